@@ -1,0 +1,26 @@
+/** `motia dev`: every role on this machine, with steps reloaded as their files change. */
+import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
+import { supervise } from '../supervisor.ts';
+
+const FURTHER_PORTS = 10;
+
+export async function dev(flags: Flags): Promise<number> {
+  const options = commandOptions(flags, 'readable');
+  const log = commandLogger(options);
+  const { host = '127.0.0.1', port = DEFAULT_PORT } = options;
+  return supervise({
+    options,
+    log,
+    host,
+    port,
+    portFallback: FURTHER_PORTS,
+    watch: true,
+    onReady(gateway) {
+      if (port !== 0 && gateway.port !== port) {
+        log.warn({ action: 'port_busy' }, `Port ${port} is taken, using ${gateway.port} instead`);
+      }
+      const url = gateway.url.replace('//127.0.0.1:', '//localhost:');
+      console.log(`Ready at ${url} in ${Math.round(performance.now())} ms`);
+    },
+  });
+}

@@ -1,0 +1,27 @@
+/** `motia gateway`: the HTTP side alone, against the broker of NATS_URL. */
+import { startGateway } from '../../gateway/main.ts';
+import { requiredBroker } from '../broker-address.ts';
+import { GRACE_MS } from '../grace.ts';
+import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
+import { runUntilShutdown } from '../run-until-shutdown.ts';
+
+export async function gateway(flags: Flags): Promise<number> {
+  const options = commandOptions(flags, 'json');
+  const broker = requiredBroker(options, 'gateway');
+  const log = commandLogger(options);
+  return runUntilShutdown(log, async (life) => {
+    const { app, host = '0.0.0.0', port = DEFAULT_PORT } = options;
+    const started = await startGateway({
+      broker,
+      app,
+      host,
+      port,
+      portFallback: 0,
+      log,
+      telemetry: options.env.telemetry,
+    });
+    life.defer('gateway', () => started.close(), GRACE_MS.role);
+    await started.ready;
+    log.info({ action: 'ready', url: started.url }, `Ready at ${started.url}`);
+  });
+}

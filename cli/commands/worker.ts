@@ -1,0 +1,14 @@
+/** `motia worker`: runs the project's steps, against the broker of NATS_URL. */
+import { requiredBroker } from '../broker-address.ts';
+import { GRACE_MS } from '../grace.ts';
+import { commandLogger, commandOptions, type Flags } from '../options.ts';
+import { runWorker } from '../run-worker.ts';
+
+export async function worker(flags: Flags): Promise<number> {
+  const options = commandOptions(flags, 'json');
+  const broker = requiredBroker(options, 'worker');
+  const { app, root, motiaDir, threads, logging, env } = options;
+  const settings = { broker, app, root, motiaDir, threads, watch: false, telemetry: env.telemetry, logging };
+  const log = commandLogger(options);
+  return runWorker(settings, GRACE_MS.role, () => log.info({ action: 'ready' }, 'The worker takes work'));
+}

@@ -1,0 +1,145 @@
+/** One running `nats-server` program: its configuration file, how it becomes ready, how it is stopped. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface NatsConfig {
+  /** -1 for any free port. */
+  port: number;
+  /** JetStream's data. */
+  storeDir: string;
+  /** Largest message in bytes. Default 8 MB, the most that the server's authors advise. */
+  maxPayload?: number;
+  login?: { user: string; password: string };
+  /** More text for the configuration file, in the server's own syntax. */
+  extra?: string;
+}
+
+export interface NatsProcess {
+  readonly pid: number;
+  readonly port: number;
+  /** Resolves when the process has ended, with how: `exit code 1` or `SIGKILL`. */
+  readonly exited: Promise<string>;
+  /** SIGTERM, and SIGKILL when it has not ended within five seconds. */
+  stop(): Promise<void>;
+  /** Sends a signal; resolves when the process has ended if the signal is SIGKILL or SIGTERM. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+const DEFAULT_MAX_PAYLOAD = 8 * 1024 * 1024;
+const START_DEADLINE_MS = 10_000;
+const STOP_DEADLINE_MS = 5_000;
+const POLL_MS = 3;
+
+/**
+ * Starts `binary` and resolves once it takes connections and JetStream is up, which is when it writes its ports file.
+ *
+ * @param dir folder for the configuration, the ports file and `nats-server.log`.
+ * @throws Error with the last lines that the server logged, when it ends first or takes longer than ten seconds.
+ */
+export async function startNatsProcess(binary: string, dir: string, config: NatsConfig): Promise<NatsProcess> {
+  await mkdir(dir, { recursive: true });
+  const logFile = join(dir, 'nats-server.log');
+  const configFile = join(dir, 'nats-server.conf');
+  await Promise.all([rm(logFile, { force: true }), removePortsFiles(dir)]);
+  await rm(configFile, { force: true }); // `mode` below holds for a new file only
+  await writeFile(configFile, configText(config, dir, logFile), { mode: 0o600 });
+
+  // A process group of its own: Ctrl-C in a terminal must reach us and not the server that we still drain into.
+  const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-2000);
+  });
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  const dismissGuard = guard(child);
+  void exited.then(dismissGuard);
+
+  try {
+    const port = await portOf(child, dir, exited);
+    return {
+      pid: child.pid as number,
+      port,
+      exited,
+      stop: () => stop(child, exited),
+      kill: (s) => kill(child, s, exited),
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    const log = await readFile(logFile, 'utf8').catch(() => '');
+    const said = `${errors}${log}`.trim().split('\n').slice(-5).join('\n');
+    throw new Error(`nats-server (${binary}) did not start: ${(error as Error).message}${said && `\n${said}`}`);
+  }
+}
+
+/**
+ * Ends the server when this process ends in any way, SIGKILL included: a shell waits for the end of a pipe that we hold.
+ *
+ * @returns takes the guard away.
+ */
+function guard({ pid }: ChildProcess): () => void {
+  const shell = spawn('sh', ['-c', 'read -r _; kill -TERM "$0"', String(pid)], {
+    detached: true, // as above: it has to outlive a signal to our process group
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  shell.on('error', () => {}); // no shell on this machine, no guard
+  shell.unref();
+  return () => shell.kill('SIGKILL');
+}
+
+function configText(config: NatsConfig, dir: string, logFile: string): string {
+  const text = JSON.stringify; // the server reads JSON strings
+  const login = config.login
+    ? `authorization { user: ${text(config.login.user)}, password: ${text(config.login.password)} }\n`
+    : '';
+  return `host: 127.0.0.1
+port: ${config.port}
+max_payload: ${config.maxPayload ?? DEFAULT_MAX_PAYLOAD}
+jetstream { store_dir: ${text(config.storeDir)} }
+ports_file_dir: ${text(dir)}
+logfile: ${text(logFile)}
+logfile_size_limit: 10MB
+logfile_max_num: 2
+${login}${config.extra ?? ''}
+`;
+}
+
+/** The port that the server chose, as soon as it serves. */
+async function portOf(child: ChildProcess, dir: string, exited: Promise<string>): Promise<number> {
+  let ended: string | undefined;
+  void exited.then((how) => {
+    ended = how;
+  });
+  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline; await sleep(POLL_MS)) {
+    if (ended !== undefined) throw new Error(ended);
+    const file = (await readdir(dir)).find((name) => name.endsWith(`_${child.pid}.ports`));
+    const written = file ? await readFile(join(dir, file), 'utf8').catch(() => '') : '';
+    const port = /"nats:\/\/[^"]*:(\d+)"/.exec(written)?.[1];
+    if (port) return Number(port);
+  }
+  throw new Error(`not ready after ${START_DEADLINE_MS / 1000} s`);
+}
+
+/** A killed server leaves its ports file behind, and process ids come again. */
+async function removePortsFiles(dir: string): Promise<void> {
+  const names = await readdir(dir);
+  await Promise.all(
+    names.filter((name) => name.endsWith('.ports')).map((name) => rm(join(dir, name), { force: true })),
+  );
+}
+
+async function stop(child: ChildProcess, exited: Promise<string>): Promise<void> {
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+  await exited;
+  clearTimeout(killer);
+}
+
+async function kill(child: ChildProcess, signal: NodeJS.Signals, exited: Promise<string>): Promise<void> {
+  child.kill(signal);
+  if (signal === 'SIGKILL' || signal === 'SIGTERM') await exited;
+}

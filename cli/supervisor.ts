@@ -1,0 +1,73 @@
+/** Every role on one machine: a nats-server child unless NATS_URL is set, the gateway in this process, a worker child. */
+import type { Logger } from 'pino';
+import type { BrokerAddress } from '../shared/config.ts';
+import type { Lifecycle } from '../shared/lifecycle.ts';
+import { acquireDevLock, type DevLock } from './dev-lock.ts';
+import { startEmbeddedServer } from './embedded-server.ts';
+import { GRACE_MS } from './grace.ts';
+import { findNatsServer } from './nats-server.ts';
+import type { CommandOptions } from './options.ts';
+import { runUntilShutdown } from './run-until-shutdown.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface Supervision {
+  options: CommandOptions;
+  log: Logger;
+  host: string;
+  port: number;
+  /** How many further ports to try when the port is taken. */
+  portFallback: number;
+  /** Reload steps when their files change. Otherwise a step that cannot be loaded ends the start. */
+  watch: boolean;
+  /** The first requests can be answered. */
+  onReady(address: { url: string; port: number }): void;
+}
+
+/** Runs until a signal or a failure. @returns the exit code. */
+export function supervise(supervision: Supervision): Promise<number> {
+  const { options, log } = supervision;
+  return runUntilShutdown(log, async (life, fail) => {
+    const lock = await acquireDevLock(options.dataDir);
+    life.defer('lock', () => lock.release());
+
+    const worker = new WorkerProcess(log, fail);
+    const gatewayModule = import('../gateway/main.ts');
+    const broker = options.env.broker ?? (await startBroker(options, log, life, lock));
+
+    life.defer('worker', () => worker.stop(), GRACE_MS.supervisedWorker + 1_000);
+    const { app, root, motiaDir, threads, logging, env } = options;
+    const { watch, host, port, portFallback } = supervision;
+    const workerStarted = worker.start({
+      broker,
+      app,
+      root,
+      motiaDir,
+      threads,
+      watch,
+      telemetry: env.telemetry,
+      logging,
+    });
+
+    const { startGateway } = await gatewayModule;
+    const gateway = await startGateway({ broker, app, host, port, portFallback, log, telemetry: env.telemetry });
+    life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
+    await lock.setUrl(gateway.url);
+    await Promise.all([gateway.ready, workerStarted]); // until then the gateway serves what an earlier run has left
+    supervision.onReady(gateway);
+  });
+}
+
+async function startBroker(
+  options: CommandOptions,
+  log: Logger,
+  life: Lifecycle,
+  lock: DevLock,
+): Promise<BrokerAddress> {
+  const { natsServer: configured, searchPath, cacheDir } = options.env;
+  const progress = (line: string) => console.error(line);
+  const { path: binary } = await findNatsServer({ configured, searchPath, cacheDir, progress });
+  const { dataDir } = options;
+  const server = await startEmbeddedServer({ binary, dataDir, log, onStart: (pid) => lock.setBroker(pid) });
+  life.defer('nats-server', () => server.stop(), GRACE_MS.embeddedServer);
+  return server.address;
+}

@@ -1,0 +1,18 @@
+/** The process that `motia dev` and `motia start` run the worker in. It ends when its parent is gone. */
+import { loadDotEnv } from '../shared/config.ts';
+import { GRACE_MS } from './grace.ts';
+import { runWorker, type WorkerSettings } from './run-worker.ts';
+import type { FromWorker } from './worker-process.ts';
+
+const tell = (message: FromWorker, told = () => {}) => process.send?.(message, told);
+
+/** Settings come by message and not in the environment or the arguments, where others could read the password. */
+process.once('message', async (settings: WorkerSettings) => {
+  try {
+    loadDotEnv(settings.root); // this process may have been started before its parent had read the file
+    process.exit(await runWorker(settings, GRACE_MS.supervisedWorker, () => tell({ type: 'started' })));
+  } catch (error) {
+    const { message, stack, code } = error as Error & { code?: string };
+    tell({ type: 'failed', message, stack, code }, () => process.exit(1)); // the last word, so it waits to be written
+  }
+});

@@ -1,0 +1,45 @@
+/** The HTTP server's assembly. */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createStepRoute, type StepRouteOptions } from './step-route.ts';
+
+/** How long a client may take to send a request, which is also Node's own default. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
+/** What is no HTTP request gets 400, but for these errors of Node's parser. */
+const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
+
+/** Methods beyond those that fastify knows are 404 without reaching a step. */
+export function createApp(options: StepRouteOptions): FastifyInstance {
+  const route = createStepRoute(options);
+  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    options.log.error(
+      { action: 'gateway_error', err: error, url: request.url },
+      'The gateway failed to answer a request',
+    );
+    void reply.code(500).send({ error: 'Internal server error' });
+  };
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 16_384 },
+    return503OnClosing: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    clientErrorHandler: ({ code }, socket) => {
+      const status = CLIENT_ERRORS.get(code) ?? '400 Bad Request';
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    },
+    // A URL that fastify cannot decode is ours to judge, as any other.
+    frameworkErrors: (_error, request: FastifyRequest, reply: FastifyReply) => {
+      route(request, reply).catch((error) => onError(error, request, reply));
+    },
+  });
+  // Bodies are forwarded as they come: the handler's worker parses them.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  app.setErrorHandler(onError);
+  app.all('/*', route);
+  return app;
+}

@@ -1,0 +1,113 @@
+/** One gateway: learns the routes from the broker and answers HTTP until it is closed. */
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type pino from 'pino';
+import { BlobStore } from '../shared/broker/blobs.ts';
+import { connectBroker } from '../shared/broker/connect.ts';
+import { watchManifest } from '../shared/broker/manifest-store.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
+import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
+import { MotiaError } from '../shared/errors.ts';
+import { Lifecycle } from '../shared/lifecycle.ts';
+import { createNames } from '../shared/protocol/subjects.ts';
+import { createTracing } from '../shared/tracing.ts';
+import { createApp } from './app.ts';
+import { StepCalls } from './step-calls.ts';
+import { type Served, toServed } from './step-route.ts';
+
+export interface GatewayOptions {
+  broker: BrokerAddress;
+  /** Sanitised app name. */
+  app: string;
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** How many of the following ports to try when that one is taken. */
+  portFallback: number;
+  log: pino.Logger;
+  telemetry: TelemetryEnvironment;
+}
+
+export interface Gateway {
+  url: string;
+  port: number;
+  /** Resolves when the first manifest is served. */
+  ready: Promise<void>;
+  /** Answers what is under way, then closes. */
+  close(): Promise<void>;
+}
+
+const GRACE_MS = 25_000;
+
+/**
+ * Starts a gateway; resolves once it listens.
+ * @throws {MotiaError} `PORT_BUSY` or `BROKER_*`.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { log } = options;
+  const names = createNames(options.app);
+  const lifecycle = new Lifecycle();
+  let served: Served | undefined;
+  let markReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    markReady = resolve;
+  });
+  try {
+    const tracing = await createTracing(options.telemetry, { name: options.app, role: 'gateway' });
+    lifecycle.defer('tracing', () => tracing.close());
+    let calls: StepCalls | undefined;
+    const broker = await connectBroker(options.broker, {
+      name: `${options.app} gateway`,
+      onDisconnect: () => calls?.onDisconnect(),
+      onReconnect: () => {
+        // The requests stream lives in the server's memory and may be gone.
+        ensureTopology(broker, names)
+          .catch((error) =>
+            log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
+          )
+          .finally(() => calls?.onReconnect());
+      },
+      onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
+    });
+    lifecycle.defer('broker connection', () => broker.close());
+    await ensureTopology(broker, names);
+    calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
+    lifecycle.defer('calls', () => calls?.close());
+    lifecycle.defer(
+      'manifest watch',
+      await watchManifest(broker, names, (manifest) => {
+        served = toServed(manifest, log);
+        markReady();
+      }),
+    );
+    const app = createApp({ served: () => served, calls, tracing, log });
+    lifecycle.defer('http server', () => app.close(), GRACE_MS);
+    const port = await listen(app, options);
+    const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
+    return {
+      url: `http://${shownHost.includes(':') ? `[${shownHost}]` : shownHost}:${port}`,
+      port,
+      ready,
+      close: async () => {
+        for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
+      },
+    };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port, portFallback }: GatewayOptions): Promise<number> {
+  for (let candidate = port; ; candidate++) {
+    try {
+      await app.listen({ host, port: candidate });
+      return (app.server.address() as AddressInfo).port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (candidate < port + portFallback) continue;
+      const tried = portFallback > 0 ? `ports ${port} to ${candidate} are` : `port ${port} is`;
+      throw new MotiaError('PORT_BUSY', `${tried} in use on ${host}: choose another one with --port`, { cause: error });
+    }
+  }
+}

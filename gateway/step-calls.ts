@@ -1,0 +1,222 @@
+/**
+ * Calls of API steps over the broker: stores the request, and waits for the reply frames in one inbox for all calls. Decides what
+ * a caller is told when no answer comes.
+ */
+import type pino from 'pino';
+import type { BlobStore } from '../shared/broker/blobs.ts';
+import type { Broker } from '../shared/broker/connect.ts';
+import { isNoResponders, openInbox, type Reply } from '../shared/broker/inbox.ts';
+import { checkStored } from '../shared/broker/publish.ts';
+import { MotiaError } from '../shared/errors.ts';
+import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
+import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
+import { isSafe } from '../shared/protocol/safe-methods.ts';
+import type { Names } from '../shared/protocol/subjects.ts';
+import { newSpanId } from '../shared/trace-ids.ts';
+import { CallFailed } from './call-failed.ts';
+
+export interface StepRequest {
+  stepId: string;
+  method: string;
+  /** Path and query as sent. */
+  url: string;
+  params: Record<string, string>;
+  headers: Record<string, string | string[]>;
+  body: Buffer;
+  traceparent: string;
+  timeoutMs: number;
+}
+
+export interface StepResponse {
+  status: number;
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+}
+
+interface Call {
+  meta: RequestMeta;
+  subject: string;
+  frame: Buffer;
+  /** May be had twice. */
+  safe: boolean;
+  /** On its way: from here on only a safe call may be sent again. */
+  sent: boolean;
+  /** A worker has it. */
+  started: boolean;
+  /** When that worker was heard of last. */
+  heardAt: number;
+  resolve: (response: StepResponse) => void;
+  reject: (error: CallFailed) => void;
+}
+
+const TICK_MS = 200;
+/** A worker that has a call says so every second. */
+const LOST_AFTER_MS = 3_500;
+const RESEND_AFTER_MS = 50;
+/** Before the token of a call in the subject of the broker's acknowledgement. Tokens are digits and lower-case letters. */
+const ACK_MARK = 'A';
+
+export class StepCalls {
+  readonly #broker: Broker;
+  readonly #names: Names;
+  readonly #bodies: BlobStore;
+  readonly #log: pino.Logger;
+  readonly #inbox: string;
+  readonly #calls = new Map<string, Call>();
+  /** Makes request ids unique over gateways. */
+  readonly #origin = newSpanId();
+  readonly #ticker: NodeJS.Timeout;
+  #count = 0;
+
+  constructor(broker: Broker, names: Names, bodies: BlobStore, log: pino.Logger) {
+    this.#broker = broker;
+    this.#names = names;
+    this.#bodies = bodies;
+    this.#log = log;
+    this.#inbox = openInbox(broker.nc, (token, reply) => this.#onReply(token, reply)).prefix;
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /**
+   * Calls a step.
+   * @throws {CallFailed} with the status to tell the client.
+   */
+  async call(request: StepRequest, onStart?: (cancel: () => void) => void): Promise<StepResponse> {
+    const { stepId, body, timeoutMs, ...rest } = request;
+    const token = (++this.#count).toString(36);
+    const now = Date.now();
+    const meta: RequestMeta = {
+      v: PROTOCOL_VERSION,
+      id: this.#origin + token,
+      reply: this.#inbox + token,
+      startBy: now + timeoutMs / 2,
+      deadline: now + timeoutMs,
+      ...rest,
+    };
+    const large = this.#bodies.needed(body.length);
+    if (large) meta.blob = await this.#bodies.put(body).catch((error) => this.#refuseBody(error));
+    return new Promise((resolve, reject) => {
+      const call: Call = {
+        meta,
+        subject: this.#names.request(stepId),
+        frame: encodeFrame(meta, large ? undefined : body),
+        safe: isSafe(meta.method, meta.headers),
+        sent: false,
+        started: false,
+        heardAt: 0,
+        resolve,
+        reject,
+      };
+      this.#calls.set(token, call);
+      onStart?.(() => this.#giveUp(token, 503, 'The caller is gone'));
+      this.#send(token, call);
+    });
+  }
+
+  /** The connection dropped, and with it perhaps replies. What may be had twice is sent again later. */
+  onDisconnect(): void {
+    for (const [token, call] of this.#calls) {
+      if (call.safe) call.sent = false;
+      else if (call.sent) this.#fail(token, new CallFailed(502, 'The outcome of this call is unknown'));
+    }
+  }
+
+  /** The connection is back, and the broker streams are in place. */
+  onReconnect(): void {
+    for (const [token, call] of this.#calls) if (!call.sent) this.#send(token, call);
+  }
+
+  close(): void {
+    clearInterval(this.#ticker);
+  }
+
+  #send(token: string, call: Call): void {
+    if (!this.#broker.connected()) return;
+    call.sent = true;
+    // The broker's acknowledgement is asked for but not waited for: only a refusal is news.
+    this.#broker.send(call.subject, call.frame, this.#inbox + ACK_MARK + token);
+  }
+
+  #onReply(token: string, reply: Reply): void {
+    if (token.startsWith(ACK_MARK)) {
+      this.#onAck(token.slice(ACK_MARK.length), reply);
+      return;
+    }
+    const call = this.#calls.get(token);
+    if (!call) return;
+    const { meta, body } = decodeFrame<ReplyMeta>(reply.data);
+    if (meta.t === 'started' || meta.t === 'beat') {
+      call.started = true;
+      call.heardAt = Date.now();
+    } else if (meta.t === 'error') {
+      this.#fail(token, new CallFailed(meta.status, meta.message, meta.id));
+    } else if (meta.blob === undefined) {
+      this.#calls.delete(token);
+      call.resolve({ status: meta.status, headers: meta.headers, body });
+    } else {
+      this.#calls.delete(token);
+      void this.#fetchBody(call, meta, meta.blob);
+    }
+  }
+
+  /** The broker stored the request, or refused it: then nobody will ever run it. */
+  #onAck(token: string, reply: Reply): void {
+    const call = this.#calls.get(token);
+    if (!call) return;
+    if (isNoResponders(reply)) {
+      // The stream is made again after a restart of the broker.
+      setTimeout(() => this.#calls.has(token) && this.#send(token, call), RESEND_AFTER_MS).unref();
+      return;
+    }
+    try {
+      checkStored(reply);
+    } catch (error) {
+      this.#log.warn({ action: 'request_refused', subject: call.subject, err: error }, 'The broker refused a request');
+      this.#fail(token, new CallFailed(503, 'Too many requests are waiting'));
+    }
+  }
+
+  async #fetchBody(call: Call, meta: Extract<ReplyMeta, { t: 'end' }>, blob: string): Promise<void> {
+    try {
+      const body = await this.#bodies.get(blob);
+      call.resolve({ status: meta.status, headers: meta.headers, body });
+      await this.#bodies.delete(blob);
+    } catch (error) {
+      this.#log.error({ action: 'response_lost', err: error }, 'A large response could not be fetched');
+      call.reject(new CallFailed(502, 'The outcome of this call is unknown'));
+    }
+  }
+
+  #refuseBody(error: unknown): never {
+    this.#log.error({ action: 'body_not_stored', err: error }, 'A large request body could not be stored');
+    throw new CallFailed(503, error instanceof MotiaError ? error.message : 'The request could not be stored');
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    for (const [token, { meta, started, safe, heardAt }] of this.#calls) {
+      if (now >= meta.deadline) {
+        if (started) this.#giveUp(token, 504, 'The step did not answer in time');
+        else this.#giveUp(token, 503, 'No worker took the call in time');
+      } else if (!started && now >= meta.startBy) {
+        this.#giveUp(token, 503, 'No worker took the call in time');
+      } else if (started && !safe && now - heardAt > LOST_AFTER_MS) {
+        this.#giveUp(token, 502, 'The outcome of this call is unknown'); // a safe one goes to another worker
+      }
+    }
+  }
+
+  /** Ends the wait and tells the workers so. */
+  #giveUp(token: string, status: number, message: string): void {
+    const call = this.#calls.get(token);
+    if (!call) return;
+    this.#broker.send(this.#names.cancel, call.meta.id);
+    this.#fail(token, new CallFailed(status, message));
+  }
+
+  #fail(token: string, error: CallFailed): void {
+    const call = this.#calls.get(token);
+    this.#calls.delete(token);
+    call?.reject(error);
+  }
+}

@@ -1,0 +1,49 @@
+// Brings a clone to the point where it can run: dependencies installed, sources compiled. Needs nothing but Node and npm.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const CLI = join(ROOT, 'dist/cli/main.js');
+
+const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'cli', 'testing'];
+
+/**
+ * Installs the dependencies when there are none or the lock file is newer. Not by `npm ci`, which refuses a lock file that was
+ * written where the builds of some tool for other platforms could not be had.
+ */
+export function install() {
+  const installed = modifiedAt(join(ROOT, 'node_modules/.package-lock.json'));
+  if (installed >= modifiedAt(join(ROOT, 'package-lock.json'))) return;
+  run('Installing dependencies', 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error');
+  const now = new Date();
+  utimesSync(join(ROOT, 'node_modules/.package-lock.json'), now, now); // npm leaves it alone when nothing was missing
+}
+
+/** Compiles when a source is newer than what was compiled last. */
+export function build() {
+  if (newestSource() > modifiedAt(CLI)) run('Compiling', 'npm', 'run', '--silent', 'build');
+}
+
+/** Runs a program in the repository and ends this process when it fails. */
+function run(what, program, ...args) {
+  console.log(`${what} …`);
+  const { status, error } = spawnSync(program, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status === 0) return;
+  console.error(`${what} failed: ${error?.message ?? `${program} ${args.join(' ')} ended with ${status}`}`);
+  process.exit(1);
+}
+
+function newestSource() {
+  const inFolders = SOURCE_FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, String(name))),
+  );
+  return Math.max(...[...SOURCES, ...inFolders].map((file) => modifiedAt(join(ROOT, file))));
+}
+
+/** Milliseconds; 0 for what does not exist. */
+function modifiedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

@@ -1,0 +1,194 @@
+/** One connection to the broker, with what every role needs around it. */
+import { readFileSync } from 'node:fs';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import {
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node';
+import type { BrokerAddress } from '../config.ts';
+import { MotiaError } from '../errors.ts';
+import { ReplyMux } from './mux.ts';
+import { createSender, type Send } from './sender.ts';
+import { StallWatch } from './stall.ts';
+
+/** The first server version that has everything used here (message schedules among it). */
+export const OLDEST_SERVER = '2.14.0';
+
+export interface BrokerEvents {
+  /** The connection dropped; it will be made again by itself. */
+  onDisconnect?: () => void;
+  /** It is back. Memory streams may be gone. */
+  onReconnect?: () => void;
+  /** Something to tell a person: refused permissions, slow consumption. */
+  onError?: (message: string) => void;
+}
+
+export interface Broker {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly mux: ReplyMux;
+  /**
+   * Publishes at the end of this turn of the event loop, together with whatever else is sent in it: one write to the socket
+   * for many messages. For what nobody waits for within this turn.
+   */
+  send: Send;
+  /** Resolves when everything published so far has reached the server, and what it had sent by then is here. */
+  flush(): Promise<void>;
+  /** Whether the connection stands right now. */
+  connected(): boolean;
+  /** Resolves when it stands, or after `timeoutMs`. */
+  whenConnected(timeoutMs: number): Promise<void>;
+  /** Whether a message that arrives now may have been sent long ago, since this process stood still meanwhile. */
+  mayBeStale(): boolean;
+  /** Largest message the server takes, in bytes. */
+  maxPayload(): number;
+  /** Flushes what was published and closes. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects and checks the server.
+ * @throws {MotiaError} `BROKER_UNREACHABLE`, `BROKER_AUTH` or `BROKER_TOO_OLD`, with the setting to look at.
+ */
+export async function connectBroker(
+  address: BrokerAddress,
+  options: { name: string; timeoutMs?: number } & BrokerEvents,
+): Promise<Broker> {
+  const nc = await dial(address, options.name, options.timeoutMs ?? 10_000);
+  try {
+    checkVersion(nc);
+    const send = createSender(nc);
+    const mux = new ReplyMux(nc, send);
+    const flush = async () => {
+      await new Promise((resolve) => setImmediate(resolve)); // what was sent in this turn is on its way first
+      await nc.flush();
+    };
+    const stalls = new StallWatch((ms) => {
+      options.onError?.(`this process stood still for ${ms} ms; what was handed to it meanwhile is left to others`);
+    });
+    let up = true;
+    const waiting = new Set<() => void>();
+    void (async () => {
+      for await (const status of nc.status()) {
+        if (status.type === 'disconnect') {
+          up = false;
+          mux.rejectAll('the connection to the broker dropped');
+          options.onDisconnect?.();
+        } else if (status.type === 'reconnect') {
+          up = true;
+          for (const resume of waiting) resume();
+          waiting.clear();
+          options.onReconnect?.();
+        } else if (status.type === 'error') {
+          options.onError?.(status.error.message);
+        } else if (status.type === 'slowConsumer') {
+          options.onError?.(`a subscription holds ${status.pending} messages`);
+        }
+      }
+    })();
+    return {
+      nc,
+      mux,
+      jsm: await jetstreamManager(nc, { checkAPI: false }),
+      send,
+      flush,
+      connected: () => up,
+      whenConnected: (timeoutMs) =>
+        up
+          ? Promise.resolve()
+          : new Promise((resolve) => {
+              const timer = setTimeout(done, timeoutMs).unref();
+              function done() {
+                clearTimeout(timer);
+                waiting.delete(done);
+                resolve();
+              }
+              waiting.add(done);
+            }),
+      mayBeStale: () => stalls.mayBeStale(),
+      maxPayload: () => nc.info?.max_payload ?? 1_048_576,
+      close: async () => {
+        stalls.stop();
+        mux.rejectAll('the connection to the broker was closed');
+        if (nc.isClosed()) return;
+        if (up)
+          await Promise.race([flush().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+        await nc.close();
+      },
+    };
+  } catch (error) {
+    await nc.close();
+    throw error;
+  }
+}
+
+async function dial(address: BrokerAddress, name: string, timeoutMs: number): Promise<NatsConnection> {
+  const options: NodeConnectionOptions = {
+    servers: address.servers.split(',').map((server) => server.trim()),
+    name,
+    noAsyncTraces: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 50,
+    reconnectJitter: 50,
+    // A hung host is noticed after 10 to 15 s instead of the client's six minutes.
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    timeout: 2_000,
+  };
+  if (address.user !== undefined) options.user = address.user;
+  if (address.password !== undefined) options.pass = address.password;
+  if (address.credsFile !== undefined) options.authenticator = credsAuthenticator(readFileSync(address.credsFile));
+  if (address.caFile !== undefined) options.tls = { caFile: address.caFile };
+
+  const giveUp = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
+        throw new MotiaError(
+          'BROKER_AUTH',
+          `the broker at ${redact(address.servers)} refused the credentials: check NATS_CREDS, or NATS_USER and NATS_PASSWORD`,
+          { cause: error },
+        );
+      }
+      if (Date.now() >= giveUp) {
+        throw new MotiaError(
+          'BROKER_UNREACHABLE',
+          `no broker answers at ${redact(address.servers)} (${(error as Error).message}): is nats-server running, and is NATS_URL right?`,
+          { cause: error },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
+
+function checkVersion(nc: NatsConnection): void {
+  const version = nc.info?.version ?? '0';
+  if (compareVersions(version, OLDEST_SERVER) < 0) {
+    throw new MotiaError('BROKER_TOO_OLD', `nats-server ${version} is too old: ${OLDEST_SERVER} or newer is needed`);
+  }
+  if (nc.info?.jetstream !== true) {
+    throw new MotiaError(
+      'BROKER_TOO_OLD',
+      'the nats-server runs without JetStream: start it with --jetstream, or enable JetStream for the account',
+    );
+  }
+}
+
+/** Negative, zero or positive, as `a` is older than, the same as or newer than `b`. Pre-release tags are ignored. */
+export function compareVersions(a: string, b: string): number {
+  const parts = (version: string) => version.replace(/^v/, '').split(/[.-]/).slice(0, 3).map(Number);
+  const [left, right] = [parts(a), parts(b)];
+  for (let i = 0; i < 3; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const redact = (servers: string) => servers.replace(/\/\/[^@/]*@/g, '//***@');

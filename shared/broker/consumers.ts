@@ -1,0 +1,84 @@
+/** The durable consumers behind steps. */
+import { AckPolicy, type ConsumerUpdateConfig } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { MotiaError } from '../errors.ts';
+import type { Names } from '../protocol/subjects.ts';
+import type { StepEntry } from '../steps/manifest.ts';
+import type { Broker } from './connect.ts';
+import { apiCode } from './topology.ts';
+
+/** A lost worker's message is handed out again after this; running ones renew it. */
+export const ACK_WAIT_MS = 10_000;
+/** The same for API calls of safe methods, whose caller waits. */
+export const REQUEST_ACK_WAIT_MS = 3_000;
+const MAX_ACK_PENDING = 20_000;
+/** Answered when a consumer is there with other settings. */
+const CONSUMER_EXISTS = 10148;
+
+/** Where one subscription or one API step takes its messages from. */
+export interface Source {
+  stream: string;
+  durable: string;
+  filters: string[];
+  ackWaitMs: number;
+}
+
+/** The source of an API step's calls. */
+export function requestSource(names: Names, stepId: string): Source {
+  return {
+    stream: names.streams.requests,
+    durable: names.requestConsumer(stepId),
+    filters: [names.request(stepId)],
+    ackWaitMs: REQUEST_ACK_WAIT_MS,
+  };
+}
+
+/** The source of one subscription: the topic, and the retries of this very subscription. */
+export function subscriptionSource(names: Names, stepId: string, topic: string): Source {
+  const durable = names.subscription(stepId, topic);
+  return {
+    stream: names.streams.events,
+    durable,
+    filters: [names.eventFilter(topic), names.retry(durable)],
+    ackWaitMs: ACK_WAIT_MS,
+  };
+}
+
+/** Where the messages of a step come from: one source for an API step, one for each subscription of an event step. */
+export function sourcesOf(names: Names, step: StepEntry): Source[] {
+  if (step.type === 'api') return [requestSource(names, step.id)];
+  if (step.type !== 'event') return [];
+  return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step.id, topic));
+}
+
+/** Makes sure that a durable consumer exists with these settings. What waits in an existing one stays. */
+export async function ensureConsumer(broker: Broker, source: Source, description: string): Promise<void> {
+  const settings: Partial<ConsumerUpdateConfig> = {
+    ack_wait: nanos(source.ackWaitMs),
+    // The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
+    max_deliver: -1,
+    max_ack_pending: MAX_ACK_PENDING,
+    filter_subjects: source.filters,
+    description,
+  };
+  const { stream, durable } = source;
+  try {
+    await broker.jsm.consumers
+      .add(stream, { durable_name: durable, ack_policy: AckPolicy.Explicit, ...settings })
+      .catch((error) => {
+        if (apiCode(error) !== CONSUMER_EXISTS) throw error;
+        return broker.jsm.consumers.update(stream, durable, settings);
+      });
+  } catch (error) {
+    throw new MotiaError(
+      'BROKER_REFUSED',
+      `the broker refused the consumer ${source.durable}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Takes a consumer away, with what waits in it. */
+export async function deleteConsumer(broker: Broker, source: Pick<Source, 'stream' | 'durable'>): Promise<void> {
+  await broker.jsm.consumers.delete(source.stream, source.durable).catch(() => {});
+}

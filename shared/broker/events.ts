@@ -1,0 +1,150 @@
+/** Events on the broker: emitted, waiting for another attempt, dead. */
+import { Header, PROTOCOL_VERSION } from '../protocol/headers.ts';
+import type { Names } from '../protocol/subjects.ts';
+import { BlobStore } from './blobs.ts';
+import type { Broker } from './connect.ts';
+import type { Delivery } from './delivery.ts';
+import { publishStored } from './publish.ts';
+
+/** An event as a step's worker reads it from a delivery. */
+export interface EventEnvelope {
+  id: string;
+  topic: string;
+  attempt: number;
+  emittedAt: number;
+  traceparent: string;
+  /** Major version of the protocol that the message speaks, if it says so. */
+  protocol?: number;
+  group?: string;
+  /** Name of the payload in the object store, when it is too large for a message. */
+  blob?: string | undefined;
+}
+
+export interface NewEvent {
+  id: string;
+  topic: string;
+  /** JSON of the payload. */
+  json: string;
+  traceparent: string;
+  group?: string | undefined;
+}
+
+/** Why an event is dead. */
+export interface DeadReason {
+  step: string;
+  durable: string;
+  /** JSON of an `ErrorRecord`. */
+  error: string;
+}
+
+const MOST_SUBJECTS = 1_000;
+
+export class EventStore {
+  readonly #broker: Broker;
+  readonly #names: Names;
+  readonly #payloads: BlobStore;
+  /** Subjects of the topics seen first; there are not many. */
+  readonly #subjects = new Map<string, string>();
+
+  constructor(broker: Broker, names: Names) {
+    this.#broker = broker;
+    this.#names = names;
+    this.#payloads = new BlobStore(broker, names.buckets.payloads);
+  }
+
+  /** Stores an event; resolves when the broker has it. The same id within two minutes is stored once. */
+  emit(event: NewEvent): Promise<void> {
+    const headers: Record<string, string> & { 'Nats-Msg-Id': string } = {
+      [Header.messageId]: event.id,
+      [Header.traceparent]: event.traceparent,
+    };
+    if (event.group !== undefined) headers[Header.group] = encodeURIComponent(event.group);
+    const subject = this.#subjectOf(event.topic);
+    if (!this.#payloads.needed(Buffer.byteLength(event.json))) {
+      return publishStored(this.#broker, subject, event.json, headers);
+    }
+    return this.#payloads.put(Buffer.from(event.json)).then((blob) => {
+      return publishStored(this.#broker, subject, '', { ...headers, [Header.blob]: blob });
+    });
+  }
+
+  #subjectOf(topic: string): string {
+    let subject = this.#subjects.get(topic);
+    if (subject === undefined) {
+      subject = this.#names.event(topic);
+      if (this.#subjects.size < MOST_SUBJECTS) this.#subjects.set(topic, subject);
+    }
+    return subject;
+  }
+
+  /** Stores an event for its next attempt in one subscription, to be delivered at `at`. */
+  async scheduleRetry(durable: string, event: EventEnvelope, data: Uint8Array, at: number): Promise<void> {
+    const id = `${event.id}:${event.attempt + 1}`;
+    await publishStored(this.#broker, this.#names.schedule(durable, id), data, {
+      ...toEventHeaders({ ...event, attempt: event.attempt + 1 }),
+      [Header.messageId]: `${durable}:${id}`,
+      'Nats-Schedule': `@at ${new Date(at).toISOString()}`,
+      'Nats-Schedule-Target': this.#names.fireRetry(durable),
+      // The fired copy stays this long, taken by the events stream or not: longer than that one may be full or away.
+      'Nats-Schedule-TTL': '168h',
+    });
+  }
+
+  /** Stores an event with the reason of its end. */
+  async bury(event: EventEnvelope, data: Uint8Array, reason: DeadReason): Promise<void> {
+    // A payload of its own, since the event's will end a set time after the emit.
+    const blob = event.blob === undefined ? undefined : await this.#payloads.put(await this.#payloads.get(event.blob));
+    await publishStored(this.#broker, this.#names.dead(reason.step), data, {
+      ...toEventHeaders({ ...event, blob }),
+      [Header.messageId]: `${reason.durable}:${event.id}`,
+      [Header.step]: encodeURIComponent(reason.step),
+      [Header.error]: encodeURIComponent(reason.error),
+    });
+  }
+
+  /** The payload of an event as JSON text. */
+  async payload(event: EventEnvelope, data: Uint8Array): Promise<Uint8Array> {
+    return event.blob === undefined ? data : this.#payloads.get(event.blob);
+  }
+}
+
+/** Reads an event's headers; what was left out has a default. `topic` is the one that the subscription listens to. */
+export function readEnvelope(delivery: Delivery, stream: string, topic: string): EventEnvelope {
+  const event: EventEnvelope = { id: '', topic, attempt: 1, emittedAt: delivery.storedAt, traceparent: '' };
+  let messageId = '';
+  for (const [name, [value = '']] of delivery.headers ?? []) {
+    if (name === Header.messageId) messageId = value;
+    else if (name === Header.traceparent) event.traceparent = value;
+    else if (name === Header.eventId) event.id = value;
+    else if (name === Header.attempt) event.attempt = Math.max(1, Number(value) || 1);
+    else if (name === Header.emittedAt) event.emittedAt = Number(value) || delivery.storedAt;
+    else if (name === Header.group) event.group = decodeText(value);
+    else if (name === Header.blob) event.blob = value;
+    else if (name === Header.protocol) event.protocol = Number(value);
+  }
+  event.id ||= messageId || `${stream}:${delivery.sequence}`;
+  return event;
+}
+
+function toEventHeaders(event: EventEnvelope): Record<string, string> {
+  const headers: Record<string, string> = {
+    [Header.protocol]: String(PROTOCOL_VERSION),
+    [Header.eventId]: event.id,
+    [Header.topic]: encodeURIComponent(event.topic),
+    [Header.attempt]: String(event.attempt),
+    [Header.emittedAt]: String(event.emittedAt),
+  };
+  if (event.traceparent) headers[Header.traceparent] = event.traceparent;
+  if (event.group !== undefined) headers[Header.group] = encodeURIComponent(event.group);
+  if (event.blob !== undefined) headers[Header.blob] = event.blob;
+  return headers;
+}
+
+/** Header values are ASCII: names and texts are percent-encoded in them. */
+function decodeText(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

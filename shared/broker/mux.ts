@@ -1,0 +1,117 @@
+/**
+ * Request/reply over one inbox subscription. Unlike the client's own `request` it rejects everything in flight at once when
+ * the connection drops, and costs no timer and no stack trace per call.
+ */
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { MotiaError } from '../errors.ts';
+import { isNoResponders, openInbox } from './inbox.ts';
+import type { Send } from './sender.ts';
+
+interface Waiting {
+  /** Takes a reply; `true` when it was the last one. */
+  take: (reply: Msg) => boolean;
+  reject: (error: Error) => void;
+  expires: number;
+}
+
+export interface RequestOptions {
+  headers?: MsgHdrs;
+  /** Milliseconds until `BROKER_TIMEOUT`. Default 5,000. */
+  timeoutMs?: number;
+}
+
+const SWEEP_MS = 100;
+
+export class ReplyMux {
+  readonly #send: Send;
+  readonly #prefix: string;
+  readonly #waiting = new Map<string, Waiting>();
+  #count = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(nc: NatsConnection, send: Send) {
+    this.#send = send;
+    this.#prefix = openInbox(nc, (token, reply) => this.#settle(token, reply)).prefix;
+  }
+
+  /**
+   * Publishes and waits for the first reply.
+   * @throws {MotiaError} `BROKER_TIMEOUT`, or `BROKER_LOST` when the connection dropped or nobody listens: in both cases
+   * the outcome is unknown.
+   */
+  request(subject: string, data: Uint8Array | string, options: RequestOptions = {}): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const take = (reply: Msg) => {
+        resolve(reply);
+        return true;
+      };
+      this.#publish(subject, data, options, take, reject);
+    });
+  }
+
+  /**
+   * Publishes and gathers the replies up to the one that `isLast` tells, which is among them.
+   * @throws {MotiaError} as {@link request}.
+   */
+  requestMany(
+    subject: string,
+    data: Uint8Array | string,
+    isLast: (reply: Msg) => boolean,
+    options: RequestOptions = {},
+  ): Promise<Msg[]> {
+    return new Promise((resolve, reject) => {
+      const replies: Msg[] = [];
+      const take = (reply: Msg) => {
+        replies.push(reply);
+        if (!isLast(reply)) return false;
+        resolve(replies);
+        return true;
+      };
+      this.#publish(subject, data, options, take, reject);
+    });
+  }
+
+  /** Rejects everything in flight: the connection dropped, so no reply can be trusted to come. */
+  rejectAll(reason: string): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(new MotiaError('BROKER_LOST', reason));
+  }
+
+  #publish(
+    subject: string,
+    data: Uint8Array | string,
+    { timeoutMs = 5_000, headers }: RequestOptions,
+    take: Waiting['take'],
+    reject: Waiting['reject'],
+  ): void {
+    const token = (++this.#count).toString(36);
+    this.#waiting.set(token, { take, reject, expires: Date.now() + timeoutMs });
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#send(subject, data, this.#prefix + token, headers);
+  }
+
+  #settle(token: string, reply: Msg): void {
+    const waiting = this.#waiting.get(token);
+    if (!waiting) return;
+    if (isNoResponders(reply)) {
+      this.#waiting.delete(token);
+      waiting.reject(new MotiaError('BROKER_LOST', 'nothing on the broker listens to this subject (yet)'));
+    } else if (waiting.take(reply)) {
+      this.#waiting.delete(token);
+    }
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const [token, { reject, expires }] of this.#waiting) {
+      if (expires > now) continue;
+      this.#waiting.delete(token);
+      reject(new MotiaError('BROKER_TIMEOUT', 'the broker did not answer in time'));
+    }
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#sweeper);
+      this.#sweeper = undefined;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Makes the broker ready for one version of an app, before the first request or event of it. */
+import type pino from 'pino';
+import type { Names } from '../protocol/subjects.ts';
+import type { Manifest } from '../steps/manifest.ts';
+import type { Broker } from './connect.ts';
+import { deleteConsumer, ensureConsumer, sourcesOf } from './consumers.ts';
+import { publishManifest } from './manifest-store.ts';
+import { ensureTopology } from './topology.ts';
+
+/**
+ * Makes the streams, a durable consumer for every API step and every subscription, and then publishes the manifest: whoever
+ * learns of a step from it finds everything in place.
+ */
+export async function provisionManifest(broker: Broker, names: Names, manifest: Manifest): Promise<void> {
+  await ensureTopology(broker, names);
+  await ensureSources(broker, names, manifest);
+  await publishManifest(broker, names, manifest);
+}
+
+/** Makes the durable consumers of a manifest; those that are known to be there, from an earlier one, are left alone. */
+export async function ensureSources(broker: Broker, names: Names, manifest: Manifest, known?: Manifest): Promise<void> {
+  const durables = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
+  await Promise.all(
+    manifest.steps.flatMap((step) =>
+      sourcesOf(names, step)
+        .filter(({ durable }) => !durables.has(durable))
+        .map((source) => ensureConsumer(broker, source, step.name)),
+    ),
+  );
+}
+
+/**
+ * Looks for subscriptions that no step of the manifest has: what still waits in one is reported, an empty one is taken away.
+ * For development, where no other version of the app runs beside this one.
+ */
+export async function removeOrphans(broker: Broker, names: Names, manifest: Manifest, log: pino.Logger): Promise<void> {
+  const known = new Set(manifest.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
+  for await (const info of broker.jsm.consumers.list(names.streams.events)) {
+    if (known.has(info.name)) continue;
+    const waiting = info.num_pending + info.num_ack_pending;
+    if (waiting === 0) await deleteConsumer(broker, { stream: names.streams.events, durable: info.name });
+    else
+      log.warn(
+        { action: 'orphaned_subscription', subscription: info.name, waiting },
+        `${waiting} events wait for ${info.config.description ?? info.name}, which is not in the project any more`,
+      );
+  }
+}

@@ -1,0 +1,64 @@
+/** Publishing into a broker stream, resolved when the broker has stored the message. */
+import { headers as createHeaders, type MsgHdrs } from '@nats-io/transport-node';
+import { MotiaError } from '../errors.ts';
+import type { Broker } from './connect.ts';
+import { rideOut } from './retry.ts';
+
+interface Refusal {
+  error?: { code: number; err_code?: number; description: string };
+}
+
+const RETRY_FOR_MS = 30_000;
+/** Broker error codes: no more room in a stream by bytes, by messages, per subject; insufficient resources. */
+const STORE_FULL = new Set([10077, 10047, 10023]);
+
+/**
+ * Stores one message. A lost connection, a server that just restarts or a leader election is ridden out for 30 s: the
+ * message id makes sure that a message stored by an earlier try is not stored twice.
+ * @throws {MotiaError} `STORE_FULL`, `BROKER_REFUSED`, or `BROKER_LOST` / `BROKER_TIMEOUT` when 30 s were not enough.
+ */
+export function publishStored(
+  broker: Broker,
+  subject: string,
+  data: Uint8Array | string,
+  messageHeaders: Record<string, string> & { 'Nats-Msg-Id': string },
+): Promise<void> {
+  const options = { headers: toHeaders(messageHeaders) };
+  return rideOut(broker, RETRY_FOR_MS, () => broker.mux.request(subject, data, options).then(checkStored));
+}
+
+/**
+ * Checks what the broker answered to a publish. The usual answer is known by its first characters, without reading it all.
+ * @throws {MotiaError} as {@link readAnswer}
+ */
+export function checkStored(reply: { data: Uint8Array; json<T>(): T }): void {
+  for (let i = 0; i < STORED.length; i++) {
+    if (reply.data[i] === STORED[i]) continue;
+    readAnswer(reply);
+    return;
+  }
+}
+
+const STORED = Buffer.from('{"stream":');
+
+/** Reads an answer of the broker. @throws {MotiaError} `STORE_FULL`, `BROKER_REFUSED`, or `BROKER_TIMEOUT` when it is not ready. */
+export function readAnswer<Answer>(reply: { json<T>(): T }): Answer {
+  const answer = reply.json<Answer & Refusal>();
+  if (!answer.error) return answer;
+  const { code, err_code: errCode, description } = answer.error;
+  if ((errCode !== undefined && STORE_FULL.has(errCode)) || /maximum (bytes|messages)/.test(description)) {
+    throw new MotiaError('STORE_FULL', `the broker has no room for this message: ${description}`);
+  }
+  // 503 is what a stream without a leader answers; it has one again in a few seconds.
+  throw new MotiaError(
+    code === 503 ? 'BROKER_TIMEOUT' : 'BROKER_REFUSED',
+    `the broker refused a request: ${description}`,
+  );
+}
+
+/** Headers with the given entries. */
+export function toHeaders(entries: Record<string, string>): MsgHdrs {
+  const headers = createHeaders();
+  for (const name in entries) headers.set(name, entries[name] as string);
+  return headers;
+}

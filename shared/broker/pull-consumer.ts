@@ -1,0 +1,128 @@
+/**
+ * Pulls messages of one durable consumer, only as many as there is room for. The client's own `consume()` prefetches a fixed
+ * number, which lets attempts pass without a run and starves other workers.
+ */
+import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/transport-node';
+import type { Broker } from './connect.ts';
+import { Delivery } from './delivery.ts';
+
+export interface PullConsumerOptions {
+  stream: string;
+  durable: string;
+  /** How many more messages this process can take right now, those already asked for included. */
+  room: () => number;
+  onDelivery: (delivery: Delivery) => void;
+  /** The consumer is gone from the broker (or the whole stream is); make it again, then call `restart()`. */
+  onGone: () => void;
+}
+
+const EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 5_000;
+/** Silence after which the broker is taken to have forgotten our request. */
+const SILENCE_MS = 2.5 * HEARTBEAT_MS;
+/** Most that is asked for at a time. */
+const LARGEST_BATCH = 512;
+
+export class PullConsumer {
+  readonly #broker: Broker;
+  readonly #options: PullConsumerOptions;
+  readonly #subject: string;
+  readonly #inbox = createInbox();
+  #subscription: Subscription | undefined;
+  #asked = 0;
+  #heardAt = 0;
+  #watchdog: NodeJS.Timeout | undefined;
+  #stopped = true;
+
+  constructor(broker: Broker, options: PullConsumerOptions) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.durable}`;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#subscription = this.#broker.nc.subscribe(this.#inbox, {
+      callback: (error, msg) => {
+        if (error === null) this.#onMessage(msg);
+      },
+    });
+    this.#watchdog = setInterval(() => this.#checkSilence(), HEARTBEAT_MS).unref();
+    this.pull();
+  }
+
+  /** Stops asking. What the broker has sent meanwhile is handed back unstarted. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#watchdog);
+    this.#asked = 0;
+  }
+
+  /** Ends the subscription too; call it when nothing can arrive any more (after a flush). */
+  close(): void {
+    this.stop();
+    this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+  }
+
+  /** Forgets what was asked for and asks anew: the connection or the consumer was made again. */
+  restart(): void {
+    this.#asked = 0;
+    this.pull();
+  }
+
+  /** Asks for more if there is room. Call it whenever room has become free. */
+  pull(): void {
+    if (this.#stopped || !this.#broker.connected()) return;
+    const room = this.#options.room();
+    const wanted = Math.min(room - this.#asked, LARGEST_BATCH);
+    // Asking one by one would cost a request per message: wait until half the room is free, unless nothing is asked for.
+    if (wanted <= 0 || (this.#asked > 0 && wanted < room / 2)) return;
+    if (this.#asked === 0) this.#heardAt = Date.now();
+    this.#asked += wanted;
+    this.#broker.nc.publish(
+      this.#subject,
+      `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`,
+      { reply: this.#inbox },
+    );
+  }
+
+  #onMessage(msg: Msg): void {
+    this.#heardAt = Date.now();
+    if (msg.reply === undefined || msg.reply === '' || !msg.reply.startsWith('$JS.ACK.')) {
+      this.#onStatus(msg);
+      return;
+    }
+    if (this.#asked > 0) this.#asked--;
+    // Not handed back either: if it is with somebody else by now, that would hand it out once more.
+    if (this.#broker.mayBeStale()) return;
+    const delivery = new Delivery(this.#broker, msg);
+    if (this.#stopped) {
+      delivery.handBack();
+      return;
+    }
+    this.#options.onDelivery(delivery);
+    if (this.#asked === 0) this.pull();
+  }
+
+  #onStatus(msg: Msg): void {
+    const code = msg.headers?.code ?? 0;
+    if (code === 100) return; // heartbeat
+    const description = msg.headers?.description ?? '';
+    if (code === 404 || code === 408 || (code === 409 && /batch|max.?bytes/i.test(description))) {
+      const unserved = Number(msg.headers?.get('Nats-Pending-Messages') ?? '');
+      this.#asked = Number.isFinite(unserved) && unserved > 0 ? Math.max(0, this.#asked - unserved) : 0;
+      this.pull();
+      return;
+    }
+    this.#asked = 0;
+    if (this.#stopped) return;
+    if (code === 503 || (code === 409 && /deleted/i.test(description))) this.#options.onGone();
+    else setTimeout(() => this.pull(), 250).unref(); // leader change, server shutdown, limits: try again
+  }
+
+  #checkSilence(): void {
+    if (this.#asked > 0 && Date.now() - this.#heardAt > SILENCE_MS && this.#broker.connected()) this.restart();
+    else this.pull();
+  }
+}

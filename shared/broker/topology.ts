@@ -1,0 +1,189 @@
+/** The app's streams and buckets on the broker, made or brought up to date. */
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { MotiaError } from '../errors.ts';
+import type { Names } from '../protocol/subjects.ts';
+import type { Broker } from './connect.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const GIB = 1024 ** 3;
+
+/** Without a limit of its own a stream stops silently at 1,000 consumers. */
+const MAX_CONSUMERS = 100_000;
+/** How many API calls of one step may wait; the next one is an honest 503. */
+const MAX_WAITING_REQUESTS = 2_000;
+
+const STREAM_NAME_IN_USE = 10058;
+/** Not enough storage, not enough memory, not enough on any server of a cluster. */
+const NO_ROOM: ReadonlySet<number | undefined> = new Set([10047, 10028, 10023]);
+/** Below this much room a stream is of no use. */
+const LEAST_ROOM = 32 * 1024 ** 2;
+
+/** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
+export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
+  await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
+  const ensured = await Promise.allSettled([
+    ...[requestsStream(names), eventsStream(names), deadStream(names)].map((config) =>
+      ensureStream(broker.jsm, names, config),
+    ),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.state)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
+    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
+    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(31 * DAY) }),
+    ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
+  ]);
+  // Only now: a caller that hears of the failure finds nothing still being made.
+  for (const result of ensured) if (result.status === 'rejected') throw result.reason;
+}
+
+/** API calls on their way to a worker. In memory: a caller that lost its connection asks again. */
+function requestsStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.requests,
+    subjects: [names.requests],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.Memory,
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: MAX_WAITING_REQUESTS,
+    max_bytes: GIB / 4,
+    max_age: nanos(MINUTE),
+    duplicate_window: nanos(MINUTE),
+  };
+}
+
+/** Events, kept until every subscription has acked its copy. A full stream refuses; it never drops what it acked. */
+function eventsStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.events,
+    subjects: [names.events, names.retries],
+    retention: RetentionPolicy.Interest,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_bytes: 2 * GIB,
+    duplicate_window: nanos(2 * MINUTE),
+    sources: [
+      {
+        name: names.streams.scheduled,
+        subject_transforms: [{ src: names.fireRetries, dest: names.retries }],
+      },
+    ],
+  };
+}
+
+/**
+ * Waiting retries. A stream of its own, because whoever may publish into a stream with schedules may target all of it,
+ * and because an interest stream drops a schedule that no consumer filters.
+ */
+function scheduledStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.scheduled,
+    subjects: [names.schedules, names.fires],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    // The broker allows no refusal when a stream with schedules is full; without a limit nothing is dropped either.
+    discard: DiscardPolicy.Old,
+    duplicate_window: nanos(2 * MINUTE),
+    allow_msg_schedules: true,
+    allow_msg_ttl: true,
+  };
+}
+
+function deadStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.dead,
+    subjects: [names.deads],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(30 * DAY),
+    duplicate_window: nanos(2 * MINUTE),
+    allow_direct: true,
+  };
+}
+
+/** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, with a consumer limit of our own. */
+function keyValueStream(bucket: string): StreamSettings {
+  return {
+    name: `KV_${bucket}`,
+    subjects: [`$KV.${bucket}.>`],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    allow_direct: true,
+    allow_msg_ttl: true,
+  };
+}
+
+/** An object store as the `@nats-io/obj` client and the `nats object` tool know it, with a consumer limit of our own. */
+function objectStream(bucket: string): StreamSettings {
+  return {
+    name: `OBJ_${bucket}`,
+    subjects: [`$O.${bucket}.C.>`, `$O.${bucket}.M.>`],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    allow_rollup_hdrs: true,
+    allow_direct: true,
+  };
+}
+
+type StreamSettings = Partial<StreamConfig> & { name: string };
+
+/** Makes a stream, or brings an existing one of ours up to date. On a small disk it gets as much room as there is. */
+async function ensureStream(jsm: JetStreamManager, names: Names, settings: StreamSettings): Promise<void> {
+  const wanted: StreamSettings = {
+    max_bytes: -1, // said, because an update leaves alone what it does not name
+    ...settings,
+    max_consumers: MAX_CONSUMERS,
+    metadata: { 'motia.app': names.app },
+  };
+  try {
+    await jsm.streams.add(wanted); // succeeds as well when the stream is there with just these settings
+  } catch (error) {
+    const code = apiCode(error);
+    const half = (settings.max_bytes ?? 0) / 2;
+    if (NO_ROOM.has(code) && half >= LEAST_ROOM) await ensureStream(jsm, names, { ...settings, max_bytes: half });
+    else if (code === STREAM_NAME_IN_USE) await updateStream(jsm, names, wanted);
+    else throw refused(settings.name, error);
+  }
+}
+
+async function updateStream(jsm: JetStreamManager, names: Names, wanted: StreamSettings): Promise<void> {
+  const { config } = await jsm.streams.info(wanted.name);
+  if (config.metadata?.['motia.app'] !== names.app) {
+    throw new MotiaError(
+      'BROKER_NAME_TAKEN',
+      `the broker has a stream ${wanted.name} that is not ours: set MOTIA_APP to a name nobody else uses there`,
+    );
+  }
+  try {
+    // Where it has less room than wanted, that was fitted to the disk when it was made.
+    const isFitted = config.max_bytes > 0 && config.max_bytes < (wanted.max_bytes ?? 0);
+    await jsm.streams.update(wanted.name, isFitted ? { ...wanted, max_bytes: config.max_bytes } : wanted);
+  } catch (error) {
+    throw refused(wanted.name, error);
+  }
+}
+
+function refused(stream: string, error: unknown): MotiaError {
+  const { message } = error as Error;
+  return new MotiaError('BROKER_REFUSED', `the broker refused to set up ${stream}: ${message}`, { cause: error });
+}
+
+/** The JetStream error code of an API error, if it is one. */
+export function apiCode(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
+    ? error.code
+    : undefined;
+}

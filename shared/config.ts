@@ -1,0 +1,238 @@
+/** What the environment says, read and validated in this one place; every other file is handed what it needs. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, delimiter, join, resolve } from 'node:path';
+import { config as readDotEnv } from 'dotenv';
+import { z } from 'zod';
+import { MotiaError } from './errors.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Where the broker is, and how to log in to it. */
+export interface BrokerAddress {
+  /** One or more `nats://host:port`, separated by commas; never with a password in them. */
+  servers: string;
+  user?: string;
+  password?: string;
+  /** Path of a NATS credentials file. */
+  credsFile?: string;
+  /** Path of a PEM file with the certificate authority of the server. */
+  caFile?: string;
+}
+
+/** The settings of the OpenTelemetry specification that concern traces over HTTP. */
+export interface TelemetryEnvironment {
+  disabled: boolean;
+  /** Full URL that spans are posted to; without one nothing is exported. */
+  tracesUrl?: string;
+  headers: Readonly<Record<string, string>>;
+  serviceName?: string;
+  sampler: (typeof SAMPLERS)[number];
+  /** Share of traces kept by the ratio samplers, 0 to 1. */
+  samplerRatio: number;
+  resourceAttributes: Readonly<Record<string, string>>;
+}
+
+export interface Environment {
+  /** The broker of `NATS_URL`; without one, `motia dev` and `motia start` run a server of their own. */
+  broker?: BrokerAddress;
+  app?: string;
+  host?: string;
+  /** 0 means any free port. */
+  port?: number;
+  dataDir?: string;
+  /** Path of the `nats-server` program to run. */
+  natsServer?: string;
+  /** Handler threads of a worker. */
+  threads: number;
+  logLevel: LogLevel;
+  /** False when `NO_COLOR` asks for plain text. */
+  color: boolean;
+  /** Folder for what may be fetched again. */
+  cacheDir: string;
+  /** Folders of `PATH`. */
+  searchPath: readonly string[];
+  telemetry: TelemetryEnvironment;
+}
+
+type RawEnvironment = Record<string, string | undefined>;
+
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`));
+
+const oneOf = <const Names extends readonly string[]>(names: Names) =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(names, `expected one of ${names.join(', ')}`));
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with http:// or https://' });
+
+/** `name=value,name=value` with percent-encoded values, as OpenTelemetry writes lists. */
+const pairs = z.string().transform((text, ctx) => {
+  const entries = text.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/.exec(pair));
+  if (entries.every((entry) => entry !== null)) {
+    return Object.fromEntries(entries.map(([, name = '', value = '']) => [name, percentDecoded(value.trim())]));
+  }
+  ctx.addIssue('expected name=value, several with commas');
+  return z.NEVER;
+});
+
+const serverUrls = z.string().transform((text, ctx) => {
+  const urls = text.split(',').map((part) => brokerUrl(part.trim()));
+  if (urls.every((url) => url !== undefined)) return urls;
+  ctx.addIssue('expected nats://host:port, several with commas');
+  return z.NEVER;
+});
+
+const schema = z
+  .object({
+    NATS_URL: serverUrls,
+    NATS_CREDS: z.string(),
+    NATS_USER: z.string(),
+    NATS_PASSWORD: z.string(),
+    NATS_CA: z.string(),
+    MOTIA_APP: z.string().refine((name) => sanitise(name) !== '', 'expected at least one letter or digit'),
+    MOTIA_HOST: z.string(),
+    MOTIA_PORT: wholeNumber(0, 65_535),
+    MOTIA_DATA_DIR: z.string(),
+    MOTIA_NATS_SERVER: z.string(),
+    MOTIA_THREADS: wholeNumber(1, 64),
+    LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
+    NO_COLOR: z.string(),
+    XDG_CACHE_HOME: z.string(),
+    PATH: z.string(),
+    OTEL_SDK_DISABLED: oneOf(['true', 'false']),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl,
+    OTEL_EXPORTER_OTLP_HEADERS: pairs,
+    OTEL_SERVICE_NAME: z.string(),
+    OTEL_TRACES_SAMPLER: oneOf(SAMPLERS),
+    OTEL_TRACES_SAMPLER_ARG: z
+      .string()
+      .transform(Number)
+      .pipe(z.number('expected a number from 0 to 1').min(0, 'expected 0 or more').max(1, 'expected 1 or less')),
+    OTEL_RESOURCE_ATTRIBUTES: pairs,
+  })
+  .partial();
+
+type Values = z.infer<typeof schema>;
+
+/**
+ * Reads and freezes the settings of the environment. An empty value counts as absent.
+ *
+ * @throws MotiaError `INVALID_VALUE` that names the variable.
+ */
+export function readEnvironment(env: RawEnvironment = process.env): Environment {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(present);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0]);
+    throw new MotiaError('INVALID_VALUE', `The environment variable ${name} is not valid: ${issue?.message}.`);
+  }
+  const values = parsed.data;
+  return Object.freeze({
+    broker: brokerAddress(values),
+    app: values.MOTIA_APP,
+    host: values.MOTIA_HOST,
+    port: values.MOTIA_PORT,
+    dataDir: values.MOTIA_DATA_DIR,
+    natsServer: values.MOTIA_NATS_SERVER,
+    threads: values.MOTIA_THREADS ?? 2,
+    logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
+    color: values.NO_COLOR === undefined,
+    cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),
+    searchPath: Object.freeze((values.PATH ?? '').split(delimiter).filter(Boolean)),
+    telemetry: telemetry(values),
+  });
+}
+
+/** Adds the project's `.env` to the environment, for us and for user code. What is set already stays. */
+export function loadDotEnv(root: string): void {
+  readDotEnv({ path: join(root, '.env'), quiet: true, override: false });
+}
+
+/** The environment of a child process, with changes; `undefined` removes a variable. */
+export function childEnvironment(changes: RawEnvironment): RawEnvironment {
+  return { ...process.env, ...changes };
+}
+
+/**
+ * The name that every broker subject of a project starts with: `MOTIA_APP`, else the name in `package.json`, else the
+ * folder's. Only `[A-Za-z0-9_-]`, 40 characters at most.
+ */
+export function appName(root: string, env: Pick<Environment, 'app'>): string {
+  const candidates = [env.app, packageName(root), basename(resolve(root))];
+  return candidates.map((name) => sanitise(name ?? '')).find((name) => name !== '') ?? 'app';
+}
+
+function brokerAddress(values: Values): BrokerAddress | undefined {
+  const [first] = values.NATS_URL ?? [];
+  if (values.NATS_URL === undefined || first === undefined) return undefined;
+  return Object.freeze({
+    servers: values.NATS_URL.map((url) => `${url.protocol}//${url.host}`).join(','),
+    user: values.NATS_USER ?? (percentDecoded(first.username) || undefined),
+    password: values.NATS_PASSWORD ?? (percentDecoded(first.password) || undefined),
+    credsFile: values.NATS_CREDS,
+    caFile: values.NATS_CA,
+  });
+}
+
+function brokerUrl(text: string): URL | undefined {
+  const full = text.includes('://') ? text : `nats://${text}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  return url && /^(nats|tls):$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
+}
+
+function telemetry(values: Values): TelemetryEnvironment {
+  const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return Object.freeze({
+    disabled: values.OTEL_SDK_DISABLED === 'true',
+    tracesUrl: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`),
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
+    serviceName: values.OTEL_SERVICE_NAME,
+    sampler: values.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
+    samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,
+    resourceAttributes: Object.freeze(values.OTEL_RESOURCE_ATTRIBUTES ?? {}),
+  });
+}
+
+/** A value that is not percent-encoded stays as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function sanitise(name: string): string {
+  return name
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40);
+}
+
+function packageName(root: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const name = (parsed as { name?: unknown } | null)?.name;
+    return typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined; // no package.json, or one that npm would refuse as well
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The frame around an HTTP request or a reply: `[u32 big-endian length of meta][meta as JSON][body bytes]`. One buffer, no
+ * copy of the body on the way in, and a gateway that never parses it.
+ */
+
+/** What a worker needs of an HTTP request besides the body. */
+export interface RequestMeta {
+  /** Protocol major version. */
+  v: number;
+  /** Request id: identity of the run for deduplication and logs. */
+  id: string;
+  /** Subject the reply frames go to. */
+  reply: string;
+  /** When nobody waits for a worker to begin any more, ms since 1970. */
+  startBy: number;
+  /** When nobody waits for the answer any more, ms since 1970. */
+  deadline: number;
+  traceparent: string;
+  method: string;
+  /** Path and query as the client sent them. */
+  url: string;
+  params: Record<string, string>;
+  headers: Record<string, string | string[]>;
+  /** Object-store name of a body above the broker's message limit. */
+  blob?: string;
+}
+
+/**
+ * Reply frames, in the order they may come: `started` (a worker has the call), `beat` (it still has), then one `end` or
+ * `error`. `end` carries status and headers; its body is the response's.
+ */
+export type ReplyMeta =
+  | { t: 'started' }
+  | { t: 'beat' }
+  | { t: 'end'; status: number; headers: [string, string][]; blob?: string }
+  | { t: 'error'; status: number; message: string; id?: string };
+
+const EMPTY = Buffer.alloc(0);
+
+/** Writes a frame. `body` may be text. */
+export function encodeFrame(meta: RequestMeta | ReplyMeta, body: Uint8Array | string = EMPTY): Buffer {
+  const json = JSON.stringify(meta);
+  const metaLength = Buffer.byteLength(json);
+  const bodyLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const frame = Buffer.allocUnsafe(4 + metaLength + bodyLength);
+  frame.writeUInt32BE(metaLength, 0);
+  frame.write(json, 4, metaLength, 'utf8');
+  if (typeof body === 'string') frame.write(body, 4 + metaLength, bodyLength, 'utf8');
+  else frame.set(body, 4 + metaLength);
+  return frame;
+}
+
+/**
+ * Reads a frame; `body` is a view on `data`.
+ * @throws {RangeError | SyntaxError} if the bytes are no frame.
+ */
+export function decodeFrame<Meta extends RequestMeta | ReplyMeta>(data: Uint8Array): { meta: Meta; body: Buffer } {
+  const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const end = 4 + buffer.readUInt32BE(0);
+  if (end > buffer.length) throw new RangeError('frame is shorter than its meta length says');
+  return { meta: JSON.parse(buffer.toString('utf8', 4, end)) as Meta, body: buffer.subarray(end) };
+}

@@ -1,0 +1,27 @@
+/** Message headers of the wire protocol (`docs/protocol.md`). Names are case-sensitive on the broker. */
+export const Header = {
+  /** Major version of the protocol; absent means 1. A message with a higher one is handed back and reported. */
+  protocol: 'Motia-Protocol',
+  /** Topic of a dead letter or a waiting retry, percent-encoded. Of an event the subject says it. */
+  topic: 'Motia-Topic',
+  /** Identity of an event; the same in all its attempts and copies. */
+  eventId: 'Motia-Event-Id',
+  /** Number of the attempt this message asks for; absent means 1. */
+  attempt: 'Motia-Attempt',
+  /** When the event was emitted, in ms since 1970, from its first retry on. */
+  emittedAt: 'Motia-Emitted-At',
+  /** Message group, percent-encoded. */
+  group: 'Motia-Group',
+  /** Object-store name of a payload above the broker's message limit. The body is empty then. */
+  blob: 'Motia-Blob',
+  /** W3C trace context. */
+  traceparent: 'traceparent',
+  /** The broker's own deduplication key. */
+  messageId: 'Nats-Msg-Id',
+  /** Error message, step and times of a dead letter. */
+  error: 'Motia-Error',
+  step: 'Motia-Step',
+} as const;
+
+/** Major version this code speaks. */
+export const PROTOCOL_VERSION = 1;

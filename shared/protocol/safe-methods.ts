@@ -1,0 +1,8 @@
+/** Which calls may be had twice. */
+
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Safe by the method (RFC 9110, 9.2.1), or because the caller says so with an `Idempotency-Key`. */
+export function isSafe(method: string, headers: Record<string, string | string[] | undefined>): boolean {
+  return SAFE.has(method) || headers['idempotency-key'] !== undefined;
+}

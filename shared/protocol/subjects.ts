@@ -1,0 +1,66 @@
+/** Every name this framework gives to something on the broker, made in this one file. */
+import { encodeToken, encodeTopic } from './encoding.ts';
+
+/** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
+export type Names = ReturnType<typeof createNames>;
+
+/** Makes the names of one app's broker streams, buckets, subjects and consumers. */
+export function createNames(app: string) {
+  return {
+    app,
+
+    /** Broker streams. */
+    streams: {
+      requests: `${app}_REQUESTS`,
+      events: `${app}_EVENTS`,
+      scheduled: `${app}_SCHED`,
+      dead: `${app}_DEAD`,
+    },
+
+    /** KV buckets and object stores. */
+    buckets: {
+      state: `${app}_state`,
+      manifest: `${app}_manifest`,
+      bodies: `${app}_bodies`,
+      payloads: `${app}_payloads`,
+      values: `${app}_values`,
+    },
+
+    /** API calls of one step wait here. */
+    request: (stepId: string) => `${app}.req.${encodeToken(stepId)}`,
+    requests: `${app}.req.*`,
+    /** A gateway tells here the id of a request whose caller is gone. Not stored. */
+    cancel: `${app}.cancel`,
+
+    /** Events of a topic; the token before it is the message group's partition, `_` without a group. */
+    event: (topic: string) => `${app}.ev._.${encodeTopic(topic)}`,
+    /** What a subscription listens to. */
+    eventFilter: (topic: string) => `${app}.ev.*.${encodeTopic(topic)}`,
+    events: `${app}.ev.>`,
+
+    /** An event that waits for its next attempt in one subscription arrives here when its time has come. */
+    retry: (durable: string) => `${app}.retry.${durable}`,
+    retries: `${app}.retry.>`,
+
+    /** A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity. */
+    schedule: (durable: string, id: string) => `${app}.sched.${durable}.${encodeToken(id)}`,
+    schedules: `${app}.sched.>`,
+    /** Target of retry schedules; the events stream sources it as `retry.<durable>`. */
+    fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
+    fireRetries: `${app}.fire.retry.>`,
+    fires: `${app}.fire.>`,
+
+    /** Dead letters of one step. */
+    dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,
+    deads: `${app}.dead.*`,
+
+    /** Durable consumer that takes the API calls of one step. */
+    requestConsumer: (stepId: string) => encodeToken(stepId),
+    /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
+    subscription: (stepId: string, topic: string) => `${encodeToken(stepId)}=_${encodeToken(topic)}`,
+
+    /** State key. */
+    stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,
+    stateGroup: (group: string) => `${encodeToken(group)}.*`,
+  };
+}

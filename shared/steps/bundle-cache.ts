@@ -1,0 +1,97 @@
+/** Remembers a clean build between starts, so that an unchanged project starts without esbuild. */
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { packageIndex, packageRoot } from './aliases.ts';
+import type { Bundle } from './bundle.ts';
+
+const cacheSchema = z.object({
+  key: z.string(),
+  hashes: z.record(z.string(), z.string()),
+  outputs: z.array(z.string()),
+  bundle: z.object({
+    id: z.string(),
+    root: z.string(),
+    entries: z.array(z.object({ file: z.string(), output: z.string(), inputs: z.array(z.string()) })),
+    config: z.string().optional(),
+    inputs: z.array(z.string()),
+    failures: z.tuple([]),
+  }),
+});
+
+/** A bundle of an earlier start and the texts it was made from, by path relative to the root. */
+export interface CachedBundle {
+  bundle: Bundle;
+  texts: Map<string, string>;
+  /** Everything it consists of, relative to the output folder. */
+  outputs: string[];
+}
+
+/** The bundle of the last clean build if no file it depends on has changed. `files`: all entry points. */
+export async function readBundleCache(
+  root: string,
+  outDir: string,
+  files: readonly string[],
+): Promise<CachedBundle | undefined> {
+  const cache = await readFile(join(outDir, 'cache.json'), 'utf8').then(
+    (text) => cacheSchema.safeParse(parseJson(text)).data,
+    () => undefined,
+  );
+  if (cache === undefined || cache.key !== cacheKey(root, files)) return undefined;
+  const texts = await readTexts(root, cache.bundle.inputs);
+  for (const input of cache.bundle.inputs) if (hashOf(texts.get(input)) !== cache.hashes[input]) return undefined;
+  const { bundle, outputs } = cache;
+  const present = outputs.map((output) =>
+    access(join(outDir, output)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return (await Promise.all(present)).every(Boolean) ? { bundle, texts, outputs } : undefined;
+}
+
+/**
+ * Remembers a build without failures. Files it depends on without having compiled them are read now.
+ * @param built.texts of the compiled files, by path relative to the root
+ */
+export async function writeBundleCache(outDir: string, files: readonly string[], built: CachedBundle): Promise<void> {
+  const { bundle, texts, outputs } = built;
+  const others = await readTexts(
+    bundle.root,
+    bundle.inputs.filter((input) => !texts.has(input)),
+  );
+  const hashes = Object.fromEntries(
+    bundle.inputs.map((input) => [input, hashOf(texts.get(input) ?? others.get(input))]),
+  );
+  const draft = join(outDir, `cache.json.${process.pid}.tmp`);
+  await mkdir(outDir, { recursive: true });
+  await writeFile(draft, JSON.stringify({ key: cacheKey(bundle.root, files), hashes, outputs, bundle }));
+  await rename(draft, join(outDir, 'cache.json'));
+}
+
+/** Whatever else the output depends on. */
+function cacheKey(root: string, files: readonly string[]): string {
+  const require = createRequire(import.meta.url);
+  const versions = [require('esbuild/package.json').version, require(join(packageRoot, 'package.json')).version];
+  return JSON.stringify([...versions, packageIndex, root, files]);
+}
+
+async function readTexts(root: string, files: readonly string[]): Promise<Map<string, string>> {
+  const read = async (file: string) => [file, await readFile(join(root, file), 'utf8').catch(() => undefined)] as const;
+  const pairs = await Promise.all(files.map(read));
+  return new Map(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
+
+function hashOf(text: string | undefined): string {
+  return text === undefined ? 'absent' : createHash('sha256').update(text).digest('hex');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,151 @@
+/** Imports a bundle's modules and checks what they export. Runs where the handlers run: in a handler thread. */
+import { pathToFileURL } from 'node:url';
+import type { MotiaConfig, StepConfig, StreamConfig } from '../types.ts';
+import type { Bundle, StepFailure } from './bundle.ts';
+import { validateConfig } from './config-schema.ts';
+import { isStreamFile } from './discover.ts';
+import { type HttpSettings, resolveHttpSettings } from './http-settings.ts';
+import { describeImportError } from './import-error.ts';
+import { compileValidator } from './json-schema.ts';
+import { assignIds, describeStep, type StepEntry } from './manifest.ts';
+import { formatIssues, type ValidationResult } from './validation.ts';
+
+export interface LoadedProject {
+  steps: LoadedStep[];
+  streams: LoadedStream[];
+  config: MotiaConfig;
+  /** Of `config.http`, with defaults. */
+  settings: HttpSettings;
+  failures: StepFailure[];
+  /** One line each, for the log. */
+  warnings: string[];
+}
+
+export interface LoadedStep {
+  entry: StepEntry;
+  config: StepConfig;
+  /** Absent in `noop` steps only. */
+  handler?: (...args: never[]) => unknown;
+  /** Checks `bodySchema` or `input`, if the step has one. */
+  validate?: (value: unknown) => ValidationResult;
+}
+
+export interface LoadedStream {
+  name: string;
+  file: string;
+  config: StreamConfig;
+}
+
+/** Keys of a Motia 0.x config that mean something there and nothing here. `plugins` only fed the old UI. */
+const NOT_SERVED: readonly (keyof MotiaConfig)[] = ['adapters', 'app', 'redis', 'streamAuth'];
+
+/** Loads all that loads; the rest is in `failures`. Never throws for what user code does. */
+export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
+  process.setSourceMapsEnabled(true);
+  const { config, settings, warnings } = await loadConfig(bundle);
+  const steps: LoadedStep[] = [];
+  const streams: LoadedStream[] = [];
+  const failures: StepFailure[] = [];
+  for (const entry of bundle.entries) {
+    try {
+      const exports = await importModule(entry.output);
+      const loaded = isStreamFile(entry.file) ? readStream(entry.file, exports) : readStep(entry.file, exports);
+      if (typeof loaded === 'string')
+        failures.push({ file: entry.file, message: `${entry.file}: ${loaded}`, kept: false });
+      else if ('entry' in loaded) steps.push(loaded);
+      else streams.push(loaded);
+    } catch (error) {
+      failures.push({ ...describeImportError(error, bundle.root, entry.file), kept: false });
+    }
+  }
+  const unique = assignIds(steps.map((step) => step.entry));
+  for (const step of steps) step.entry = unique.steps.find(({ file }) => file === step.entry.file) ?? step.entry;
+  warnings.push(...unique.warnings, ...dropTakenRoutes(steps), ...dropTakenStreams(streams));
+  return { steps, streams, config, settings, failures, warnings };
+}
+
+async function loadConfig(bundle: Bundle) {
+  const warnings: string[] = [];
+  let config: MotiaConfig = {};
+  if (bundle.config !== undefined) {
+    try {
+      config = ((await importModule(bundle.config)).default ?? {}) as MotiaConfig;
+    } catch (error) {
+      const { message } = describeImportError(error, bundle.root, 'motia.config');
+      warnings.push(`${message}; going on with the defaults`);
+    }
+  }
+  for (const key of NOT_SERVED) {
+    if (config[key] !== undefined) warnings.push(`motia.config: "${key}" is not supported and has no effect`);
+  }
+  try {
+    return { config, settings: resolveHttpSettings(config), warnings };
+  } catch (error) {
+    const { http: _, ...rest } = config;
+    warnings.push(`motia.config: ${(error as Error).message}; going on with the defaults`);
+    return { config: rest, settings: resolveHttpSettings(rest), warnings };
+  }
+}
+
+/** The exports of a module. A CommonJS file has all of them on `default`. */
+async function importModule(output: string): Promise<Record<string, unknown>> {
+  const exports: Record<string, unknown> = await import(pathToFileURL(output).href);
+  const inner = exports.default;
+  const isCommonJs = Object.keys(exports).length === 1 && inner !== null && typeof inner === 'object';
+  return isCommonJs && ('config' in inner || 'default' in inner) ? (inner as Record<string, unknown>) : exports;
+}
+
+/** The step that a module exports, or what is wrong with it. */
+function readStep(file: string, exports: Record<string, unknown>): LoadedStep | string {
+  if (exports.config === undefined) return 'no export named "config"';
+  const valid = validateConfig(exports.config);
+  if (!valid.ok) return `invalid config: ${formatIssues(valid.issues)}`;
+  const config = exports.config as StepConfig;
+  const step: LoadedStep = { entry: describeStep(file, 'node', config), config };
+  if (config.type === 'noop') return step;
+  if (typeof exports.handler !== 'function') return 'no function exported as "handler"';
+  step.handler = exports.handler as NonNullable<LoadedStep['handler']>;
+  const schema = config.type === 'api' ? config.bodySchema : config.type === 'event' ? config.input : undefined;
+  if (schema) step.validate = compileValidator(schema);
+  return step;
+}
+
+/** The stream that a module exports, or what is wrong with it. */
+function readStream(file: string, exports: Record<string, unknown>): LoadedStream | string {
+  const config = exports.config as Partial<StreamConfig> | null | undefined;
+  if (config === undefined || config === null) return 'no export named "config"';
+  if (typeof config.name !== 'string' || config.name === '') return 'invalid config: name: Expected a name';
+  return { name: config.name, file, config: config as StreamConfig };
+}
+
+/** Of two streams with one name the first keeps it. */
+function dropTakenStreams(streams: LoadedStream[]): string[] {
+  const files = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const stream of [...streams]) {
+    const first = files.get(stream.name);
+    files.set(stream.name, first ?? stream.file);
+    if (first === undefined) continue;
+    warnings.push(`${stream.file}: the stream name "${stream.name}" is taken by ${first}; this stream is left out`);
+    streams.splice(streams.indexOf(stream), 1);
+  }
+  return warnings;
+}
+
+/** Of two steps on one route the first keeps it; the others go, with a warning each. */
+function dropTakenRoutes(steps: LoadedStep[]): string[] {
+  const files = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const step of [...steps]) {
+    if (step.entry.type !== 'api') continue;
+    const route = `${step.entry.method} ${step.entry.path}`;
+    const first = files.get(route);
+    if (first === undefined) {
+      files.set(route, step.entry.file);
+      continue;
+    }
+    warnings.push(`${step.entry.file}: ${route} is served by ${first} already; this step is left out`);
+    steps.splice(steps.indexOf(step), 1);
+  }
+  return warnings;
+}

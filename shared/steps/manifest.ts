@@ -1,0 +1,148 @@
+/** The manifest: what gateway, scheduler and tools know of the steps, without loading any user code. */
+import { createHash } from 'node:crypto';
+import type { Emit, Infrastructure, JsonSchema, QueryParam, StepConfig } from '../types.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { toJsonSchema } from './json-schema.ts';
+
+/** A topic in its long form. */
+export interface EmitEntry {
+  topic: string;
+  label?: string;
+  conditional?: boolean;
+}
+
+/** One step, as data. */
+export interface StepEntry {
+  /** Unique in the project: the name, or `name@file` when an earlier file has that name. */
+  id: string;
+  name: string;
+  type: StepConfig['type'];
+  language: 'node' | 'python';
+  /** Source file, relative to the project, with `/`. */
+  file: string;
+  description?: string;
+  flows: string[];
+  emits: EmitEntry[];
+  virtualEmits: EmitEntry[];
+  virtualSubscribes: string[];
+  /** Of `api` steps; upper case. */
+  method?: string;
+  path?: string;
+  bodySchema?: JsonSchema;
+  /** By status code. */
+  responseSchema?: Record<string, JsonSchema>;
+  queryParams?: QueryParam[];
+  /** Of `event` steps. */
+  subscribes?: string[];
+  inputSchema?: JsonSchema;
+  infrastructure?: Infrastructure;
+  /** Of `cron` steps. */
+  cron?: string;
+}
+
+export interface Manifest {
+  protocol: 1;
+  app: string;
+  /** 16 hex digits of the SHA-256 of all the rest. */
+  version: string;
+  steps: StepEntry[];
+  settings: HttpSettings;
+}
+
+/** Describes a step from its valid config. The id is the name until {@link assignIds} has seen all steps. */
+export function describeStep(file: string, language: StepEntry['language'], config: StepConfig): StepEntry {
+  const common: StepEntry = {
+    id: config.name,
+    name: config.name,
+    type: config.type,
+    language,
+    file,
+    ...(config.description !== undefined && { description: config.description }),
+    flows: [...(config.flows ?? [])],
+    emits: config.type === 'noop' ? [] : config.emits.map(toEmitEntry),
+    virtualEmits: (config.virtualEmits ?? []).map(toEmitEntry),
+    virtualSubscribes: [...(config.virtualSubscribes ?? [])],
+  };
+  return dropUndefined({ ...common, ...describeKind(config) });
+}
+
+function describeKind(config: StepConfig): Partial<StepEntry> {
+  switch (config.type) {
+    case 'api':
+      return {
+        method: config.method.toUpperCase(),
+        path: config.path,
+        bodySchema: toJsonSchema(config.bodySchema),
+        responseSchema: describeResponses(config.responseSchema),
+        queryParams: config.queryParams?.map(({ name, description }) => ({ name, description })),
+      };
+    case 'event':
+      return {
+        subscribes: [...config.subscribes],
+        inputSchema: toJsonSchema(config.input),
+        infrastructure: structuredClone(config.infrastructure),
+      };
+    case 'cron':
+      return { cron: config.cron };
+    case 'noop':
+      return {};
+  }
+}
+
+/**
+ * Makes ids unique over all steps of a project, whatever their language.
+ * @returns the entries sorted by file, and a warning for each name that is used twice
+ */
+export function assignIds(steps: readonly StepEntry[]): { steps: StepEntry[]; warnings: string[] } {
+  const firstFiles = new Map<string, string>();
+  const warnings: string[] = [];
+  const sorted = [...steps].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const unique = sorted.map((step) => {
+    const first = firstFiles.get(step.name);
+    if (first === undefined) {
+      firstFiles.set(step.name, step.file);
+      return { ...step, id: step.name };
+    }
+    const id = `${step.name}@${step.file}`;
+    warnings.push(`${step.file}: the step name "${step.name}" is taken by ${first}; it runs as "${id}"`);
+    return { ...step, id };
+  });
+  return { steps: unique, warnings };
+}
+
+/** Puts a manifest together. Equal contents have equal versions. */
+export function createManifest(contents: {
+  app: string;
+  steps: readonly StepEntry[];
+  settings: HttpSettings;
+}): Manifest {
+  const { app, settings } = contents;
+  const rest = { protocol: 1 as const, app, steps: [...contents.steps], settings };
+  const version = createHash('sha256').update(canonicalJson(rest)).digest('hex').slice(0, 16);
+  return { ...rest, version };
+}
+
+function describeResponses(schemas: unknown): Record<string, JsonSchema> | undefined {
+  if (schemas === undefined || schemas === null) return undefined;
+  const pairs = Object.entries(schemas).map(([status, schema]) => [status, toJsonSchema(schema, 'output')] as const);
+  return Object.fromEntries(pairs.filter((pair): pair is [string, JsonSchema] => pair[1] !== undefined));
+}
+
+function toEmitEntry(emit: Emit): EmitEntry {
+  if (typeof emit === 'string') return { topic: emit };
+  const { topic, label, conditional } = emit;
+  return dropUndefined({ topic, label, conditional });
+}
+
+/** JSON with the keys of every object sorted. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+function dropUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
+}

@@ -1,0 +1,269 @@
+/**
+ * The words of the framework, and the contract that users program against. The implementation of the context lives in
+ * `worker/context.ts`.
+ *
+ * - **Step**: a file with a `config` and a `handler`.
+ * - **Flow**: a label that groups steps for people.
+ * - **Topic**: the name events are emitted to. **Event**: one emitted message.
+ * - **Subscription**: one (topic, event step) pair. Each has its own copy of every event.
+ * - **Run**: one execution of a handler. **Attempt**: the n-th run of the same event in a step that failed before.
+ * - **Trace**: everything that one outside cause (request, tick) set off.
+ * - **Group**: the first key of state and streams.
+ * - **Stream**: a named realtime collection of items (the broker's own streams are "broker streams").
+ * - **Dead letter**: an event whose attempts are used up.
+ * - **Manifest**: the list of steps that gateway and scheduler read.
+ */
+
+/** A zod 3 or zod 4 schema, or a plain JSON Schema object. */
+export type StepSchema = ZodLike | JsonSchema;
+
+/** What zod 3 and zod 4 schemas have in common; named structurally so that either version of the library fits. */
+export interface ZodLike<Output = unknown> {
+  parse(value: unknown): Output;
+  safeParse(value: unknown): { success: boolean; data?: Output; error?: unknown };
+}
+
+/** A JSON Schema, draft 7 or 2020-12. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+/** A topic a step may emit to. `label` and `conditional` only decorate the graph. */
+export type Emit = string | { topic: string; label?: string; conditional?: boolean };
+
+/** Documentation of one query parameter. */
+export interface QueryParam {
+  name: string;
+  description: string;
+}
+
+export type ApiMethod = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS' | 'HEAD';
+
+interface StepConfigBase {
+  /** Unique within the project. */
+  name: string;
+  description?: string;
+  flows?: readonly string[];
+  /** Topics drawn in the graph only; they never affect delivery. */
+  virtualEmits?: readonly Emit[];
+  virtualSubscribes?: readonly string[];
+  /** Files that a production build has to carry along, relative to the step. */
+  includeFiles?: readonly string[];
+}
+
+/** An HTTP endpoint. */
+export interface ApiRouteConfig extends StepConfigBase {
+  type: 'api';
+  /** Express 4 path syntax: `:id`, `:id?`, `*`, groups. */
+  path: string;
+  method: ApiMethod;
+  /** Topics the handler may emit to. Empty: any topic. */
+  emits: readonly Emit[];
+  virtualSubscribes?: readonly string[];
+  middleware?: readonly ApiMiddleware[];
+  bodySchema?: StepSchema;
+  responseSchema?: Readonly<Record<number, StepSchema>>;
+  queryParams?: readonly QueryParam[];
+}
+
+/** Delivery settings of an event step. */
+export interface Infrastructure {
+  handler?: {
+    /** MB, 128 to 10240. */
+    ram?: number;
+    /** vCPU, bound to `ram`. */
+    cpu?: number;
+    /** Seconds after which a run is ended, 1 to 900. */
+    timeout?: number;
+  };
+  queue?: {
+    type?: 'fifo' | 'standard';
+    /** Attempts after the first, 0 or more. */
+    maxRetries?: number;
+    /** Seconds. */
+    visibilityTimeout?: number;
+    /** Seconds, 0 to 900. */
+    delaySeconds?: number;
+    /** Runs of this step at a time in one worker. */
+    concurrency?: number;
+  };
+}
+
+/** A consumer of topics. */
+export interface EventConfig extends StepConfigBase {
+  type: 'event';
+  subscribes: readonly string[];
+  emits: readonly Emit[];
+  input?: StepSchema | null;
+  infrastructure?: Infrastructure;
+}
+
+/** A schedule. */
+export interface CronConfig extends StepConfigBase {
+  type: 'cron';
+  cron: string;
+  emits: readonly Emit[];
+}
+
+/** A place on the drawing board without code. */
+export interface NoopConfig extends StepConfigBase {
+  type: 'noop';
+  virtualEmits: readonly Emit[];
+  virtualSubscribes: readonly string[];
+}
+
+export type StepConfig = ApiRouteConfig | EventConfig | CronConfig | NoopConfig;
+
+/** What an API handler and its middleware receive. Middleware may add properties. */
+export interface ApiRequest<Body = unknown> {
+  /** Parsed JSON, form fields or text; a `Buffer` for any other content type; `{}` without a body. */
+  body: Body;
+  /** The body as it came: text for textual content types, a `Buffer` for all others, `''` without a body. */
+  rawBody: string | Buffer;
+  /** Lower-cased names; repeated ones joined by `, `. */
+  headers: Record<string, string | string[] | undefined>;
+  pathParams: Record<string, string>;
+  queryParams: Record<string, string | string[]>;
+  method: string;
+  /** Path and query as the client sent them. */
+  url: string;
+  /** Files of a `multipart/form-data` body; its other fields are in `body`. */
+  files?: UploadedFile[];
+  /** The only file, when there is exactly one. */
+  file?: UploadedFile;
+}
+
+export interface UploadedFile {
+  fieldname: string;
+  originalname: string;
+  mimetype: string;
+  size: number;
+  buffer: Buffer;
+}
+
+/** What an API handler returns. `Buffer` and string bodies are sent as they are, anything else as JSON. */
+export interface ApiResponse<Status extends number = number, Body = unknown> {
+  status: Status;
+  headers?: Record<string, string | string[]>;
+  body?: Body;
+}
+
+export interface Logger {
+  debug(message: string, fields?: unknown): void;
+  info(message: string, fields?: unknown): void;
+  warn(message: string, fields?: unknown): void;
+  error(message: string, fields?: unknown): void;
+  /** The same logger with fields added to every record. */
+  child(fields: Record<string, unknown>): Logger;
+}
+
+/** One event to emit. */
+export interface EmitData<Topic extends string = string, Data = unknown> {
+  topic: Topic;
+  data: Data;
+  /** Events of one group are handled in order by FIFO steps. */
+  messageGroupId?: string;
+}
+
+export type Emitter<Data> = (event: Data) => Promise<void>;
+
+/** Values shared by all steps, kept by the broker. Any string is a valid group and key. */
+export interface StateManager {
+  /** The stored value, or `null`. */
+  get<T = unknown>(group: string, key: string): Promise<T | null>;
+  /** Stores a JSON value (falsy ones included) and returns it. `undefined` is refused. */
+  set<T = unknown>(group: string, key: string, value: T): Promise<T>;
+  /** Removes a value and returns it, or `null`. */
+  delete<T = unknown>(group: string, key: string): Promise<T | null>;
+  /** All values of a group, in no promised order. */
+  getGroup<T = unknown>(group: string): Promise<T[]>;
+  /** Removes all values of a group. */
+  clear(group: string): Promise<void>;
+}
+
+/** What every handler receives besides its input. */
+export interface FlowContext<EmitType = EmitData> {
+  /** Resolves once the broker has stored the event. */
+  emit: Emitter<EmitType>;
+  state: StateManager;
+  streams: FlowContextStateStreams;
+  logger: Logger;
+  /** OpenTelemetry trace id (32 hex digits), the same in every step that one cause set off. */
+  traceId: string;
+  /** Aborted when nobody waits for this run any more: client gone, deadline or timeout over, worker draining by force. */
+  signal: AbortSignal;
+  /** 1 for the first run of an event, 2 for its first retry, … */
+  attempt: number;
+}
+
+/** Runs around the handler; the first in the list is the outermost. (Written as a method: parameters may be narrower.) */
+export type ApiMiddleware<Body = unknown, EmitType = unknown, Response = unknown> = {
+  handle(
+    req: ApiRequest<Body>,
+    ctx: FlowContext<EmitType>,
+    next: () => Promise<ApiResponse<number, Response>>,
+  ): Promise<ApiResponse<number, Response>> | ApiResponse<number, Response>;
+}['handle'];
+
+export type ApiRouteHandler<Body = unknown, Response = ApiResponse, EmitType = never> = (
+  req: ApiRequest<Body>,
+  ctx: FlowContext<EmitType>,
+) => Promise<Response> | Response;
+export type EventHandler<Input = unknown, EmitType = never> = (
+  input: Input,
+  ctx: FlowContext<EmitType>,
+) => Promise<void> | void;
+export type CronHandler<EmitType = never> = (ctx: FlowContext<EmitType>) => Promise<void> | void;
+
+/** A realtime collection of items, as handlers see it. */
+export interface MotiaStream<Item = unknown> {
+  get(groupId: string, id: string): Promise<(Item & { id: string }) | null>;
+  set(groupId: string, id: string, item: Item): Promise<Item & { id: string }>;
+  delete(groupId: string, id: string): Promise<(Item & { id: string }) | null>;
+  getGroup(groupId: string): Promise<(Item & { id: string })[]>;
+  send(channel: { groupId: string; id?: string }, event: { type: string; data: unknown }): Promise<void>;
+}
+
+export interface StreamConfig {
+  name: string;
+  schema: StepSchema;
+  baseConfig: { storageType: 'default' } | { storageType: 'custom'; factory: () => unknown };
+  canAccess?(
+    subscription: { groupId: string; id?: string },
+    authContext: StreamAuthContext,
+  ): boolean | Promise<boolean>;
+}
+
+/** Filled by the project's generated `types.d.ts`. */
+// biome-ignore lint/suspicious/noEmptyInterface: augmented by `declare module 'motia'`
+export interface FlowContextStateStreams {}
+/** Filled by the project's generated `types.d.ts`: what `streamAuth` found out about a client. */
+// biome-ignore lint/suspicious/noEmptyInterface: augmented by `declare module 'motia'`
+export interface StreamAuthContext {}
+/** Filled by the project's generated `types.d.ts`: the handler type of each step by its name. */
+// biome-ignore lint/suspicious/noEmptyInterface: augmented by `declare module 'motia'`
+export interface Handlers {}
+
+/** `motia.config.ts`. Every setting is optional; flags and environment variables win over it. */
+export interface MotiaConfig {
+  /** Settings of the HTTP gateway. */
+  http?: {
+    /** Largest request body in bytes. Default 10 MB. */
+    bodyLimit?: number;
+    /** Origins that browsers may call from: `'*'` (default), one or more origins, or `false` for none. */
+    cors?: { origins: '*' | false | readonly string[] };
+    /** Seconds until a call that is not answered gets 504. Default 30. */
+    timeout?: number;
+    /** What happens to a body that does not fit `bodySchema`. Default `warn`. */
+    validation?: 'enforce' | 'warn' | 'ignore';
+  };
+  /** Settings of the workers. */
+  workers?: {
+    /** Seconds until a handler that computes without a pause is ended, and its thread replaced. Default 30. */
+    blockedTimeout?: number;
+  };
+  /** Keys of Motia 0.x that other parts of the framework explain or ignore. */
+  plugins?: readonly unknown[];
+  adapters?: Record<string, unknown>;
+  streamAuth?: unknown;
+  redis?: unknown;
+  app?: unknown;
+}

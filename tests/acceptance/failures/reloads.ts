@@ -1,0 +1,191 @@
+/** Edits to a project that is being served, of every kind that people make, and clients that must not notice them. */
+import { Agent, request } from 'node:http';
+import { type RunningCli, startCli } from '../../helpers/cli.ts';
+import { createProject, type Project } from '../../helpers/project.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+export interface Answer {
+  status: number;
+  body: { version?: number; helper?: number };
+}
+
+/** What is going on when the bound is missed, or what must not happen. */
+export const NEW_BEHAVIOUR_WITHIN_MS = 5_000;
+
+const api = (name: string, method: string, path: string, body: string, head = '') => `${head}
+export const config = { type: 'api', name: '${name}', method: '${method}', path: '${path}', emits: [] };
+export const handler = async () => ({ status: 200, body: ${body} });
+`;
+const edited = (version: number, method: string) =>
+  api(`Edited${method}`, method, '/edited', `{ version: ${version}, helper }`, `import { helper } from './helper.js';`);
+const helper = (version: number) => `export const helper = ${version};\n`;
+const other = api('Other', 'GET', '/other', '{ version: 0 }');
+const moving = (version: number) => api('Moving', 'GET', `/moving-${version}`, `{ version: ${version} }`);
+
+export class Reloads implements AsyncDisposable {
+  readonly cli: RunningCli;
+  readonly #project: Project;
+  readonly #agent = new Agent({ keepAlive: true });
+  #version = 0;
+  /** How long each edit took to be served, in ms. */
+  readonly times: number[] = [];
+
+  private constructor(project: Project, cli: RunningCli) {
+    this.#project = project;
+    this.cli = cli;
+  }
+
+  /** Starts `motia dev` in a project made for this. */
+  static async start(): Promise<Reloads> {
+    const project = await createProject({
+      files: {
+        'package.json': '{ "type": "module" }',
+        'src/helper.ts': helper(0),
+        'src/edited-get.step.ts': edited(0, 'GET'),
+        'src/edited-post.step.ts': edited(0, 'POST'),
+        'src/other.step.ts': other,
+        'src/moving.step.ts': moving(0),
+      },
+    });
+    return new Reloads(project, await startCli('dev', project));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#agent.destroy();
+    await this.cli.stop();
+    await this.#project[Symbol.asyncDispose]();
+  }
+
+  /** The kinds of edits; each resolves when its effect is served. */
+  readonly kinds = {
+    handler: () =>
+      this.#shows('GET', '/edited', 'version', (version) =>
+        this.#project.write('src/edited-get.step.ts', edited(version, 'GET')),
+      ),
+    postHandler: () =>
+      this.#shows('POST', '/edited', 'version', (version) =>
+        this.#project.write('src/edited-post.step.ts', edited(version, 'POST')),
+      ),
+    helper: () =>
+      this.#shows('GET', '/edited', 'helper', (version) => this.#project.write('src/helper.ts', helper(version))),
+    rename: () => {
+      const version = ++this.#version;
+      return this.#answers(`/moving-${version}`, 200, () => this.#project.write('src/moving.step.ts', moving(version)));
+    },
+    addAndDelete: async () => {
+      const [file, path] = [`src/added-${++this.#version}.step.ts`, `/added-${this.#version}`];
+      await this.#answers(path, 200, () => this.#project.write(file, api(`Added${this.#version}`, 'GET', path, '{}')));
+      await this.#answers(path, 404, () => this.#project.remove(file));
+    },
+    removeMoving: () => this.#answers('/moving-0', 404, () => this.#project.remove('src/moving.step.ts')),
+    syntaxError: () => this.#breaks((text) => `${text}\nexport const broken = {`),
+    importError: () => this.#breaks((text) => `throw new Error('at import');\n${text}`),
+  };
+
+  /** A step whose handler computes for three seconds. */
+  async addComputing(): Promise<void> {
+    const body = `(() => { for (const until = Date.now() + 3_000; Date.now() < until; ); return {}; })()`;
+    await this.#project.write('src/computing.step.ts', api('Computing', 'GET', '/computing', body));
+    await waitFor(() => this.cli.logs({ action: 'step_created' }).some(({ file }) => file === 'src/computing.step.ts'));
+    await this.kinds.handler(); // it is served by now
+  }
+
+  /** An edit that never finishes loading. */
+  async hang(): Promise<void> {
+    await this.#project.write('src/edited-get.step.ts', `await new Promise(() => {});\n${edited(-1, 'GET')}`);
+  }
+
+  /** Those that can be made again and again. */
+  get everyKind(): (() => Promise<void>)[] {
+    const { removeMoving: _, ...others } = this.kinds;
+    return Object.values(others);
+  }
+
+  /** One request over a kept-alive connection. */
+  call(method: string, path: string, agent = this.#agent): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call = request(new URL(path, this.cli.url), { method, agent, timeout: 20_000 }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode as number, body: JSON.parse(text) }));
+        response.on('error', reject);
+      });
+      call.on('timeout', () => call.destroy(new Error(`${method} ${path} was not answered in 20 s`)));
+      call.on('error', reject).end();
+    });
+  }
+
+  async #shows(
+    method: string,
+    path: string,
+    field: 'version' | 'helper',
+    edit: (version: number) => Promise<void>,
+  ): Promise<void> {
+    const version = ++this.#version;
+    await this.#timed(
+      () => edit(version),
+      async () => (await this.call(method, path)).body[field] === version,
+      `${path} of ${version}`,
+    );
+  }
+
+  async #answers(path: string, status: number, edit: () => Promise<void>): Promise<void> {
+    await this.#timed(edit, async () => (await this.call('GET', path)).status === status, `${status} for ${path}`);
+  }
+
+  /** Breaks a step, has a look at what is served meanwhile, and repairs it with something new. */
+  async #breaks(breakIt: (text: string) => string): Promise<void> {
+    const before = await this.call('GET', '/edited');
+    const told = () => this.cli.logs({ action: 'step_broken' }).length;
+    const toldBefore = told();
+    await this.#project.write('src/edited-get.step.ts', breakIt(edited(++this.#version, 'GET')));
+    await waitFor(() => told() > toldBefore, {
+      what: 'the broken step to be reported',
+      within: NEW_BEHAVIOUR_WITHIN_MS,
+    });
+    const meanwhile = await this.call('GET', '/edited');
+    if (meanwhile.body.version !== before.body.version)
+      throw new Error(`a broken edit is served: ${JSON.stringify(meanwhile)}`);
+    await this.kinds.handler();
+  }
+
+  async #timed(edit: () => Promise<void>, served: () => Promise<boolean>, what: string): Promise<void> {
+    await edit();
+    const started = performance.now();
+    await waitFor(served, { what, within: NEW_BEHAVIOUR_WITHIN_MS, every: 5 });
+    this.times.push(performance.now() - started);
+  }
+}
+
+/** Clients with a connection each that call what stays in the project, again and again, and note what goes wrong. */
+export function startClients(reloads: Reloads, count: number): { failures: string[]; stop(): Promise<number> } {
+  const failures: string[] = [];
+  const targets = [
+    ['GET', '/edited'],
+    ['POST', '/edited'],
+    ['GET', '/other'],
+  ] as const;
+  let going = true;
+  let calls = 0;
+  const clients = Array.from({ length: count }, async (_, i) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let n = i; going; n++) {
+      const [method, path] = targets[n % targets.length] as (typeof targets)[number];
+      const outcome = await reloads.call(method, path, agent).then(({ status }) => status, String);
+      calls++;
+      if (outcome !== 200) failures.push(`${method} ${path}: ${outcome}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    agent.destroy();
+  });
+  return {
+    failures,
+    async stop() {
+      going = false;
+      await Promise.all(clients);
+      return calls;
+    },
+  };
+}

@@ -1,0 +1,203 @@
+/** Taking messages: as many as there is room for, each until it is answered, whatever happens to the server. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Broker } from '../../../shared/broker/connect.ts';
+import { deleteConsumer, ensureConsumer, type Source, subscriptionSource } from '../../../shared/broker/consumers.ts';
+import type { Delivery } from '../../../shared/broker/delivery.ts';
+import { publishStored } from '../../../shared/broker/publish.ts';
+import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
+import type { Names } from '../../../shared/protocol/subjects.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { useNatsServer } from './harness.ts';
+
+const harness = useNatsServer();
+const pullers: PullConsumer[] = [];
+afterEach(() => {
+  for (const puller of pullers.splice(0)) puller.close();
+});
+
+const text = (delivery: Delivery) => Buffer.from(delivery.data).toString();
+
+interface Taker {
+  puller: PullConsumer;
+  held: Delivery[];
+  taken: string[];
+  /** Acks what is held and asks for more. */
+  ackAll(): void;
+}
+
+/** A subscription with a puller that keeps what it gets. */
+async function subscribe(broker: Broker, source: Source, room: number, onGone = () => {}): Promise<Taker> {
+  const held: Delivery[] = [];
+  const taken: string[] = [];
+  const puller = new PullConsumer(broker, {
+    stream: source.stream,
+    durable: source.durable,
+    room: () => room - held.length,
+    onDelivery: (delivery) => {
+      held.push(delivery);
+      taken.push(text(delivery));
+    },
+    onGone,
+  });
+  pullers.push(puller);
+  puller.start();
+  const ackAll = () => {
+    for (const delivery of held.splice(0)) delivery.ack();
+    puller.pull();
+  };
+  return { puller, held, taken, ackAll };
+}
+
+async function openSource(events: Parameters<typeof harness.app>[0] = {}) {
+  const { broker, names } = await harness.app(events);
+  const source = subscriptionSource(names, 'step', 'topic');
+  await ensureConsumer(broker, source, 'step');
+  return { broker, names, source };
+}
+
+async function emit(broker: Broker, names: Names, from: number, to: number): Promise<void> {
+  const ids = Array.from({ length: to - from }, (_, i) => String(from + i));
+  await Promise.all(ids.map((id) => publishStored(broker, names.event('topic'), id, { 'Nats-Msg-Id': id })));
+}
+
+const infoOf = (broker: Broker, { stream, durable }: Source) => broker.jsm.consumers.info(stream, durable);
+
+test('takes no more than there is room for, and leaves the rest to others', async () => {
+  const { broker, names, source } = await openSource();
+  const first = await subscribe(broker, source, 5);
+  await emit(broker, names, 0, 30);
+  await waitFor(() => first.held.length === 5);
+  await sleep(200);
+  expect(first.taken).toEqual(['0', '1', '2', '3', '4']);
+  const second = await subscribe(await harness.connect(), source, 10);
+  await waitFor(() => second.held.length === 10);
+  const { num_pending, num_ack_pending } = await infoOf(broker, source);
+  expect([num_pending, num_ack_pending]).toEqual([15, 15]);
+  first.ackAll();
+  await waitFor(() => first.held.length === 5);
+  expect(new Set([...first.taken, ...second.taken]).size).toBe(20);
+});
+
+test('all the room is used, also when it became free bit by bit', async () => {
+  const { broker, names, source } = await openSource();
+  const taker = await subscribe(broker, source, 10);
+  await emit(broker, names, 0, 4);
+  await waitFor(() => taker.held.length === 4);
+  for (const delivery of taker.held.splice(0, 2)) delivery.ack();
+  taker.puller.pull(); // two more are not worth a request while six are still to come
+  await emit(broker, names, 4, 20);
+  await waitFor(() => taker.held.length === 10, { within: 2_000 });
+});
+
+test('600 messages pass through a room of 7, each once', async () => {
+  const { broker, names, source } = await openSource();
+  const taker = await subscribe(broker, source, 7);
+  await emit(broker, names, 0, 600);
+  await waitFor(() => {
+    taker.ackAll();
+    return taker.taken.length >= 600;
+  });
+  expect(taker.taken).toEqual(Array.from({ length: 600 }, (_, i) => String(i)));
+  await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 0);
+});
+
+test('what arrives after the stop is handed back, and is with another at once', async () => {
+  const { broker, names, source } = await openSource();
+  const leaving = await subscribe(broker, source, 50);
+  await broker.flush(); // its request is with the server
+  leaving.puller.stop();
+  const staying = await subscribe(await harness.connect(), source, 200);
+  await emit(broker, names, 0, 100);
+  await waitFor(() => staying.taken.length === 100, { within: 3_000 }); // the ack wait would be 10 s
+  expect(leaving.taken).toEqual([]);
+});
+
+test('one that is handed back waits, and counts its deliveries', async () => {
+  const { broker, names, source } = await openSource();
+  const taker = await subscribe(broker, source, 1);
+  await emit(broker, names, 0, 1);
+  const first = await waitFor(() => taker.held.shift());
+  const at = Date.now();
+  first.handBack(400);
+  taker.puller.pull();
+  const second = await waitFor(() => taker.held.shift());
+  expect(Date.now() - at).toBeGreaterThanOrEqual(395);
+  expect([first.deliveryCount, second.deliveryCount, second.sequence]).toEqual([1, 2, first.sequence]);
+  second.handBack();
+  taker.puller.pull();
+  const third = await waitFor(() => taker.held.shift());
+  third.terminate();
+  await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 0);
+});
+
+test('working() keeps a message, and silence gives it to another', async () => {
+  const { broker, names, source } = await openSource();
+  const ackWaitMs = 1_000;
+  await ensureConsumer(broker, { ...source, ackWaitMs }, 'step');
+  const busy = await subscribe(broker, source, 2);
+  await emit(broker, names, 0, 2);
+  await waitFor(() => busy.held.length === 2);
+  const other = await subscribe(await harness.connect(), source, 5);
+  const [kept] = busy.held as [Delivery, Delivery];
+  const until = Date.now() + 2.5 * ackWaitMs;
+  while (Date.now() < until) {
+    await kept.working();
+    await sleep(ackWaitMs / 5);
+  }
+  expect(new Set(other.taken)).toEqual(new Set(['1']));
+  kept.ack();
+  await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 1);
+});
+
+test('a server that is killed and started again: everything comes, also what was taken before', async () => {
+  const { broker, names, source } = await openSource({
+    onReconnect: () => {
+      for (const puller of pullers) puller.restart();
+    },
+  });
+  const taker = await subscribe(broker, source, 10);
+  await emit(broker, names, 0, 100);
+  await waitFor(() => taker.held.length === 10);
+  for (let round = 1; round <= 3; round++) {
+    await harness.crash(50);
+    await emit(broker, names, round * 100, (round + 1) * 100);
+  }
+  await waitFor(() => {
+    taker.ackAll();
+    return new Set(taker.taken).size === 400;
+  });
+  await waitFor(
+    async () => {
+      taker.ackAll();
+      const { num_pending, num_ack_pending } = await infoOf(broker, source);
+      return num_pending + num_ack_pending === 0;
+    },
+    { within: 15_000 }, // an ack that the dying server swallowed is asked for again after the ack wait
+  );
+});
+
+test('a consumer that is deleted under way is told, and goes on when it is there again', async () => {
+  const { broker, names, source } = await openSource();
+  let gone = 0;
+  const taker = await subscribe(broker, source, 5, () => {
+    gone++;
+    void ensureConsumer(broker, source, 'step').then(() => taker.puller.restart());
+  });
+  await emit(broker, names, 0, 3);
+  await waitFor(() => taker.taken.length === 3);
+  taker.ackAll();
+  await broker.flush();
+  await deleteConsumer(broker, source);
+  await waitFor(() => gone > 0, { within: 3_000 });
+  await waitFor(async () => (await infoOf(broker, source)) !== undefined);
+  await emit(broker, names, 3, 6);
+  await waitFor(() => taker.taken.length === 6, { within: 3_000 });
+});
+
+test('a consumer that is not there yet is told too', async () => {
+  const { broker, names } = await harness.app();
+  let gone = 0;
+  await subscribe(broker, subscriptionSource(names, 'step', 'never'), 5, () => gone++);
+  await waitFor(() => gone > 0, { within: 3_000 });
+});

@@ -1,0 +1,157 @@
+/** Messages that wait in a worker because all its threads compute: they stay its own, or they are not begun. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Broker } from '../../../shared/broker/connect.ts';
+import { ACK_WAIT_MS, ensureConsumer, REQUEST_ACK_WAIT_MS, type Source } from '../../../shared/broker/consumers.ts';
+import { EventStore } from '../../../shared/broker/events.ts';
+import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
+import { createLogger } from '../../../shared/logger.ts';
+import { encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
+import type { StepEntry } from '../../../shared/steps/manifest.ts';
+import { EventConsumer, type EventServices } from '../../../worker/event-consumer.ts';
+import { RequestConsumer } from '../../../worker/request-consumer.ts';
+import type { Job } from '../../../worker/threads/handler-thread.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { useNatsServer } from '../broker/harness.ts';
+
+const harness = useNatsServer();
+const pullers: PullConsumer[] = [];
+afterEach(() => {
+  for (const puller of pullers.splice(0)) puller.close();
+});
+
+/** A worker whose threads are all busy: jobs wait in its pool. */
+async function busyWorker() {
+  const { broker, names } = await harness.app();
+  const waiting: Job[] = [];
+  const pool = {
+    gate: () => ({ index: 0, limit: 10 }),
+    dispatch: (job: Job) => waiting.push(job),
+    withdraw: () => true,
+  };
+  const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
+  const events = new EventStore(broker, names);
+  return { services: { broker, names, pool, log, events } as unknown as EventServices, broker, names, waiting };
+}
+
+/** Another worker: keeps all it gets. */
+function otherWorker(broker: Broker, { stream, durable }: Source): string[] {
+  const taken: string[] = [];
+  const onDelivery = ({ data }: { data: Uint8Array }) => void taken.push(Buffer.from(data).toString());
+  const puller = new PullConsumer(broker, { stream, durable, room: () => 10, onGone: () => {}, onDelivery });
+  pullers.push(puller);
+  puller.start();
+  return taken;
+}
+
+const POST: StepEntry = {
+  id: 'Post',
+  name: 'Post',
+  type: 'api',
+  method: 'POST',
+  path: '/',
+  emits: [],
+} as unknown as StepEntry;
+const MAIL: StepEntry = {
+  id: 'Mail',
+  name: 'Mail',
+  type: 'event',
+  subscribes: ['user'],
+  emits: [],
+} as unknown as StepEntry;
+
+function request(replyTo: string): Buffer {
+  const now = Date.now();
+  const meta: RequestMeta = {
+    v: 1,
+    id: 'r1',
+    reply: replyTo,
+    startBy: now + 15_000,
+    deadline: now + 30_000,
+    traceparent: '',
+    method: 'POST',
+    url: '/',
+    params: {},
+    headers: {},
+  };
+  return encodeFrame(meta);
+}
+
+test('an unsafe call that waits for a thread beyond the ack wait is begun once, here', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const consumer = new RequestConsumer(services, POST, () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Post');
+  consumer.puller.start();
+  broker.nc.publish(names.request('Post'), request('replies'));
+  const job = await waitFor(() => waiting[0]);
+  const others = otherWorker(await harness.connect(), consumer.source);
+  await sleep(REQUEST_ACK_WAIT_MS + 1_500);
+  expect([waiting.length, others.length]).toEqual([1, 0]);
+  expect(job.leaseUntil).toBeGreaterThan(Date.now());
+  job.onDispatch?.();
+  expect(job.leaseUntil).toBe(Number.POSITIVE_INFINITY);
+  await waitFor(async () => {
+    const { num_ack_pending, num_pending } = await broker.jsm.consumers.info(
+      consumer.source.stream,
+      consumer.source.durable,
+    );
+    return num_ack_pending + num_pending === 0;
+  });
+  job.onEnd({ status: 'succeeded' }, 1);
+});
+
+test('a call that was not begun before its lease was over goes to another worker, without a word to the caller', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const consumer = new RequestConsumer(services, POST, () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Post');
+  consumer.puller.start();
+  const replies: unknown[] = [];
+  broker.nc.subscribe('replies', { callback: (_error, msg) => void replies.push(msg.string()) });
+  broker.nc.publish(names.request('Post'), request('replies'));
+  const job = await waitFor(() => waiting[0]);
+  consumer.puller.stop();
+  job.onEnd({ status: 'lost' }, 0);
+  const others = otherWorker(await harness.connect(), consumer.source);
+  await waitFor(() => others.length === 1, { within: REQUEST_ACK_WAIT_MS + 3_000 });
+  expect([consumer.load, replies]).toEqual([0, []]);
+});
+
+test('an event that waits for a thread keeps its lease as long as the broker confirms it', async () => {
+  const { services, broker, waiting } = await busyWorker();
+  const consumer = new EventConsumer(services, MAIL, 'user', () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Mail');
+  consumer.puller.start();
+  await services.events.emit({ id: 'e1', topic: 'user', json: '{}', traceparent: '' });
+  const job = await waitFor(() => waiting[0]);
+  const before = job.leaseUntil;
+  await waitFor(
+    () => {
+      consumer.renew();
+      return job.leaseUntil > before;
+    },
+    { within: ACK_WAIT_MS / 2, every: 200 },
+  );
+  expect(job.leaseUntil).toBeGreaterThan(before + 2_000);
+  job.onEnd({ status: 'succeeded' }, 1);
+  await waitFor(() => consumer.load === 0);
+});
+
+test('an event that failed when it was perhaps with another worker is left to that one', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const consumer = new EventConsumer(services, MAIL, 'user', () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Mail');
+  consumer.puller.start();
+  await services.events.emit({ id: 'e1', topic: 'user', json: '{}', traceparent: '' });
+  const job = await waitFor(() => waiting[0]);
+  consumer.puller.stop();
+  job.onEnd({ status: 'failed', error: { name: 'MotiaError', message: 'this run is over', code: 'RUN_OVER' } }, 1);
+  const others = otherWorker(await harness.connect(), consumer.source);
+  await waitFor(() => others.length === 1, { within: ACK_WAIT_MS + 3_000 });
+  for (const stream of [names.streams.scheduled, names.streams.dead]) {
+    expect((await broker.jsm.streams.info(stream)).state.messages).toBe(0);
+  }
+});

@@ -1,0 +1,82 @@
+/** The wire protocol as other languages rely on it: what is in `shared/protocol/golden` changes with a new protocol version only. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
+import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../../../shared/protocol/frames.ts';
+import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
+import { ActiveRun, type RunIdentity } from '../../../worker/handler/active-run.ts';
+import { RunSlots } from '../../../worker/threads/run-slots.ts';
+
+function golden<Content>(file: string): Content {
+  return JSON.parse(
+    readFileSync(new URL(`../../../shared/protocol/golden/${file}`, import.meta.url), 'utf8'),
+  ) as Content;
+}
+
+const encoding = golden<{
+  tokens: { name: string; token: string; decodes: boolean }[];
+  topics: { topic: string; subject: string }[];
+}>('encoding.json');
+
+test.each(encoding.tokens)('the token of $name', ({ name, token, decodes }) => {
+  expect(encodeToken(name)).toBe(token);
+  expect(decodeToken(token)).toBe(decodes ? name : undefined);
+});
+
+test.each(encoding.topics)('the subject of topic $topic', ({ topic, subject }) => {
+  expect(encodeTopic(topic)).toBe(subject);
+});
+
+const subjects = golden<{
+  app: string;
+  streams: object;
+  buckets: object;
+  fixed: Record<string, string>;
+  made: { name: keyof Names; arguments: string[]; is: string }[];
+}>('subjects.json');
+
+test('every name that an app has on the broker is in the golden file', () => {
+  const { app, streams, buckets, ...rest } = createNames(subjects.app);
+  expect({ app, streams, buckets }).toEqual({
+    app: subjects.app,
+    streams: subjects.streams,
+    buckets: subjects.buckets,
+  });
+  const fixed = Object.entries(rest).filter(([, value]) => typeof value === 'string');
+  expect(Object.fromEntries(fixed)).toEqual(subjects.fixed);
+  const made = Object.entries(rest).filter(([, value]) => typeof value === 'function');
+  expect(new Set(subjects.made.map(({ name }) => name))).toEqual(new Set(made.map(([name]) => name)));
+});
+
+test.each(subjects.made)('$name of $arguments', ({ name, arguments: args, is }) => {
+  const make = createNames(subjects.app)[name] as (...args: string[]) => string;
+  expect(make(...args)).toBe(is);
+});
+
+const { frames } = golden<{ frames: { what: string; meta: RequestMeta | ReplyMeta; body: string; frame: string }[] }>(
+  'frames.json',
+);
+
+test.each(frames)('the frame of $what', ({ meta, body, frame }) => {
+  expect(encodeFrame(meta, Buffer.from(body, 'hex')).toString('hex')).toBe(frame);
+  const read = decodeFrame(Buffer.from(frame, 'hex'));
+  expect({ meta: read.meta, body: read.body.toString('hex') }).toEqual({ meta, body });
+});
+
+const { ids } = golden<{
+  ids: { run: string; step: string; topic: string; json: string; before: number; id: string }[];
+}>('events.json');
+
+test.each(ids)('the id of $json on $topic from run $run of $step, after $before of the same', (wanted) => {
+  const identity = {
+    step: { entry: { id: wanted.step } },
+    slot: 0,
+    messageId: wanted.run,
+    attempt: 1,
+    span: {},
+  } as RunIdentity;
+  const run = new ActiveRun(identity, new RunSlots(), () => {});
+  for (let i = 0; i < wanted.before; i++) run.eventId(wanted.topic, wanted.json);
+  run.eventId(wanted.topic, '"another"'); // what else the run emits makes no difference
+  expect(run.eventId(wanted.topic, wanted.json)).toBe(wanted.id);
+});

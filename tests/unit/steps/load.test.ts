@@ -1,0 +1,100 @@
+/** What a project's modules must export, and what `motia.config` may say. */
+import { describe, expect, test } from 'vitest';
+import { apiStep, Project } from './project.ts';
+
+const NOOP = `export const config = { type: 'noop', name: 'gate', virtualEmits: [], virtualSubscribes: [] };`;
+const STREAM = `export const config = { name: 'chat', schema: { type: 'object' }, baseConfig: { storageType: 'default' } };`;
+
+test('steps, streams and validators', async () => {
+  const config = `{ type: 'event', name: 'e', subscribes: ['t'], emits: [], input: z.object({ n: z.number() }) }`;
+  const loaded = await new Project({
+    'src/e.step.ts': `import { z } from 'zod'; export const config = ${config}; export const handler = async () => {};`,
+    'src/gate.step.ts': NOOP,
+    'src/chat.stream.ts': STREAM,
+  }).load();
+  expect(loaded).toMatchObject({ failures: [], warnings: [], config: {}, settings: { validation: 'warn' } });
+  expect(loaded.streams).toMatchObject([{ name: 'chat', file: 'src/chat.stream.ts' }]);
+  const [event, gate] = loaded.steps;
+  expect(gate).toMatchObject({ entry: { type: 'noop', name: 'gate' } });
+  expect(gate?.handler).toBeUndefined();
+  expect(event?.entry.inputSchema).toMatchObject({ required: ['n'] });
+  expect(event?.validate?.({ n: 1 })).toEqual({ ok: true });
+  expect(event?.validate?.({})).toMatchObject({ ok: false, issues: [{ path: 'n' }] });
+});
+
+test.each([
+  ['no config', 'export const handler = () => {};', 'no export named "config"'],
+  ['no handler', apiStep('x', '1').replace('handler', 'handle'), 'no function exported as "handler"'],
+  [
+    'an unknown key',
+    apiStep('x', '1').replace('emits', 'extra: 1, emits'),
+    'invalid config: Unrecognized key: "extra"',
+  ],
+  [
+    'an invalid value',
+    apiStep('x', '1').replace('GET', 'GOT'),
+    'invalid config: method: Expected one of GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD',
+  ],
+])('a step with %s fails, its neighbour loads', async (_, text, message) => {
+  const loaded = await new Project({ 'src/bad.step.ts': text, 'src/good.step.ts': apiStep('good', '1') }).load();
+  expect(loaded.failures).toEqual([{ file: 'src/bad.step.ts', message: `src/bad.step.ts: ${message}`, kept: false }]);
+  expect(loaded.steps.map(({ entry }) => entry.name)).toEqual(['good']);
+});
+
+test('names, routes and streams that are used twice', async () => {
+  const loaded = await new Project({
+    'src/a.step.ts': apiStep('same', '1'),
+    'src/b.step.ts': apiStep('same', '2').replace('/same', '/other'),
+    'src/c.step.ts': apiStep('third', '3').replace('/third', '/same'),
+    'src/a.stream.ts': STREAM,
+    'src/b.stream.ts': STREAM,
+  }).load();
+  expect(loaded.failures).toEqual([]);
+  expect(loaded.steps.map(({ entry }) => entry.id)).toEqual(['same', 'same@src/b.step.ts']);
+  expect(loaded.streams.map(({ file }) => file)).toEqual(['src/a.stream.ts']);
+  expect(loaded.warnings).toEqual([
+    'src/b.step.ts: the step name "same" is taken by src/a.step.ts; it runs as "same@src/b.step.ts"',
+    'src/c.step.ts: GET /same is served by src/a.step.ts already; this step is left out',
+    'src/b.stream.ts: the stream name "chat" is taken by src/a.stream.ts; this stream is left out',
+  ]);
+});
+
+describe('motia.config', () => {
+  const load = (text: string, file = 'motia.config.ts') => new Project({ [file]: text }).load();
+
+  test('of an older project: plugins are silent, what has no effect is told', async () => {
+    const loaded = await load(`
+      import { config } from '@motiadev/core';
+      const statesPlugin = require('@motiadev/plugin-states/plugin');
+      export default config({ plugins: [statesPlugin], adapters: {}, streamAuth: {}, redis: {}, app: () => {} });`);
+    expect(loaded.warnings).toEqual(
+      ['adapters', 'app', 'redis', 'streamAuth'].map(
+        (key) => `motia.config: "${key}" is not supported and has no effect`,
+      ),
+    );
+    expect(loaded.config.plugins).toHaveLength(1);
+  });
+
+  test.each(['motia.config.js', 'motia.config.mjs'])('%s sets the HTTP settings', async (file) => {
+    expect((await load('export default { http: { timeout: 2 } };', file)).settings.timeoutMs).toBe(2000);
+  });
+
+  test('motia.config.cjs', async () => {
+    expect((await load('module.exports = { http: { timeout: 2 } };', 'motia.config.cjs')).settings.timeoutMs).toBe(
+      2000,
+    );
+  });
+
+  test('that throws, or sets nonsense, is a warning and the defaults', async () => {
+    const thrown = await load('\nthrow new Error("no config today");');
+    expect(thrown.warnings).toEqual([
+      'motia.config: Error: no config today (at motia.config.ts:2:7); going on with the defaults',
+    ]);
+    expect(thrown.settings.timeoutMs).toBe(30_000);
+    const nonsense = await load('export default { http: { timeout: -1 } };');
+    expect(nonsense.warnings).toEqual([
+      expect.stringMatching(/^motia\.config: http\.timeout: .*; going on with the defaults$/),
+    ]);
+    expect(nonsense.settings.timeoutMs).toBe(30_000);
+  });
+});

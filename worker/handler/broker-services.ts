@@ -1,0 +1,66 @@
+/** What handlers reach on the broker. Its modules are loaded and the connection is made when there is time for it. */
+import type { BlobStore } from '../../shared/broker/blobs.ts';
+import type { EventStore } from '../../shared/broker/events.ts';
+import type { StateStore } from '../../shared/broker/state.ts';
+import type { BrokerAddress } from '../../shared/config.ts';
+import type { Names } from '../../shared/protocol/subjects.ts';
+
+export interface BrokerServices {
+  /** Begins to connect, at the latest when a service is asked for. */
+  connect: () => void;
+  /** Each service at once if the connection stands, otherwise when it does. */
+  events: () => EventStore | Promise<EventStore>;
+  state: () => StateStore | Promise<StateStore>;
+  bodies: () => BlobStore | Promise<BlobStore>;
+  close: () => Promise<void>;
+}
+
+type Connected = Awaited<ReturnType<typeof connect>>;
+
+const CONNECT_WITHIN_MS = 30_000;
+
+/** The services of a handler thread. Whoever asks for one waits for the connection, and hears if there is none. */
+export function deferredServices(address: BrokerAddress, names: Names): BrokerServices {
+  let connecting: Promise<Connected> | undefined;
+  let services: Connected | undefined;
+  const connected = () => {
+    if (!connecting) {
+      connecting = connect(address, names);
+      connecting.then(
+        (ready) => {
+          services = ready;
+        },
+        () => {
+          connecting = undefined; // the next one tries again
+        },
+      );
+    }
+    return connecting;
+  };
+  return {
+    connect: () => void connected().catch(() => {}),
+    events: () => services?.events ?? connected().then(({ events }) => events),
+    state: () => services?.state ?? connected().then(({ state }) => state),
+    bodies: () => services?.bodies ?? connected().then(({ bodies }) => bodies),
+    close: async () => {
+      const ready = await connecting?.catch(() => undefined);
+      await ready?.broker.close();
+    },
+  };
+}
+
+async function connect(address: BrokerAddress, names: Names) {
+  const [{ connectBroker }, { EventStore }, { StateStore }, { BlobStore }] = await Promise.all([
+    import('../../shared/broker/connect.ts'),
+    import('../../shared/broker/events.ts'),
+    import('../../shared/broker/state.ts'),
+    import('../../shared/broker/blobs.ts'),
+  ]);
+  const broker = await connectBroker(address, { name: `${names.app} handlers`, timeoutMs: CONNECT_WITHIN_MS });
+  return {
+    broker,
+    events: new EventStore(broker, names),
+    state: new StateStore(broker, names),
+    bodies: new BlobStore(broker, names.buckets.bodies),
+  };
+}

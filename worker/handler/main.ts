@@ -1,0 +1,145 @@
+/** Entry of a handler thread: loads the user's steps, then has the runs that the broker thread sends. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { toErrorRecord } from '../../shared/errors.ts';
+import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
+import { createNames } from '../../shared/protocol/subjects.ts';
+import type { Bundle } from '../../shared/steps/bundle.ts';
+import { type LoadedStep, loadBundle } from '../../shared/steps/load.ts';
+import { createManifest } from '../../shared/steps/manifest.ts';
+import { createTracing } from '../../shared/tracing.ts';
+import { resolveWorkerSettings } from '../settings.ts';
+import { Gates } from '../threads/gates.ts';
+import type { RunMessage, RunResult, ThreadSetup, ToThread } from '../threads/messages.ts';
+import { RunSlots } from '../threads/run-slots.ts';
+import { unpackRuns, type WireToThread } from '../threads/wire.ts';
+import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
+import { deferredServices } from './broker-services.ts';
+import { exitThread, installGuards } from './guards.ts';
+import { flush, post } from './outbox.ts';
+import { type ApiServices, refuse, runApi } from './run-api.ts';
+import { runEvent } from './run-event.ts';
+import { RunQueue } from './run-queue.ts';
+import { startApiSpan, startEventSpan } from './run-span.ts';
+import { createThreadLog } from './thread-log.ts';
+import { unservedStreams } from './unserved-streams.ts';
+
+const setup = workerData as ThreadSetup;
+const slots = new RunSlots(setup.slots);
+const names = createNames(setup.app);
+const log = createThreadLog(setup.logLevel);
+const tracing = await createTracing(setup.telemetry, { name: setup.app, role: 'worker' });
+
+const runs = new Map<number, ActiveRun>();
+const queue = new RunQueue(new Gates(setup.gates), start);
+
+let steps = new Map<string, LoadedStep>();
+let services: ApiServices;
+/** Loaded and connected after the steps: the first requests need none of it. */
+const brokerServices = deferredServices(setup.broker, names);
+
+parentPort?.on('message', (batch: WireToThread) => {
+  for (const message of batch.rest) receive(message);
+  for (const run of unpackRuns(batch)) receive(run);
+});
+
+async function load(bundle: Bundle): Promise<void> {
+  installGuards(log, failRun);
+  const project = await loadBundle(bundle);
+  steps = new Map(project.steps.map((step) => [step.entry.id, step]));
+  services = { ...brokerServices, streams: unservedStreams, settings: project.settings, tracing, log };
+  const manifest = createManifest({
+    app: setup.app,
+    steps: project.steps.map(({ entry }) => entry),
+    settings: project.settings,
+  });
+  const { failures, warnings, streams, config } = project;
+  brokerServices.connect();
+  post({
+    t: 'ready',
+    app: {
+      manifest,
+      streams: streams.map(({ name }) => name),
+      failures,
+      warnings,
+      settings: resolveWorkerSettings(config),
+    },
+  });
+}
+
+function receive(message: ToThread): void {
+  if (message.t === 'run') {
+    queue.push(message);
+  } else if (message.t === 'load') {
+    void load(message.bundle);
+  } else if (message.t === 'abort') {
+    runs.get(message.slot)?.fence(message.reason);
+  } else if (message.t === 'ping') {
+    post({ t: 'pong' });
+    flush();
+  } else {
+    void close();
+  }
+}
+
+/** Starts a run, if it is still ours to start. */
+function start(message: RunMessage): void {
+  const { slot, run, gate } = message;
+  if (!slots.tryStart(slot)) {
+    if (gate) queue.leave(gate);
+    post({ t: 'withdrawn', slot });
+    return;
+  }
+  const step = steps.get(run.step);
+  if (!step || !slots.leased(slot, Date.now())) {
+    finish(message, { status: step ? 'lost' : 'unknown' }, 0);
+    return;
+  }
+  if (run.kind === 'event') {
+    const span = startEventSpan(tracing, step, run.meta);
+    const active = begin(message, { step, slot, messageId: run.meta.id, attempt: run.meta.attempt, span });
+    void currentRun.run(active, async () => active.end(await runEvent(active, run.body, services)));
+  } else {
+    const { meta, body } = decodeFrame<RequestMeta>(run.frame);
+    const span = startApiSpan(tracing, step, meta);
+    const active = begin(message, { step, slot, messageId: meta.id, attempt: 1, span });
+    void currentRun.run(active, async () => {
+      active.end({ status: 'replied', frame: await runApi(active, meta, body, services) });
+    });
+  }
+}
+
+function begin(message: RunMessage, identity: RunIdentity): ActiveRun {
+  const began = performance.now();
+  const active = new ActiveRun(identity, slots, (result) => {
+    runs.delete(identity.slot);
+    identity.span.end();
+    finish(message, result, performance.now() - began);
+  });
+  runs.set(identity.slot, active);
+  return active;
+}
+
+function finish({ slot, gate }: RunMessage, result: RunResult, tookMs: number): void {
+  const counted = slots.tryEnd(slot); // otherwise the broker thread has given the run up
+  if (gate && counted) queue.leave(gate);
+  post({ t: 'result', slot, result, tookMs });
+}
+
+/** The run's code threw where nobody awaits it. */
+function failRun(run: ActiveRun, error: unknown): void {
+  run.fence('it failed');
+  if (run.step.entry.type === 'api') {
+    run.end({ status: 'replied', frame: refuse(run, error, services) });
+  } else {
+    run.span.fail(toErrorRecord(error).message);
+    run.end({ status: 'failed', error: toErrorRecord(error) });
+  }
+  flush();
+}
+
+async function close(): Promise<void> {
+  await tracing.close().catch(() => {});
+  await brokerServices.close();
+  flush();
+  setImmediate(() => exitThread(0));
+}

@@ -1,0 +1,117 @@
+/** An API run: from the request's bytes to the bytes of the reply, whatever the handler does. */
+import type { BlobStore } from '../../shared/broker/blobs.ts';
+import { toErrorRecord } from '../../shared/errors.ts';
+import { encodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
+import type { HttpSettings } from '../../shared/steps/http-settings.ts';
+import { newSpanId } from '../../shared/trace-ids.ts';
+import type { ApiRequest, ApiResponse, FlowContext } from '../../shared/types.ts';
+import { composeMiddleware } from '../compose.ts';
+import { BadRequest } from '../http/bad-request.ts';
+import { parseRequest } from '../http/request.ts';
+import { type EncodedResponse, encodeResponse } from '../http/response.ts';
+import type { ActiveRun } from './active-run.ts';
+import { createContext, type Services } from './context.ts';
+
+export interface ApiServices extends Services {
+  settings: HttpSettings;
+  bodies: () => BlobStore | Promise<BlobStore>;
+}
+
+const MOST_BYTES_PER_CHARACTER = 3;
+/** Less than any broker refuses. */
+const SURELY_SENT = 256 * 1024;
+
+type ApiCall = (req: ApiRequest, ctx: FlowContext) => Promise<unknown>;
+
+/** Handler and middleware of each step, composed once. */
+const calls = new WeakMap<object, ApiCall>();
+
+/** Has the run and gives the reply frame. Never rejects. */
+export async function runApi(
+  run: ActiveRun,
+  meta: RequestMeta,
+  bytes: Buffer,
+  services: ApiServices,
+): Promise<Uint8Array> {
+  try {
+    const { bodyLimit, validation } = services.settings;
+    const body = meta.blob === undefined ? bytes : await (await services.bodies()).get(meta.blob);
+    const parsed = parseRequest(meta, body, { bodyLimit });
+    const req = parsed instanceof Promise ? await parsed : parsed;
+    if (run.step.validate && validation !== 'ignore') {
+      const refusal = validate(run, req, services);
+      if (refusal) return reply(400, refusal);
+    }
+    const returned = await callOf(run)(req, createContext(run, services));
+    if (run.hasOpenEmits) await run.settleEmits();
+    return await encodeReply(returned, services);
+  } catch (error) {
+    if (error instanceof BadRequest) return reply(error.status, { error: error.message });
+    return refuse(run, error, services);
+  }
+}
+
+/** An answer that tells the client nothing but where to find the reason in the log. */
+export function refuse(run: ActiveRun, error: unknown, { log }: Services): Uint8Array {
+  const errorId = newSpanId();
+  const record = toErrorRecord(error);
+  run.span.fail(record.message);
+  log.write(
+    'error',
+    {
+      action: 'request_failed',
+      errorId,
+      step: run.step.entry.name,
+      traceId: run.span.traceId,
+      spanId: run.span.spanId,
+      err: record,
+    },
+    `${run.step.entry.name} failed: ${record.message}`,
+  );
+  return reply(500, { error: 'Internal server error', errorId });
+}
+
+function callOf({ step }: ActiveRun): ApiCall {
+  let call = calls.get(step);
+  if (!call) {
+    const middleware = (step.config as { middleware?: readonly ApiCall[] }).middleware ?? [];
+    call = composeMiddleware(middleware, step.handler as ApiCall);
+    calls.set(step, call);
+  }
+  return call;
+}
+
+function validate(run: ActiveRun, req: ApiRequest, { settings, log }: ApiServices): object | undefined {
+  const result = run.step.validate?.(req.body);
+  if (!result || result.ok) return undefined;
+  if (settings.validation === 'enforce') return { error: 'The request body is not valid', issues: result.issues };
+  log.write(
+    'warn',
+    { action: 'body_invalid', step: run.step.entry.name, traceId: run.span.traceId, issues: result.issues },
+    `The body of ${run.step.entry.method} ${run.step.entry.path} does not fit its bodySchema`,
+  );
+  return undefined;
+}
+
+function encodeReply(returned: unknown, services: ApiServices): Uint8Array | Promise<Uint8Array> {
+  const response = encodeResponse(returned as ApiResponse);
+  const { status, headers, body } = response;
+  // Only a body that may be too large for a message needs the broker here.
+  const size = typeof body === 'string' ? body.length * MOST_BYTES_PER_CHARACTER : body.byteLength;
+  if (size > SURELY_SENT) return encodeLarge(response, size, services);
+  return encodeFrame({ t: 'end', status, headers }, body);
+}
+
+async function encodeLarge({ status, headers, body }: EncodedResponse, size: number, services: ApiServices) {
+  const bodies = await services.bodies();
+  if (!bodies.needed(size)) return encodeFrame({ t: 'end', status, headers }, body);
+  const blob = await bodies.put(typeof body === 'string' ? Buffer.from(body) : body);
+  return encodeFrame({ t: 'end', status, headers, blob });
+}
+
+function reply(status: number, body: object): Uint8Array {
+  return encodeFrame(
+    { t: 'end', status, headers: [['content-type', 'application/json; charset=utf-8']] },
+    JSON.stringify(body),
+  );
+}

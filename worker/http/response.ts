@@ -1,0 +1,136 @@
+/** Turns what a handler returns into an HTTP response. */
+import { toErrorRecord } from '../../shared/errors.ts';
+
+export interface EncodedResponse {
+  /** 200 to 599 */
+  status: number;
+  /** Lower-cased names; a header with several values appears several times. */
+  headers: [name: string, value: string][];
+  body: Uint8Array | string;
+}
+
+/** A handler returned something that is not a response. The message is for the log, not for the client. */
+export class InvalidResponse extends Error {
+  override readonly name = 'InvalidResponse';
+}
+
+/** They describe the connection between client and gateway, which a handler does not see. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const BODILESS_STATUS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+type Headers = Map<string, string[]>;
+
+/**
+ * Bytes and text are sent as they are, any other body as JSON, `undefined` as an empty one. Headers of the connection,
+ * such as `content-length`, are dropped.
+ *
+ * @throws InvalidResponse, and nothing else.
+ */
+export function encodeResponse(value: unknown): EncodedResponse {
+  try {
+    return encode(value);
+  } catch (error) {
+    if (error instanceof InvalidResponse) throw error;
+    // A getter or a proxy of the handler's threw.
+    throw new InvalidResponse(`The response cannot be read: ${toErrorRecord(error).message}`, { cause: error });
+  }
+}
+
+function encode(value: unknown): EncodedResponse {
+  if (typeof value !== 'object' || value === null) {
+    throw new InvalidResponse(`The handler returned ${value === null ? 'null' : typeof value}, not a response object.`);
+  }
+  const response = value as { status?: unknown; headers?: unknown; body?: unknown };
+  const status = checkStatus(response.status);
+  const headers = checkHeaders(response.headers);
+  const body = BODILESS_STATUS.has(status) ? undefined : response.body;
+  if (BODILESS_STATUS.has(status)) headers.delete('content-type');
+  const encoded = encodeBody(body, headers);
+  return {
+    status,
+    headers: [...headers].flatMap(([name, values]) => values.map((one): [string, string] => [name, one])),
+    body: encoded,
+  };
+}
+
+function checkStatus(status: unknown): number {
+  if (typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599) return status;
+  const found = typeof status === 'number' ? status : typeof status;
+  throw new InvalidResponse(`The response needs a status, an integer from 200 to 599. Found: ${found}.`);
+}
+
+function checkHeaders(input: unknown): Headers {
+  const headers: Headers = new Map();
+  if (input === undefined || input === null) return headers;
+  if (typeof input !== 'object' || Symbol.iterator in input) {
+    throw new InvalidResponse('The headers of a response must be a plain object.');
+  }
+  for (const [key, value] of Object.entries(input)) {
+    const name = key.toLowerCase();
+    if (!HEADER_NAME.test(name)) throw new InvalidResponse(`Invalid header name: ${JSON.stringify(key)}.`);
+    if (value === undefined || CONNECTION_HEADERS.has(name)) continue;
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    headers.set(
+      name,
+      values.map((one) => checkHeaderValue(name, one)),
+    );
+  }
+  return headers;
+}
+
+function checkHeaderValue(name: string, value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new InvalidResponse(`Header ${name} must be a string. Found: ${value === null ? 'null' : typeof value}.`);
+  }
+  const text = String(value);
+  if (!HEADER_VALUE.test(text)) throw new InvalidResponse(`Header ${name} holds characters that HTTP does not allow.`);
+  return text;
+}
+
+/** Also fills in the content type. */
+function encodeBody(body: unknown, headers: Headers): Uint8Array | string {
+  if (body === undefined) return '';
+  const bytes = toBytes(body);
+  if (bytes) {
+    if (!headers.has('content-type')) headers.set('content-type', ['application/octet-stream']);
+    return bytes;
+  }
+  const isText = typeof body === 'string';
+  const type = headers.get('content-type')?.[0] ?? (isText ? 'text/html' : 'application/json');
+  // Whatever the handler named: text leaves as UTF-8.
+  headers.set('content-type', [`${type.replace(/;\s*charset\s*=[^;]*/i, '')}; charset=utf-8`]);
+  return isText ? body : toJson(body);
+}
+
+/** A buffer that has been through JSON, as state and events are, counts as a buffer. */
+function toBytes(body: unknown): Uint8Array | undefined {
+  if (body instanceof Uint8Array) return body;
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { type, data } = body as { type?: unknown; data?: unknown };
+  const isBuffer = type === 'Buffer' && Array.isArray(data) && data.every((byte) => byte === (byte & 0xff));
+  return isBuffer ? Buffer.from(data) : undefined;
+}
+
+function toJson(body: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(body);
+  } catch (error) {
+    throw new InvalidResponse(`The body cannot be written as JSON: ${toErrorRecord(error).message}`, { cause: error });
+  }
+  if (json === undefined) throw new InvalidResponse(`The body cannot be written as JSON: it is a ${typeof body}.`);
+  return json;
+}

@@ -1,0 +1,119 @@
+/** One worker: loads the project's steps, makes the broker ready for them, and takes their work until it is closed. */
+
+import { join } from 'node:path';
+import type pino from 'pino';
+import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import { EventStore } from '../shared/broker/events.ts';
+import { StateStore } from '../shared/broker/state.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
+import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
+import { Lifecycle } from '../shared/lifecycle.ts';
+import { createNames } from '../shared/protocol/subjects.ts';
+import { StepBundler } from '../shared/steps/bundle.ts';
+import { ProjectVersions } from './project-versions.ts';
+import { StepWorker } from './step-worker.ts';
+import { ThreadPool } from './threads/thread-pool.ts';
+import { watchProject } from './watch.ts';
+
+export interface WorkerOptions {
+  broker: BrokerAddress;
+  /** Sanitised app name. */
+  app: string;
+  /** Absolute path of the project. */
+  root: string;
+  /** Absolute path of the folder for what is generated, `.motia` in the project. */
+  motiaDir: string;
+  /** Handler threads. */
+  threads: number;
+  /** Serve edits as they are saved, and keep serving the rest when a file is broken. */
+  watch: boolean;
+  /** Make the streams, consumers and the manifest; otherwise `motia provision` has done it. */
+  provision: boolean;
+  log: pino.Logger;
+  /** Where finished log lines of handlers go. */
+  sink: pino.DestinationStream;
+  logLevel: LogLevel;
+  telemetry: TelemetryEnvironment;
+}
+
+/** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
+const GRACE_MS = 25_000;
+const SWEEP_MS = 60 * 60_000;
+
+/**
+ * Starts a worker; resolves once it takes work.
+ * @throws {MotiaError} `BROKER_*`, or `PROJECT_INVALID` when a step cannot be loaded and nobody watches the project.
+ */
+export async function startWorker(options: WorkerOptions): Promise<{ close(): Promise<void> }> {
+  const { app, root, log, sink, threads, logLevel, telemetry } = options;
+  const names = createNames(app);
+  const lifecycle = new Lifecycle();
+  const startedAt = Date.now();
+  try {
+    const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
+    lifecycle.defer('bundler', () => bundler.close());
+    let connected: Broker | undefined;
+    const pool = new ThreadPool({
+      setup: { app, root, broker: options.broker, logLevel, telemetry },
+      size: threads,
+      keepWarm: options.watch,
+      log,
+      onLog: (line) => sink.write(line),
+      beforeSend: () => connected?.send.flush(), // acks that have to be there before their calls begin
+    });
+    let worker: StepWorker | undefined;
+    // The threads load the steps while this thread connects.
+    const connecting = connectBroker(options.broker, {
+      name: `${app} worker`,
+      onReconnect: () => worker?.recover(),
+      onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
+    }).then(async (broker) => {
+      connected = broker;
+      lifecycle.defer('broker connection', () => broker.close());
+      if (options.provision) await ensureTopology(broker, names);
+      worker = new StepWorker({ broker, names, pool, log, events: new EventStore(broker, names) });
+      return { broker, worker };
+    });
+    connecting.catch(() => {}); // awaited below
+    const versions = new ProjectVersions({ ...options, names, bundler, pool, connecting });
+    lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
+    await versions.start();
+    const { broker, worker: serving } = await connecting;
+    lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
+    listenForCancels(broker, names.cancel, serving);
+    sweepState(broker, new StateStore(broker, names), log, lifecycle);
+    if (options.watch) {
+      const [inputs, onChange] = [() => versions.inputs, () => versions.reload()];
+      lifecycle.defer('watcher', await watchProject(root, inputs, onChange, startedAt));
+    }
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+  return {
+    close: async () => {
+      for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
+    },
+  };
+}
+
+function listenForCancels(broker: Broker, subject: string, worker: StepWorker): void {
+  broker.nc.subscribe(subject, {
+    callback: (error, msg) => {
+      if (error === null) worker.cancel(msg.string());
+    },
+  });
+}
+
+/** Large values that nothing points to any more are removed now and then. */
+function sweepState(broker: Broker, state: StateStore, log: pino.Logger, lifecycle: Lifecycle): void {
+  const timer = setInterval(() => {
+    if (!broker.connected()) return;
+    state
+      .sweep(SWEEP_MS)
+      .catch((error) =>
+        log.warn({ action: 'sweep_failed', err: error }, 'Unused large state values could not be removed'),
+      );
+  }, SWEEP_MS).unref();
+  lifecycle.defer('state sweep', () => clearInterval(timer));
+}

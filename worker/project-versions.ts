@@ -1,0 +1,177 @@
+/** From the files of a project to the version that is served: build, load, provision, swap; and again at every edit. */
+import type pino from 'pino';
+import type { Broker } from '../shared/broker/connect.ts';
+import { publishManifest } from '../shared/broker/manifest-store.ts';
+import { ensureSources, removeOrphans } from '../shared/broker/provision.ts';
+import { MotiaError } from '../shared/errors.ts';
+import type { Names } from '../shared/protocol/subjects.ts';
+import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
+import { discoverSteps } from '../shared/steps/discover.ts';
+import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
+import { describeStepKind, notServedYet } from './not-served-yet.ts';
+import type { StepWorker } from './step-worker.ts';
+import type { LoadedApp } from './threads/messages.ts';
+import type { ThreadPool } from './threads/thread-pool.ts';
+
+export interface ProjectVersionsOptions {
+  root: string;
+  names: Names;
+  bundler: StepBundler;
+  pool: ThreadPool;
+  watch: boolean;
+  provision: boolean;
+  log: pino.Logger;
+  connecting: Promise<{ broker: Broker; worker: StepWorker }>;
+}
+
+export class ProjectVersions {
+  readonly #options: ProjectVersionsOptions;
+  #bundle: Bundle | undefined;
+  #manifest: Manifest | undefined;
+  #reported = new Set<string>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: ProjectVersionsOptions) {
+    this.#options = options;
+  }
+
+  /** Files whose change calls for {@link reload}, relative to the project. */
+  get inputs(): readonly string[] {
+    return this.#bundle?.inputs ?? [];
+  }
+
+  /** Serves the first version. @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded and nobody watches. */
+  async start(): Promise<void> {
+    const { bundler, root, log } = this.#options;
+    const bundle = await bundler.build();
+    for (const file of (await discoverSteps(root)).python) {
+      log.warn({ action: 'not_served_yet', file }, `${file}: Python steps are not served yet`);
+    }
+    this.#refuseFailures(bundle.failures);
+    this.#report(bundle.failures);
+    await this.#serve(bundle);
+  }
+
+  /** Serves the newest version of the files; edits that come meanwhile are served after it. */
+  reload(): Promise<void> {
+    const next = this.#work.then(async () => {
+      try {
+        await this.#reload();
+      } catch (error) {
+        this.#options.log.error(
+          { action: 'reload_failed', err: error },
+          `The edit could not be served: ${(error as Error).message}`,
+        );
+      }
+    });
+    this.#work = next;
+    return next;
+  }
+
+  async #reload(): Promise<void> {
+    const began = performance.now();
+    const bundle = await this.#options.bundler.build();
+    const buildMs = Math.round(performance.now() - began);
+    this.#report(bundle.failures);
+    if (bundle.id === this.#bundle?.id) {
+      this.#bundle = bundle;
+      return;
+    }
+    await this.#serve(bundle);
+    const totalMs = Math.round(performance.now() - began);
+    this.#options.log.info({ action: 'reloaded', buildMs, totalMs }, `Reloaded in ${totalMs} ms`);
+  }
+
+  async #serve(bundle: Bundle): Promise<void> {
+    const failures = await this.#trySwap(bundle);
+    if (failures.length === 0) return;
+    // The edit compiles but does not load: what it touched goes back to the last good text, the rest of the edit is served.
+    this.#report(failures.map((failure) => ({ ...failure, kept: true })));
+    const broken = new Set(failures.map(({ file }) => file));
+    const touched = bundle.entries.filter(({ file }) => broken.has(file)).flatMap(({ inputs }) => inputs);
+    const reverted = await this.#options.bundler.revert(touched);
+    if (reverted.id === this.#bundle?.id) this.#bundle = reverted;
+    else await this.#trySwap(reverted);
+  }
+
+  /** @returns why the bundle was not taken: steps that are served now and do not load any more. */
+  async #trySwap(bundle: Bundle): Promise<StepFailure[]> {
+    let loaded: LoadedApp | undefined;
+    let broken: StepFailure[] = [];
+    const swapped = await this.#options.pool.swap(bundle, async (app) => {
+      loaded = app;
+      this.#refuseFailures(app.failures);
+      broken = app.failures.filter(({ file }) => this.#manifest?.steps.some((step) => step.file === file));
+      if (broken.length > 0) return false;
+      await this.#prepare(app);
+      return true;
+    });
+    if (swapped && loaded) await this.#commit(bundle, loaded);
+    return broken;
+  }
+
+  /** Before the new code takes over: whatever it needs on the broker is there. */
+  async #prepare(app: LoadedApp): Promise<void> {
+    this.#report(app.failures);
+    for (const warning of [...app.warnings, ...notServedYet(app)]) this.#warnOnce(warning);
+    const { broker } = await this.#options.connecting;
+    if (this.#options.provision) await ensureSources(broker, this.#options.names, app.manifest, this.#manifest);
+    this.#options.pool.blockedTimeoutMs = app.settings.blockedTimeoutMs;
+  }
+
+  /** After it: work for its steps is taken, and then gateways hear of them. */
+  async #commit(bundle: Bundle, { manifest }: LoadedApp): Promise<void> {
+    const { names, log, bundler, connecting, provision, watch } = this.#options;
+    const { broker, worker } = await connecting;
+    const before = this.#manifest;
+    this.#bundle = bundle;
+    this.#manifest = manifest;
+    bundler.confirm();
+    if (manifest.version === before?.version) return;
+    worker.serve(manifest);
+    if (provision) await publishManifest(broker, names, manifest);
+    if (!watch) return;
+    this.#announce(before, manifest);
+    removeOrphans(broker, names, manifest, log).catch((error) => {
+      log.warn({ action: 'orphans_failed', err: error }, 'Unused subscriptions could not be looked for');
+    });
+  }
+
+  #refuseFailures(failures: StepFailure[]): void {
+    if (this.#options.watch || failures.length === 0) return;
+    throw new MotiaError(
+      'PROJECT_INVALID',
+      `the project cannot be started:\n${failures.map(({ message }) => message).join('\n')}`,
+    );
+  }
+
+  #report(failures: StepFailure[]): void {
+    for (const { file, message, line, column, kept } of failures) {
+      this.#options.log.error(
+        { action: 'step_broken', file, line, column, kept },
+        kept ? `${message}\nIts last good version is still served.` : message,
+      );
+    }
+  }
+
+  #warnOnce(warning: string): void {
+    if (this.#reported.has(warning)) return;
+    this.#reported.add(warning);
+    this.#options.log.warn({ action: 'project_warning' }, warning);
+  }
+
+  #announce(before: Manifest | undefined, manifest: Manifest): void {
+    const gone = new Map(before?.steps.map((step) => [step.id, step]));
+    for (const step of manifest.steps) {
+      const known = gone.get(step.id);
+      gone.delete(step.id);
+      if (!known) this.#tell('step_created', '[CREATED]', step);
+      else if (JSON.stringify(known) !== JSON.stringify(step)) this.#tell('step_updated', '[UPDATED]', step);
+    }
+    for (const step of gone.values()) this.#tell('step_removed', '[REMOVED]', step);
+  }
+
+  #tell(action: string, verb: string, step: StepEntry): void {
+    this.#options.log.info({ action, file: step.file }, `➜ ${verb} Step ${describeStepKind(step)} ${step.name}`);
+  }
+}

@@ -1,0 +1,59 @@
+/** Makes the broker ready for a project without serving it: what a deployment runs before its workers. */
+import { join } from 'node:path';
+import { connectBroker } from '../shared/broker/connect.ts';
+import { provisionManifest } from '../shared/broker/provision.ts';
+import { MotiaError } from '../shared/errors.ts';
+import { Lifecycle } from '../shared/lifecycle.ts';
+import { createNames } from '../shared/protocol/subjects.ts';
+import { StepBundler } from '../shared/steps/bundle.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
+import type { WorkerOptions } from './main.ts';
+import { ThreadPool } from './threads/thread-pool.ts';
+
+export type ProvisionOptions = Pick<
+  WorkerOptions,
+  'broker' | 'app' | 'root' | 'motiaDir' | 'log' | 'sink' | 'logLevel' | 'telemetry'
+>;
+
+/**
+ * Loads the project's steps and makes their broker streams, consumers and manifest.
+ * @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded, or `BROKER_*`.
+ */
+export async function provision(options: ProvisionOptions): Promise<{ version: string; steps: number }> {
+  const { app, root, log, sink, logLevel, telemetry } = options;
+  const names = createNames(app);
+  const lifecycle = new Lifecycle();
+  try {
+    const broker = await connectBroker(options.broker, { name: `${app} provision` });
+    lifecycle.defer('broker connection', () => broker.close());
+    const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
+    lifecycle.defer('bundler', () => bundler.close());
+    const pool = new ThreadPool({
+      setup: { app, root, broker: options.broker, logLevel, telemetry },
+      size: 1,
+      keepWarm: false,
+      log,
+      onLog: (line) => sink.write(line),
+      beforeSend: () => {},
+    });
+    lifecycle.defer('handler thread', () => pool.close(5_000));
+    const bundle = await bundler.build();
+    let manifest: Manifest | undefined;
+    let failures = bundle.failures;
+    await pool.swap(bundle, async (loaded) => {
+      failures = [...failures, ...loaded.failures];
+      manifest = loaded.manifest;
+      return false;
+    });
+    if (failures.length > 0 || !manifest) {
+      throw new MotiaError(
+        'PROJECT_INVALID',
+        `the project cannot be provisioned:\n${failures.map(({ message }) => message).join('\n')}`,
+      );
+    }
+    await provisionManifest(broker, names, manifest);
+    return { version: manifest.version, steps: manifest.steps.length };
+  } finally {
+    await lifecycle.close();
+  }
+}

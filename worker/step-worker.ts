@@ -1,0 +1,126 @@
+/** The job loop of one worker: a consumer for each API step and each subscription, kept in step with the manifest. */
+import { ACK_WAIT_MS, ensureConsumer } from '../shared/broker/consumers.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
+import { EventConsumer, type EventServices } from './event-consumer.ts';
+import { RequestConsumer } from './request-consumer.ts';
+
+type StepConsumer = RequestConsumer | EventConsumer;
+
+const RENEW_MS = ACK_WAIT_MS / 4;
+const RECOVER_AFTER_MS = 100;
+/** Gateways learn of a new version within this time. */
+const CALLS_COME_FOR_MS = 2_000;
+
+export class StepWorker {
+  readonly #services: EventServices;
+  #consumers = new Map<string, StepConsumer>();
+  /** Of steps that are gone from the app: they end when what they hold is done. */
+  readonly #retired = new Set<StepConsumer>();
+  #renewal: NodeJS.Timeout | undefined;
+  #recovering: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(services: EventServices) {
+    this.#services = services;
+  }
+
+  /** Takes work for the steps of this manifest. What an unchanged step holds goes on undisturbed. */
+  serve(manifest: Manifest): void {
+    const before = this.#consumers;
+    this.#consumers = new Map();
+    for (const [key, make] of this.#wanted(manifest)) {
+      const existing = before.get(key);
+      before.delete(key);
+      const consumer = existing ?? make();
+      if (!existing) consumer.puller.start();
+      this.#consumers.set(key, consumer);
+    }
+    for (const consumer of before.values()) this.#retire(consumer);
+    this.#renewal ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+  }
+
+  /** The caller of this request is gone. */
+  cancel(requestId: string): void {
+    for (const consumer of this.#holders) if (consumer instanceof RequestConsumer) consumer.cancel(requestId);
+  }
+
+  /** The connection is back: memory streams and their consumers may be gone with the server. */
+  recover(): void {
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = undefined;
+    });
+  }
+
+  /** Stops taking work; resolves when nothing is under way any more, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    for (const consumer of this.#holders) consumer.puller.stop();
+    for (const job of this.#services.pool.withdrawEvents()) job.onEnd({ status: 'displaced' }, 0); // handed back
+    const giveUp = Date.now() + graceMs;
+    while (Date.now() < giveUp && this.#holders.some(({ load }) => load > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    clearInterval(this.#renewal);
+    // What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
+    await this.#services.broker.flush().catch(() => {});
+    for (const consumer of this.#holders) consumer.puller.close();
+  }
+
+  *#wanted({ steps }: Manifest): Generator<[key: string, make: () => StepConsumer]> {
+    const onGone = () => this.recover();
+    for (const step of steps) {
+      if (step.language !== 'node') continue;
+      if (step.type === 'api') {
+        yield [`api ${step.id}`, () => new RequestConsumer(this.#services, step, onGone)];
+      } else if (step.type === 'event') {
+        for (const topic of new Set(step.subscribes)) {
+          // Delivery settings are part of the key: changed ones make a new consumer.
+          const key = `event ${step.id} ${topic} ${JSON.stringify(step.infrastructure ?? {})}`;
+          yield [key, () => new EventConsumer(this.#services, step, topic, onGone)];
+        }
+      }
+    }
+  }
+
+  #renew(): void {
+    for (const consumer of this.#holders) if (consumer instanceof EventConsumer) consumer.renew();
+  }
+
+  async #recover(): Promise<void> {
+    const { broker, names, log } = this.#services;
+    while (!this.#stopped) {
+      try {
+        await broker.whenConnected(60_000);
+        await ensureTopology(broker, names);
+        await Promise.all(
+          [...this.#consumers.values()].map(({ source, step }) => ensureConsumer(broker, source, step.name)),
+        );
+        for (const consumer of this.#consumers.values()) consumer.puller.restart();
+        return;
+      } catch (error) {
+        log.warn({ action: 'recover_failed', err: error }, 'The broker is not ready yet; trying again');
+        await new Promise((resolve) => setTimeout(resolve, RECOVER_AFTER_MS));
+      }
+    }
+  }
+
+  /** Calls come until the gateways know of the new version; they are answered with 404 then. */
+  #retire(consumer: StepConsumer): void {
+    this.#retired.add(consumer);
+    if (consumer instanceof EventConsumer) consumer.puller.stop();
+    else setTimeout(() => consumer.puller.stop(), CALLS_COME_FOR_MS).unref();
+    const retiredAt = Date.now();
+    const check = setInterval(() => {
+      if (consumer.load > 0 || Date.now() - retiredAt < CALLS_COME_FOR_MS) return;
+      clearInterval(check);
+      consumer.puller.close();
+      this.#retired.delete(consumer);
+    }, 250).unref();
+  }
+
+  /** Everyone who may hold something. */
+  get #holders(): StepConsumer[] {
+    return [...this.#consumers.values(), ...this.#retired];
+  }
+}

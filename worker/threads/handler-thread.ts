@@ -1,0 +1,268 @@
+/** One handler thread as the broker thread sees it: what it runs, whether it answers, how it ends. */
+import { Worker } from 'node:worker_threads';
+import { type ErrorRecord, MotiaError, toErrorRecord } from '../../shared/errors.ts';
+import type { Bundle } from '../../shared/steps/bundle.ts';
+import type { Gate, Gates } from './gates.ts';
+import type { LoadedApp, Run, RunResult, ThreadSetup } from './messages.ts';
+import { RunSlots, SLOTS_PER_THREAD } from './run-slots.ts';
+import { packRun, unpackResults, type WireFromThread, WireToThread } from './wire.ts';
+
+/** One run to be had, and who wants to know how it ends. */
+export interface Job {
+  readonly run: Run;
+  /** Limits how many runs of the step go on at a time. */
+  readonly gate?: Gate;
+  /** Runs of this kind take next to no time: they go to a thread in batches, not each to the least loaded one. */
+  readonly brief?: boolean;
+  /** Until when the run's message is surely ours, ms since 1970; `Infinity` if nobody else can get it. See {@link renewLease}. */
+  leaseUntil: number;
+  /** Where it is; absent while it waits for a thread. */
+  at?: { thread: HandlerThread; slot: number };
+  /** Whether the run may begin anew after it was cut off through no fault of its own. */
+  readonly restartable: boolean;
+  /** How often that has happened. */
+  displacements: number;
+  /** Called when the job goes to a thread. */
+  onDispatch?: () => void;
+  /** `tookMs` is how long the handler ran, or 0 if that is not known. */
+  onEnd: (end: JobEnd, tookMs: number) => void;
+}
+
+export type JobEnd =
+  | RunResult
+  /** Cut off, started, and not restartable. */
+  | { status: 'displaced' };
+
+/** `starting` → `ready` ⇄ `silent` → `draining` → `ended`. A silent thread has not answered for a while: it computes. */
+export type ThreadStatus = 'starting' | 'ready' | 'silent' | 'draining' | 'ended';
+
+export interface ThreadEvents {
+  /** Work is about to leave for the thread: what must be on the broker's socket before is sent now. */
+  beforeSend: () => void;
+  onReady: (thread: HandlerThread, app: LoadedApp) => void;
+  onLog: (line: string) => void;
+  /** A run ended, so there is room for another. */
+  onRoom: (thread: HandlerThread) => void;
+  /** The thread is gone. `unfinished` has to go elsewhere; `surprise` says why, if nobody asked it to end. */
+  onEnded: (thread: HandlerThread, unfinished: Job[], surprise?: string) => void;
+}
+
+const PING_AFTER_MS = 100;
+/** A thread that does not answer for this long gets no new work. */
+const SILENT_AFTER_MS = 250;
+const CLOSE_WITHIN_MS = 3_000;
+/** A job that was in this many cut-off threads is taken to be the one that ends them. */
+const MOST_DISPLACEMENTS = 3;
+
+export class HandlerThread {
+  status: ThreadStatus = 'starting';
+  readonly #worker: Worker;
+  readonly #slots = new RunSlots();
+  readonly #gates: Gates;
+  readonly #jobs = new Map<number, Job>();
+  /** Slots of runs that were given up and go on all the same. */
+  readonly #givenUp = new Set<number>();
+  readonly #free: number[] = [];
+  readonly #events: ThreadEvents;
+  #outgoing: WireToThread | undefined;
+  #heardAt = Date.now();
+  #pingedAt = 0;
+  #endReason: string | undefined;
+  #terminated = false;
+
+  constructor(entry: URL, setup: Omit<ThreadSetup, 'slots' | 'gates'>, gates: Gates, events: ThreadEvents) {
+    this.#gates = gates;
+    this.#events = events;
+    for (let slot = SLOTS_PER_THREAD - 1; slot >= 0; slot--) this.#free.push(slot);
+    this.#worker = new Worker(entry, {
+      workerData: { ...setup, slots: this.#slots.buffer, gates: gates.buffer } satisfies ThreadSetup,
+      name: `handlers ${setup.app}`,
+    });
+    this.#worker.on('message', (batch: WireFromThread) => this.#onBatch(batch));
+    this.#worker.on('error', (error) => {
+      this.#endReason = toErrorRecord(error).message;
+    });
+    this.#worker.on('exit', (code) => this.#onExit(code));
+  }
+
+  /** Runs in flight. */
+  get inFlight(): number {
+    return this.#jobs.size;
+  }
+
+  /** Has the thread load the steps it is to run. Once. */
+  load(bundle: Bundle): void {
+    this.#batch().rest.push({ t: 'load', bundle });
+  }
+
+  get hasRoom(): boolean {
+    return this.status === 'ready' && this.#free.length > 0;
+  }
+
+  /** Sends a job to the thread. Only if it {@link hasRoom}. */
+  dispatch(job: Job): void {
+    const slot = this.#free.pop() as number;
+    if (this.#jobs.size === 0) this.#heardAt = Date.now();
+    this.#jobs.set(slot, job);
+    job.at = { thread: this, slot };
+    job.onDispatch?.();
+    this.#slots.queue(slot, job.leaseUntil);
+    packRun(this.#batch(), { t: 'run', slot, run: job.run, gate: job.gate });
+  }
+
+  /**
+   * Gives a run up: its signal aborts, it is fenced off from the world, and does not count any more. The thread may end without
+   * waiting for it, and whatever it returns is nobody's business.
+   */
+  giveUp(slot: number, reason: string): void {
+    this.#slots.lease(slot, 0);
+    this.#leaveGate(slot);
+    if (this.#jobs.delete(slot)) this.#givenUp.add(slot);
+    this.#batch().rest.push({ t: 'abort', slot, reason });
+    this.#closeIfDrained();
+  }
+
+  /** Renews what a run may rely on. */
+  lease(slot: number, until: number): void {
+    this.#slots.lease(slot, until);
+  }
+
+  /** No new work; ends by itself when the last run is over. */
+  drain(): void {
+    if (this.status === 'ended') return;
+    this.status = 'draining';
+    this.#closeIfDrained();
+  }
+
+  /** Ends the thread at once, computing or not. */
+  terminate(reason: string): void {
+    this.#endReason ??= reason;
+    this.#terminated = true;
+    void this.#worker.terminate();
+  }
+
+  /**
+   * Asks for a sign of life while there is work, and takes the thread out of service when none comes. Call it regularly.
+   * @returns for how long the thread has been silent, in ms.
+   */
+  checkPulse(now: number): number {
+    if (this.#jobs.size + this.#givenUp.size === 0 || this.#terminated) return 0;
+    if (this.status === 'starting' || this.status === 'ended') return 0;
+    const silence = now - this.#heardAt;
+    if (silence >= PING_AFTER_MS && this.#pingedAt <= this.#heardAt) {
+      this.#pingedAt = now;
+      this.#batch().rest.push({ t: 'ping' });
+    }
+    // Silence counts from the ping: without one there may just be nothing to say.
+    if (this.#pingedAt <= this.#heardAt) return 0;
+    const unanswered = now - this.#pingedAt;
+    if (unanswered >= SILENT_AFTER_MS - PING_AFTER_MS && this.status === 'ready') this.status = 'silent';
+    return unanswered;
+  }
+
+  /** When a run started, ms since 1970; 0 if it has not. */
+  startedAt(slot: number): number {
+    return this.#slots.startedAt(slot);
+  }
+
+  /** Takes back what the thread has not started. */
+  withdrawUnstarted(which: (job: Job) => boolean = () => true): Job[] {
+    const jobs: Job[] = [];
+    for (const [slot, job] of this.#jobs) {
+      if (!which(job) || !this.#slots.tryWithdraw(slot)) continue;
+      this.#jobs.delete(slot); // the slot stays taken until the thread has seen it
+      delete job.at;
+      jobs.push(job);
+    }
+    return jobs;
+  }
+
+  /** What is sent at the end of this turn of the event loop. */
+  #batch(): WireToThread {
+    if (!this.#outgoing) {
+      this.#outgoing = new WireToThread();
+      setImmediate(() => this.#flush());
+    }
+    return this.#outgoing;
+  }
+
+  #flush(): void {
+    const batch = this.#outgoing;
+    this.#outgoing = undefined;
+    this.#events.beforeSend();
+    queueMicrotask(() => {
+      if (this.status !== 'ended') this.#worker.postMessage(batch);
+    });
+  }
+
+  #onBatch(batch: WireFromThread): void {
+    this.#heardAt = Date.now();
+    if (this.status === 'silent') this.status = 'ready';
+    for (const { slot, result, tookMs } of unpackResults(batch)) this.#finish(slot, result, tookMs);
+    for (const message of batch.rest) {
+      if (message.t === 'withdrawn') this.#release(message.slot);
+      else if (message.t === 'log') this.#events.onLog(message.line);
+      else if (message.t === 'ready') {
+        if (this.status === 'starting') this.status = 'ready';
+        this.#events.onReady(this, message.app);
+      }
+    }
+    this.#events.onRoom(this);
+    this.#closeIfDrained();
+  }
+
+  #finish(slot: number, result: RunResult, tookMs: number): void {
+    const job = this.#jobs.get(slot);
+    this.#jobs.delete(slot);
+    this.#givenUp.delete(slot);
+    this.#release(slot);
+    job?.onEnd(result, tookMs);
+  }
+
+  /** The thread itself counts a run out when it ends; this is for runs that it will not, or not in time. */
+  #leaveGate(slot: number): void {
+    const gate = this.#jobs.get(slot)?.gate;
+    if (gate && this.#slots.tryEnd(slot)) this.#gates.leave(gate);
+  }
+
+  #release(slot: number): void {
+    this.#slots.free(slot);
+    this.#free.push(slot);
+  }
+
+  #closeIfDrained(): void {
+    if (this.status !== 'draining' || this.#jobs.size > 0) return;
+    this.#batch().rest.push({ t: 'close' });
+    setTimeout(() => this.terminate('it did not close in time'), CLOSE_WITHIN_MS).unref();
+  }
+
+  #onExit(code: number): void {
+    const drained = this.status === 'draining' && this.#jobs.size === 0;
+    this.status = 'ended';
+    const unstarted = this.withdrawUnstarted();
+    const reason = this.#endReason ?? `its thread ended with code ${code}`;
+    const guilty = this.#slots.current();
+    const displaced: Job[] = [];
+    for (const [slot, job] of this.#jobs) {
+      this.#leaveGate(slot);
+      delete job.at;
+      job.displacements++;
+      if (slot === guilty || job.displacements >= MOST_DISPLACEMENTS)
+        job.onEnd({ status: 'failed', error: cutOff(reason) }, 0);
+      else if (job.restartable) displaced.push(job);
+      else job.onEnd({ status: 'displaced' }, 0);
+    }
+    this.#jobs.clear();
+    this.#events.onEnded(this, [...unstarted, ...displaced], drained || this.#terminated ? undefined : reason);
+  }
+}
+
+/** The broker has confirmed that the job's message is ours for longer. */
+export function renewLease(job: Job, until: number): void {
+  job.leaseUntil = until;
+  job.at?.thread.lease(job.at.slot, until);
+}
+
+function cutOff(reason: string): ErrorRecord {
+  return toErrorRecord(new MotiaError('RUN_CUT_OFF', `the run was cut off: ${reason}`));
+}

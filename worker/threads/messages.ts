@@ -1,0 +1,68 @@
+/** What the broker thread and a handler thread say to each other. How it crosses threads is in `wire.ts`. */
+import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../../shared/config.ts';
+import type { ErrorRecord } from '../../shared/errors.ts';
+import type { Bundle, StepFailure } from '../../shared/steps/bundle.ts';
+import type { Manifest } from '../../shared/steps/manifest.ts';
+import type { WorkerSettings } from '../settings.ts';
+import type { Gate } from './gates.ts';
+
+/** What a handler thread is started with. */
+export interface ThreadSetup {
+  app: string;
+  root: string;
+  broker: BrokerAddress;
+  logLevel: LogLevel;
+  telemetry: TelemetryEnvironment;
+  slots: SharedArrayBuffer;
+  gates: SharedArrayBuffer;
+}
+
+/** An event as the handler thread needs it. */
+export interface EventMeta {
+  id: string;
+  topic: string;
+  attempt: number;
+  traceparent: string;
+}
+
+export type Run =
+  /** The request's frame as it came: the thread reads it faster than a copy of what was read from it. */
+  { kind: 'api'; step: string; frame: Uint8Array } | { kind: 'event'; step: string; meta: EventMeta; body: string };
+
+export type RunMessage = { t: 'run'; slot: number; run: Run; gate?: Gate | undefined };
+
+export type ToThread =
+  /** The first message: what to serve. */
+  | { t: 'load'; bundle: Bundle }
+  | RunMessage
+  | { t: 'abort'; slot: number; reason: string }
+  | { t: 'ping' }
+  | { t: 'close' };
+
+export type RunResult =
+  /** A complete reply frame. */
+  | { status: 'replied'; frame: Uint8Array }
+  | { status: 'succeeded' }
+  | { status: 'failed'; error: ErrorRecord }
+  /** The thread's version of the app has no such step. */
+  | { status: 'unknown' }
+  /** Not started: the lease was over, so the run's message may be with another worker by now. */
+  | { status: 'lost' };
+
+export type FromThread =
+  | { t: 'ready'; app: LoadedApp }
+  /** `tookMs`: from the start of the handler to its end. */
+  | { t: 'result'; slot: number; result: RunResult; tookMs: number }
+  | { t: 'withdrawn'; slot: number }
+  | { t: 'log'; line: string }
+  | { t: 'pong' };
+
+/** What a handler thread found when it loaded a bundle. */
+export interface LoadedApp {
+  manifest: Manifest;
+  /** Names of the streams. */
+  streams: string[];
+  failures: StepFailure[];
+  warnings: string[];
+  settings: WorkerSettings;
+}

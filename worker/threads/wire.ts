@@ -1,0 +1,93 @@
+/**
+ * The form in which messages cross threads. Copying between threads costs more than most handlers: so all that is said in one
+ * turn of the event loop is one message, runs and results are flat lists, and small byte strings are text.
+ */
+import type { Gate } from './gates.ts';
+import type { FromThread, RunMessage, RunResult, ToThread } from './messages.ts';
+
+export class WireToThread {
+  /** Slot, step and frame of one call after the other. */
+  calls: unknown[] = [];
+  events: WireEvents[] = [];
+  rest: Exclude<ToThread, RunMessage>[] = [];
+}
+
+export class WireFromThread {
+  /** Slot, time taken, status and detail of one result after the other. */
+  results: unknown[] = [];
+  rest: Exclude<FromThread, ResultMessage>[] = [];
+}
+
+/** Events of one subscription: slot, id, attempt, traceparent and body of one after the other. */
+interface WireEvents {
+  step: string;
+  topic: string;
+  gate: Gate | undefined;
+  runs: unknown[];
+}
+
+type ResultMessage = Extract<FromThread, { t: 'result' }>;
+
+/** Bytes, or text with one character for each byte. */
+type WireBytes = string | Uint8Array;
+
+/** A buffer of its own pays off above this size. */
+const SHORT = 8 * 1024;
+
+function packBytes(bytes: Uint8Array): WireBytes {
+  if (bytes.length > SHORT) return new Uint8Array(bytes); // a view would drag its whole block along
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+function unpackBytes(packed: WireBytes): Buffer {
+  if (typeof packed === 'string') return Buffer.from(packed, 'latin1');
+  return Buffer.from(packed.buffer, packed.byteOffset, packed.length);
+}
+
+export function packRun(wire: WireToThread, { slot, run, gate }: RunMessage): void {
+  if (run.kind === 'api') {
+    wire.calls.push(slot, run.step, packBytes(run.frame));
+    return;
+  }
+  const { id, topic, attempt, traceparent } = run.meta;
+  let group = wire.events.at(-1);
+  if (group?.step !== run.step || group.topic !== topic) {
+    group = { step: run.step, topic, gate, runs: [] };
+    wire.events.push(group);
+  }
+  group.runs.push(slot, id, attempt, traceparent, run.body);
+}
+
+export function* unpackRuns({ calls, events }: WireToThread): Generator<RunMessage> {
+  for (let i = 0; i < calls.length; i += 3) {
+    const frame = unpackBytes(calls[i + 2] as WireBytes);
+    yield { t: 'run', slot: calls[i] as number, run: { kind: 'api', step: calls[i + 1] as string, frame } };
+  }
+  for (const { step, topic, gate, runs } of events) {
+    for (let i = 0; i < runs.length; i += 5) {
+      const id = runs[i + 1] as string;
+      const meta = { id, topic, attempt: runs[i + 2] as number, traceparent: runs[i + 3] as string };
+      const run = { kind: 'event' as const, step, meta, body: runs[i + 4] as string };
+      yield { t: 'run', slot: runs[i] as number, run, gate };
+    }
+  }
+}
+
+export function packResult(wire: WireFromThread, { slot, tookMs, result }: ResultMessage): void {
+  const detail =
+    result.status === 'replied' ? packBytes(result.frame) : result.status === 'failed' ? result.error : undefined;
+  wire.results.push(slot, tookMs, result.status, detail);
+}
+
+export function* unpackResults({ results }: WireFromThread): Generator<ResultMessage> {
+  for (let i = 0; i < results.length; i += 4) {
+    const result = toResult(results[i + 2] as RunResult['status'], results[i + 3]);
+    yield { t: 'result', slot: results[i] as number, tookMs: results[i + 1] as number, result };
+  }
+}
+
+function toResult(status: RunResult['status'], detail: unknown): RunResult {
+  if (status === 'replied') return { status, frame: unpackBytes(detail as WireBytes) };
+  if (status === 'failed') return { status, error: detail as Extract<RunResult, { status: 'failed' }>['error'] };
+  return { status };
+}
