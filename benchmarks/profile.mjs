@@ -1,5 +1,5 @@
 // Where gateway and worker spend their time under load:
-// `node benchmarks/profile.mjs [--load http|events] [--duration 5] [--keep DIR]`.
+// `node benchmarks/profile.mjs [--load http|events] [--untraced] [--duration 5] [--keep DIR]`.
 // Samples are of wall-clock time: on a busy machine, system calls look longer than they are. The profiles themselves
 // can be kept and opened in a browser's developer tools.
 import fs from 'node:fs';
@@ -47,7 +47,7 @@ const LOADS = {
 /** @param {Scope} scope @param {string} folder that the profiles go to */
 async function profile(scope, folder) {
   const broker = await startBroker(scope);
-  const { url: otlpUrl } = await Collector.start(scope);
+  const otlpUrl = flags.untraced ? undefined : (await Collector.start(scope)).url;
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const nodeFlags = (role) => ['--cpu-prof', '--cpu-prof-dir', path.join(folder, role)];
   const motia = await startMotia(scope, { natsUrl: broker.url, otlpUrl, handledFile, nodeFlags });
@@ -88,6 +88,7 @@ const monotonicMicros = () => Number(process.hrtime.bigint() / 1000n);
 const { values: flags } = parseArgs({
   options: {
     load: { type: 'string', default: 'http' },
+    untraced: { type: 'boolean', default: false },
     duration: { type: 'string', default: '5' }, // seconds
     keep: { type: 'string' }, // a folder for the profiles
   },

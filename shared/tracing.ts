@@ -50,22 +50,39 @@ export async function createTracing(
 /** Makes and carries ids, records nothing. */
 export const idsOnly: Tracing = {
   recording: false,
-  startSpan: (_name, options) => new IdSpan(parseTraceparent(options?.parent)),
+  startSpan: (_name, options) => new IdSpan(options?.parent),
   close: () => Promise.resolve(),
 };
 
-class IdSpan implements Span, TraceContext {
-  readonly traceId: string;
-  readonly spanId = newSpanId();
-  readonly sampled: boolean;
+/** Makes its ids when they are asked for: many runs ask for none. */
+class IdSpan implements Span {
+  readonly #parent: string | undefined;
+  #context: TraceContext | undefined;
+  #traceparent: string | undefined;
 
-  constructor(parent: TraceContext | undefined) {
-    this.traceId = parent?.traceId ?? newTraceId();
-    this.sampled = parent?.sampled ?? true;
+  constructor(parent: string | undefined) {
+    this.#parent = parent;
+  }
+
+  get #ids(): TraceContext {
+    if (!this.#context) {
+      const { traceId = newTraceId(), sampled = true } = parseTraceparent(this.#parent) ?? {};
+      this.#context = { traceId, spanId: newSpanId(), sampled };
+    }
+    return this.#context;
+  }
+
+  get traceId(): string {
+    return this.#ids.traceId;
+  }
+
+  get spanId(): string {
+    return this.#ids.spanId;
   }
 
   get traceparent(): string {
-    return formatTraceparent(this);
+    this.#traceparent ??= formatTraceparent(this.#ids);
+    return this.#traceparent;
   }
 
   set(): void {}

@@ -17,6 +17,7 @@ import {
   type RunEnd,
 } from './outcome.ts';
 import type { ConsumerServices } from './request-consumer.ts';
+import { RunTime } from './run-time.ts';
 import type { Gate } from './threads/gates.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
 
@@ -28,7 +29,6 @@ const DEFAULT_CONCURRENCY = 10;
 /** Waiting events are taken ahead of their run only as far as they will run within this time. */
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
-const BRIEF_MS = 1;
 
 /** An event that this worker holds. */
 interface Held {
@@ -52,8 +52,7 @@ export class EventConsumer {
   readonly #gate: Gate;
   /** By sequence in the broker stream. */
   readonly #held = new Map<number, Held>();
-  /** Moving average of how long the handler runs. */
-  #runMs = Number.POSITIVE_INFINITY;
+  readonly #runTime = new RunTime();
 
   constructor(services: EventServices, step: StepEntry, topic: string, onGone: () => void) {
     this.step = step;
@@ -96,7 +95,7 @@ export class EventConsumer {
 
   /** More than may run at a time, if runs are short: the next one starts without a round trip to the broker. */
   #ahead(): number {
-    return Math.min(MOST_AHEAD, Math.floor((AHEAD_MS * this.#gate.limit) / this.#runMs));
+    return Math.min(MOST_AHEAD, Math.floor((AHEAD_MS * this.#gate.limit) / this.#runTime.ms));
   }
 
   #take(delivery: Delivery): void {
@@ -146,7 +145,7 @@ export class EventConsumer {
         body: Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
       },
       gate: this.#gate,
-      brief: this.#runMs < BRIEF_MS,
+      brief: this.#runTime.isBrief,
       leaseUntil: held.leaseUntil,
       restartable: true,
       displacements: 0,
@@ -177,7 +176,7 @@ export class EventConsumer {
     if (held.ended) return; // what a timed-out handler returns in the end
     held.ended = true;
     clearTimeout(held.timeout);
-    if (tookMs > 0) this.#runMs = this.#runMs === Number.POSITIVE_INFINITY ? tookMs : this.#runMs * 0.9 + tookMs * 0.1;
+    this.#runTime.add(tookMs);
     const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
     void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);

@@ -15,6 +15,7 @@ import { isSafe } from '../shared/protocol/safe-methods.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
+import { RunTime } from './run-time.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
 
@@ -53,6 +54,7 @@ export class RequestConsumer {
   readonly puller: PullConsumer;
   readonly #services: ConsumerServices;
   readonly #calls = new Map<string, Call>();
+  readonly #runTime = new RunTime();
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(services: ConsumerServices, step: StepEntry, onGone: () => void) {
@@ -132,6 +134,7 @@ export class RequestConsumer {
     return {
       run: { kind: 'api', step: this.step.id, frame: call.delivery.data },
       leaseUntil: call.delivery.receivedAt + REQUEST_ACK_WAIT_MS,
+      brief: this.#runTime.isBrief,
       restartable: call.safe,
       displacements: 0,
       onDispatch: () => {
@@ -144,7 +147,10 @@ export class RequestConsumer {
           this.#reply(call, { t: 'started' });
         }
       },
-      onEnd: (end) => this.#end(call, end),
+      onEnd: (end, tookMs) => {
+        this.#runTime.add(tookMs);
+        this.#end(call, end);
+      },
     };
   }
 

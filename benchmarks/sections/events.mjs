@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from '../lib/broker.mjs';
 import { Collector } from '../lib/collector.mjs';
 import { post, startMotia } from '../lib/motia.mjs';
-import { ask } from '../lib/processes.mjs';
+import { ask, cpuSeconds } from '../lib/processes.mjs';
 import { atLeast, atMost } from '../lib/report.mjs';
 import { median, round } from '../lib/stats.mjs';
 
@@ -25,7 +25,17 @@ export async function events(scope, { rounds, events: count }) {
   const measured = [];
   for (let number = 1; number <= rounds; number++) {
     for (const system of systems) {
-      measured.push({ round: number, system: system.name, ...(await measureBurst(system, count)) });
+      const before = cpuOf(system);
+      const burst = await measureBurst(system, count);
+      const after = cpuOf(system);
+      const micros = (role) => ((after[role] - before[role]) / count) * 1e6;
+      measured.push({
+        round: number,
+        system: system.name,
+        ...burst,
+        clientMicros: micros('clients'),
+        brokerMicros: micros('broker'),
+      });
     }
   }
 
@@ -38,12 +48,14 @@ export async function events(scope, { rounds, events: count }) {
     title: `Events: ${count.toLocaleString('en')} emitted → handled by one step, on file`,
     tables: [
       {
-        columns: ['system', 'handled/s', 'stored/s', 'handled / bare'],
+        columns: ['system', 'handled/s', 'stored/s', 'handled / bare', 'client µs/event', 'broker µs/event'],
         rows: [bare, ours, traced].map((rows) => [
           rows[0].system,
           medianOf(rows, 'handledPerSecond'),
           medianOf(rows, 'storedPerSecond'),
           ratioOf(rows),
+          medianOf(rows, 'clientMicros'),
+          medianOf(rows, 'brokerMicros'),
         ]),
       },
     ],
@@ -51,24 +63,32 @@ export async function events(scope, { rounds, events: count }) {
       atLeast('events handled per second: ours / bare', ratioOf(ours), 0.5),
       atMost('events not handled, or handled twice', faults, 0),
     ],
-    notes: [`Both emit in windows of ${WINDOW} awaited events; a handler appends the id to a file.`],
+    notes: [
+      `Both emit in windows of ${WINDOW} awaited events; a handler appends the id to a file. The µs columns are CPU time.`,
+    ],
     rounds: measured,
   };
 }
+
+const cpuOf = ({ clients, broker }) => ({
+  clients: clients.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+  broker: cpuSeconds(broker),
+});
 
 async function startBare(scope) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const broker = await startBroker(scope);
   const loop = await scope.fork(new URL('../peers/bare-events.mjs', import.meta.url), [broker.url, handledFile]);
   const emit = (order) => ask(loop, order);
-  return { name: 'bare', handledFile, emit };
+  return { name: 'bare', handledFile, emit, clients: [loop.pid], broker: broker.pid };
 }
 
 async function startOurs(scope, name, otlpUrl) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const broker = await startBroker(scope);
-  const { url } = await startMotia(scope, { natsUrl: broker.url, otlpUrl, handledFile });
-  return { name, handledFile, emit: (order) => fanOut(url, order) };
+  const { url, gateway, worker } = await startMotia(scope, { natsUrl: broker.url, otlpUrl, handledFile });
+  const emit = (order) => fanOut(url, order);
+  return { name, handledFile, emit, clients: [gateway.pid, worker.pid], broker: broker.pid };
 }
 
 /** Has our API step emit a burst. @param {string} url @param {{ count: number, window: number }} order */

@@ -40,9 +40,7 @@ export async function writeEntry(
   entryHeaders?: Record<string, string>,
 ): Promise<void> {
   const options = entryHeaders ? { headers: toHeaders(entryHeaders) } : {};
-  await rideOut(broker, RIDE_OUT_MS, async () =>
-    checkStored(await broker.mux.request(`$KV.${bucket}.${key}`, data, options)),
-  );
+  await rideOut(broker, RIDE_OUT_MS, () => broker.mux.request(`$KV.${bucket}.${key}`, data, options, checkStored));
 }
 
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
@@ -85,8 +83,8 @@ function toEntries(bucket: string, msgs: Iterable<Msg>): Entry[] {
 /** Removes every entry whose key matches, without leaving markers. */
 export async function purgeEntries(broker: Broker, bucket: string, filter: string): Promise<void> {
   const request = JSON.stringify({ filter: `$KV.${bucket}.${filter}` });
-  await rideOut(broker, RIDE_OUT_MS, async () =>
-    readAnswer(await broker.mux.request(`$JS.API.STREAM.PURGE.KV_${bucket}`, request)),
+  await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$JS.API.STREAM.PURGE.KV_${bucket}`, request, {}, readAnswer),
   );
 }
 

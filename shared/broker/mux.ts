@@ -35,14 +35,25 @@ export class ReplyMux {
   }
 
   /**
-   * Publishes and waits for the first reply.
+   * Publishes and waits for the first reply, or for what `read` makes of it.
    * @throws {MotiaError} `BROKER_TIMEOUT`, or `BROKER_LOST` when the connection dropped or nobody listens: in both cases
-   * the outcome is unknown.
+   * the outcome is unknown. And what `read` throws.
    */
-  request(subject: string, data: Uint8Array | string, options: RequestOptions = {}): Promise<Msg> {
+  request(subject: string, data: Uint8Array | string, options?: RequestOptions): Promise<Msg>;
+  request<T>(subject: string, data: Uint8Array | string, options: RequestOptions, read: (reply: Msg) => T): Promise<T>;
+  request<T>(
+    subject: string,
+    data: Uint8Array | string,
+    options: RequestOptions = {},
+    read?: (reply: Msg) => T,
+  ): Promise<T | Msg> {
     return new Promise((resolve, reject) => {
       const take = (reply: Msg) => {
-        resolve(reply);
+        try {
+          resolve(read ? read(reply) : reply);
+        } catch (error) {
+          reject(error);
+        }
         return true;
       };
       this.#publish(subject, data, options, take, reject);

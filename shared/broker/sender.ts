@@ -23,7 +23,10 @@ export function createSender(nc: NatsConnection): Send {
     const messages = outgoing;
     outgoing = [];
     if (nc.isClosed()) return;
-    for (const { subject, data, options } of messages) nc.publish(subject, data, options);
+    for (const { subject, data, options } of messages) {
+      // Small buffers come from a pool; the client would make one of its own for every text.
+      nc.publish(subject, typeof data === 'string' ? Buffer.from(data) : data, options);
+    }
   };
   const send = (subject: string, data: Uint8Array | string, reply?: string, headers?: MsgHdrs) => {
     if (outgoing.length === 0) setImmediate(flush);

@@ -32,8 +32,9 @@ export class ActiveRun {
   #fenced: string | undefined;
   #controller: AbortController | undefined;
   /** Emits that are not stored yet. */
-  readonly #pending = new Set<Promise<void>>();
+  #openEmits = 0;
   #emitFailed = false;
+  #onSettled: (() => void) | undefined;
   /** How often each event has been emitted by this run. */
   #emitted: Map<string, number> | undefined;
 
@@ -114,28 +115,34 @@ export class ActiveRun {
 
   /**
    * Remembers an emit until it is stored, awaited by the handler or not.
-   * @returns what to give to the handler. If the emit fails and nobody handles that, the run fails (see `guards.ts`).
+   * @returns what to give to the handler. If the emit fails and nobody handles that, the run fails (see `guards.ts`): so
+   * nothing of ours waits for this promise.
    */
   track(emit: Promise<void>): Promise<void> {
-    this.#pending.add(emit);
-    const settled = () => {
-      this.#pending.delete(emit);
-      if (!this.#ended) this.#slots.enter(this.slot);
-    };
-    emit.then(settled, () => {
+    this.#openEmits++;
+    return emit.then(this.#emitSettled, (error) => {
       this.#emitFailed = true;
-      settled();
+      this.#emitSettled();
+      throw error;
     });
-    return emit.then(); // unlike `emit`, it has no handler yet
   }
 
+  #emitSettled = (): void => {
+    if (!this.#ended) this.#slots.enter(this.slot);
+    if (--this.#openEmits === 0) this.#onSettled?.();
+  };
+
   get hasOpenEmits(): boolean {
-    return this.#pending.size > 0 || this.#emitFailed;
+    return this.#openEmits > 0 || this.#emitFailed;
   }
 
   /** Resolves when every emit is stored, or has failed and that is known to whoever it concerns. */
   async settleEmits(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    while (this.#openEmits > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onSettled = resolve;
+      });
+    }
     if (this.#emitFailed) await nextTurn(); // Node tells of unhandled rejections before it
   }
 }

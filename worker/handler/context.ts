@@ -38,7 +38,9 @@ export function createContext(run: ActiveRun, services: Services): FlowContext<E
       return logger;
     },
     streams: services.streams,
-    traceId: run.span.traceId,
+    get traceId() {
+      return run.span.traceId;
+    },
     attempt: run.attempt,
     get signal() {
       return run.signal;

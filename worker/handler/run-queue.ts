@@ -5,7 +5,7 @@ import { flush } from './outbox.ts';
 
 /** A run that gives the processor back within this time is quick. */
 const QUICK_MS = 2;
-const MOST_PER_TURN = 32;
+const MOST_PER_TURN = 128;
 const GATE_RETRY_MS = 1;
 
 export class RunQueue {

@@ -12,7 +12,7 @@ export interface Job {
   readonly run: Run;
   /** Limits how many runs of the step go on at a time. */
   readonly gate?: Gate;
-  /** Runs of this kind take next to no time: they go to a thread in batches, not each to the least loaded one. */
+  /** Runs of this kind take next to no time: those of one turn go to a thread together, not each to the least loaded one. */
   readonly brief?: boolean;
   /** Until when the run's message is surely ours, ms since 1970; `Infinity` if nobody else can get it. See {@link renewLease}. */
   leaseUntil: number;
@@ -93,6 +93,11 @@ export class HandlerThread {
   /** Has the thread load the steps it is to run. Once. */
   load(bundle: Bundle): void {
     this.#batch().rest.push({ t: 'load', bundle });
+  }
+
+  /** Whether something leaves for the thread at the end of this turn of the event loop. */
+  get hasOutgoing(): boolean {
+    return this.#outgoing !== undefined;
   }
 
   get hasRoom(): boolean {

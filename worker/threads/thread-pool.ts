@@ -22,8 +22,8 @@ export interface ThreadPoolOptions {
 }
 
 const PULSE_MS = 50;
-/** Brief runs that go to the same thread in a row. */
-const BATCH = 32;
+/** Brief runs that go to the same thread together at most. */
+const LARGEST_BATCH = 128;
 /** Threads beyond the set number, started while others compute. */
 const MOST_SPARES = 6;
 const SPARE_LINGERS_MS = 10_000;
@@ -147,11 +147,11 @@ export class ThreadPool {
     return best;
   }
 
-  /** The thread of the last batch until that is large enough: a message to a thread costs more than a brief run. */
+  /** One thread for the brief runs of a turn of the event loop: a message to a thread costs more than such a run. */
   #threadForBatch(): HandlerThread | undefined {
-    if (this.#batchLeft-- > 0 && this.#batchThread?.hasRoom && this.#generation.has(this.#batchThread))
-      return this.#batchThread;
-    this.#batchLeft = BATCH;
+    const thread = this.#batchThread;
+    if (this.#batchLeft-- > 0 && thread?.hasOutgoing && thread.hasRoom && this.#generation.has(thread)) return thread;
+    this.#batchLeft = LARGEST_BATCH;
     this.#batchThread = this.#leastLoaded();
     return this.#batchThread;
   }
