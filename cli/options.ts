@@ -8,6 +8,7 @@ export interface Flags {
   port?: number;
   host?: string;
   threads?: number;
+  processes?: number;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -24,6 +25,7 @@ export interface CommandOptions {
   host?: string;
   port?: number;
   threads: number;
+  processes: number;
   logging: LoggerOptions;
 }
 
@@ -44,6 +46,7 @@ export function commandOptions(flags: Flags, logs: 'readable' | 'json'): Command
     host: flags.host ?? env.host,
     port: flags.port ?? env.port,
     threads: flags.threads ?? env.threads,
+    processes: flags.processes ?? env.processes,
     logging: {
       level: flags.debug ? 'debug' : env.logLevel,
       pretty: logs === 'readable' && process.stdout.isTTY === true,

@@ -7,6 +7,11 @@ import type { Flags } from './options.ts';
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
 const threads = flag({ type: 'number', describe: 'Handler threads of the worker (default 2)', coerce: threadCount });
+const processes = flag({
+  type: 'number',
+  describe: 'Handler processes of the Python worker (default 1)',
+  coerce: processCount,
+});
 const common = {
   'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
   debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },
@@ -23,12 +28,12 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   dev: {
     describe: 'Run the project here, and reload steps as their files change',
-    options: { port, host, threads, ...common },
+    options: { port, host, threads, processes, ...common },
     load: async () => (await import('./commands/dev.ts')).dev,
   },
   start: {
     describe: 'Run the project here, for production',
-    options: { port, host, threads, ...common },
+    options: { port, host, threads, processes, ...common },
     load: async () => (await import('./commands/start.ts')).start,
   },
   gateway: {
@@ -40,6 +45,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     describe: 'Run a worker alone (needs NATS_URL)',
     options: { threads, ...common },
     load: async () => (await import('./commands/worker.ts')).worker,
+  },
+  'python-worker': {
+    describe: 'Run a worker for the Python steps alone (needs NATS_URL)',
+    options: { processes, ...common },
+    load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
   provision: {
     describe: 'Make the broker ready for the steps of the project (needs NATS_URL)',
@@ -91,6 +101,10 @@ function portNumber(value: unknown): number {
 
 function threadCount(value: unknown): number {
   return wholeNumber('--threads', value, 1, 64);
+}
+
+function processCount(value: unknown): number {
+  return wholeNumber('--processes', value, 1, 32);
 }
 
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {

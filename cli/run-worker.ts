@@ -14,15 +14,31 @@ export interface WorkerSettings {
   watch: boolean;
   telemetry: TelemetryEnvironment;
   logging: LoggerOptions;
+  /** Hold the manifest back until the workers of other languages are ready. */
+  awaitsOthers: boolean;
+}
+
+export interface WorkerEvents {
+  onStarted?: () => void;
+  /** Resolves when the workers of other languages are ready. */
+  othersReady?: Promise<void>;
 }
 
 /** Runs until a signal or a failure. @returns the exit code. */
-export function runWorker(settings: WorkerSettings, graceMs: number, onStarted?: () => void): Promise<number> {
-  const { logging, ...options } = settings;
+export function runWorker(settings: WorkerSettings, graceMs: number, events: WorkerEvents): Promise<number> {
+  const { logging, awaitsOthers, ...options } = settings;
+  const { onStarted, othersReady } = events;
   const sink = logSink(logging); // one for our own lines and those of handlers, so that they keep their order
   const log = createLogger({ ...logging, pretty: false, destination: sink });
   return runUntilShutdown(log, async (life) => {
-    const worker = await startWorker({ ...options, provision: true, log, sink, logLevel: logging.level });
+    const worker = await startWorker({
+      ...options,
+      provision: true,
+      log,
+      sink,
+      logLevel: logging.level,
+      ...(awaitsOthers && othersReady && { othersReady }),
+    });
     life.defer('worker', () => worker.close(), graceMs);
     onStarted?.();
   });

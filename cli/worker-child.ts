@@ -2,15 +2,23 @@
 import { loadDotEnv } from '../shared/config.ts';
 import { GRACE_MS } from './grace.ts';
 import { runWorker, type WorkerSettings } from './run-worker.ts';
-import type { FromWorker } from './worker-process.ts';
+import { type FromWorker, OTHERS_READY } from './worker-messages.ts';
 
 const tell = (message: FromWorker, told = () => {}) => process.send?.(message, told);
+
+const othersReady = new Promise<void>((resolve) => {
+  process.on('message', ({ type }: { type?: string }) => {
+    if (type === OTHERS_READY) resolve();
+  });
+});
 
 /** Settings come by message and not in the environment or the arguments, where others could read the password. */
 process.once('message', async (settings: WorkerSettings) => {
   try {
     loadDotEnv(settings.root); // this process may have been started before its parent had read the file
-    process.exit(await runWorker(settings, GRACE_MS.supervisedWorker, () => tell({ type: 'started' })));
+    process.exit(
+      await runWorker(settings, GRACE_MS.supervisedWorker, { onStarted: () => tell({ type: 'started' }), othersReady }),
+    );
   } catch (error) {
     const { message, stack, code } = error as Error & { code?: string };
     tell({ type: 'failed', message, stack, code }, () => process.exit(1)); // the last word, so it waits to be written

@@ -1,33 +1,67 @@
-// `npm test`: prepares a fresh clone and runs all tests but the long ones of `npm run chaos`, or those of the projects and files
-// named as arguments. The last line is `N passed, N failed, N skipped`.
+// `npm test`: prepares a fresh clone and runs all tests but the long ones of `npm run chaos`, or those of the kinds and files
+// named as arguments. The last line is `N passed, N failed, N skipped` over the tests of both languages.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { build, install } from './prepare.mjs';
+import { runPython, testPython } from './python.mjs';
 
-const USUAL = ['unit', 'integration', 'acceptance'];
-const PROJECTS = [...USUAL, 'chaos'];
+const USUAL = ['unit', 'integration', 'python', 'acceptance'];
+/** Kinds of test; `python` are those of the Python worker, with pytest. */
+const KINDS = [...USUAL, 'chaos'];
 
 install();
 build();
 await fetchServer();
 
 const args = process.argv.slice(2);
-const named = args.filter((arg) => PROJECTS.includes(arg));
-const files = args.filter((arg) => !PROJECTS.includes(arg));
-const project = named.length > 0 ? named : USUAL;
-const { startVitest } = await import('vitest/node');
-const vitest = await startVitest('test', files, { watch: false, project });
-const modules = vitest.state.getTestModules();
-const strayErrors = vitest.state.getUnhandledErrors();
-await vitest.close();
+const named = args.filter((arg) => KINDS.includes(arg));
+const files = args.filter((arg) => !KINDS.includes(arg));
+const kinds = named.length > 0 ? named : USUAL;
+const count = { passed: 0, failed: 0, skipped: 0 };
+if (kinds.includes('python') && files.length === 0) await pytest();
+const projects = kinds.filter((kind) => kind !== 'python');
+if (projects.length > 0) await vitest(projects);
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1);
 
-const tests = modules.flatMap((module) => [...module.children.allTests()]);
-const withState = (state) => tests.filter((test) => test.result().state === state);
-// A file that cannot be loaded, a failing hook and an error outside of any test count as one failure each.
-const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
-const failed = withState('failed').length + suites.flatMap((suite) => suite.errors()).length + strayErrors.length;
-const skipped = withState('skipped');
-for (const test of skipped) console.log(`skipped: ${test.fullName}: ${test.result().note ?? 'no reason given'}`);
-console.log(`${withState('passed').length} passed, ${failed} failed, ${skipped.length} skipped`);
-process.exit(failed === 0 && tests.length > 0 ? 0 : 1);
+async function vitest(project) {
+  const { startVitest } = await import('vitest/node');
+  const vitest = await startVitest('test', files, { watch: false, project });
+  const modules = vitest.state.getTestModules();
+  const strayErrors = vitest.state.getUnhandledErrors();
+  await vitest.close();
+
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const withState = (state) => tests.filter((test) => test.result().state === state);
+  // A file that cannot be loaded, a failing hook and an error outside of any test count as one failure each.
+  const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+  const skipped = withState('skipped');
+  for (const test of skipped) console.log(`skipped: ${test.fullName}: ${test.result().note ?? 'no reason given'}`);
+  count.passed += withState('passed').length;
+  count.failed += withState('failed').length + suites.flatMap((suite) => suite.errors()).length + strayErrors.length;
+  count.skipped += skipped.length;
+}
+
+/** pytest names each skipped test with its reason (`-rs`); its counts are read from its report. */
+async function pytest() {
+  const python = await testPython();
+  if (!python) {
+    console.log('skipped: the tests of the Python worker: there is no Python that can run them');
+    count.skipped++;
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'motia-pytest-'));
+  const report = join(folder, 'report.xml');
+  const code = runPython(python, 'pytest', '--quiet', '-rs', `--junit-xml=${report}`);
+  const suite = readFileSync(report, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? '';
+  rmSync(folder, { recursive: true });
+  const number = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const failed = number('failures') + number('errors');
+  count.passed += number('tests') - failed - number('skipped');
+  count.failed += failed || (code === 0 ? 0 : 1);
+  count.skipped += number('skipped');
+}
 
 /** Before the tests start, because a download must not count against the time limit of the first one. */
 async function fetchServer() {

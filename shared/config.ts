@@ -43,8 +43,14 @@ export interface Environment {
   dataDir?: string;
   /** Path of the `nats-server` program to run. */
   natsServer?: string;
+  /** The Python interpreter to use: a path, or a name on `PATH`. */
+  python?: string;
+  /** Folder of an activated Python environment. */
+  virtualEnv?: string;
   /** Handler threads of a worker. */
   threads: number;
+  /** Handler processes of a Python worker. */
+  processes: number;
   logLevel: LogLevel;
   /** False when `NO_COLOR` asks for plain text. */
   color: boolean;
@@ -110,7 +116,10 @@ const schema = z
     MOTIA_PORT: wholeNumber(0, 65_535),
     MOTIA_DATA_DIR: z.string(),
     MOTIA_NATS_SERVER: z.string(),
+    MOTIA_PYTHON: z.string(),
     MOTIA_THREADS: wholeNumber(1, 64),
+    MOTIA_PROCESSES: wholeNumber(1, 32),
+    VIRTUAL_ENV: z.string(),
     LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
     NO_COLOR: z.string(),
     XDG_CACHE_HOME: z.string(),
@@ -152,7 +161,10 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     port: values.MOTIA_PORT,
     dataDir: values.MOTIA_DATA_DIR,
     natsServer: values.MOTIA_NATS_SERVER,
+    python: values.MOTIA_PYTHON,
+    virtualEnv: values.VIRTUAL_ENV,
     threads: values.MOTIA_THREADS ?? 2,
+    processes: values.MOTIA_PROCESSES ?? 1,
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { EventStore } from '../shared/broker/events.ts';
+import { watchManifest } from '../shared/broker/manifest-store.ts';
+import { removeOrphans } from '../shared/broker/provision.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
-import { createNames } from '../shared/protocol/subjects.ts';
+import { createNames, type Names } from '../shared/protocol/subjects.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
+import { discoverSteps } from '../shared/steps/discover.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
+import { watchFiles } from '../shared/watch-files.ts';
 import { ProjectVersions } from './project-versions.ts';
 import { StepWorker } from './step-worker.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
-import { watchProject } from './watch.ts';
 
 export interface WorkerOptions {
   broker: BrokerAddress;
@@ -34,6 +38,8 @@ export interface WorkerOptions {
   sink: pino.DestinationStream;
   logLevel: LogLevel;
   telemetry: TelemetryEnvironment;
+  /** The manifest is published only when this has resolved: workers of other languages have their subscriptions then. */
+  othersReady?: Promise<void>;
 }
 
 /** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
@@ -75,7 +81,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       return { broker, worker };
     });
     connecting.catch(() => {}); // awaited below
-    const versions = new ProjectVersions({ ...options, names, bundler, pool, connecting });
+    const othersReady = options.othersReady ?? Promise.resolve();
+    const versions = new ProjectVersions({ ...options, names, bundler, pool, connecting, othersReady });
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
     const { broker, worker: serving } = await connecting;
@@ -83,8 +90,18 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     listenForCancels(broker, names.cancel, serving);
     sweepState(broker, new StateStore(broker, names), log, lifecycle);
     if (options.watch) {
-      const [inputs, onChange] = [() => versions.inputs, () => versions.reload()];
-      lifecycle.defer('watcher', await watchProject(root, inputs, onChange, startedAt));
+      const watcher = await watchFiles({
+        root,
+        paths: () => ['src', 'steps', ...versions.inputs],
+        lookAt: async () => {
+          const { steps, streams } = await discoverSteps(root);
+          return [...steps, ...streams, ...versions.inputs];
+        },
+        onChange: () => versions.reload(),
+        since: startedAt,
+      });
+      lifecycle.defer('watcher', watcher);
+      lifecycle.defer('manifest watch', await watchManifest(broker, names, dropOrphans(broker, names, log)));
     }
   } catch (error) {
     await lifecycle.close();
@@ -94,6 +111,15 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     close: async () => {
       for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
     },
+  };
+}
+
+/** For every new manifest, whichever worker has published it: takes away the subscriptions that it has not any more. */
+function dropOrphans(broker: Broker, names: Names, log: pino.Logger) {
+  return (manifest: Manifest) => {
+    removeOrphans(broker, names, manifest, log).catch((error) => {
+      log.warn({ action: 'orphans_failed', err: error }, 'Unused subscriptions could not be looked for');
+    });
   };
 }
 

@@ -2,7 +2,7 @@
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
 import { publishManifest } from '../shared/broker/manifest-store.ts';
-import { ensureSources, removeOrphans } from '../shared/broker/provision.ts';
+import { ensureSources } from '../shared/broker/provision.ts';
 import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
@@ -22,6 +22,8 @@ export interface ProjectVersionsOptions {
   provision: boolean;
   log: pino.Logger;
   connecting: Promise<{ broker: Broker; worker: StepWorker }>;
+  /** Resolves when the workers of other languages have their subscriptions, or will not come. */
+  othersReady: Promise<void>;
 }
 
 export class ProjectVersions {
@@ -42,11 +44,7 @@ export class ProjectVersions {
 
   /** Serves the first version. @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded and nobody watches. */
   async start(): Promise<void> {
-    const { bundler, root, log } = this.#options;
-    const bundle = await bundler.build();
-    for (const file of (await discoverSteps(root)).python) {
-      log.warn({ action: 'not_served_yet', file }, `${file}: Python steps are not served yet`);
-    }
+    const bundle = await this.#options.bundler.build();
     this.#refuseFailures(bundle.failures);
     this.#report(bundle.failures);
     await this.#serve(bundle);
@@ -121,7 +119,7 @@ export class ProjectVersions {
 
   /** After it: work for its steps is taken, and then gateways hear of them. */
   async #commit(bundle: Bundle, { manifest }: LoadedApp): Promise<void> {
-    const { names, log, bundler, connecting, provision, watch } = this.#options;
+    const { bundler, connecting, provision, watch } = this.#options;
     const { broker, worker } = await connecting;
     const before = this.#manifest;
     this.#bundle = bundle;
@@ -129,12 +127,16 @@ export class ProjectVersions {
     bundler.confirm();
     if (manifest.version === before?.version) return;
     worker.serve(manifest);
-    if (provision) await publishManifest(broker, names, manifest);
-    if (!watch) return;
-    this.#announce(before, manifest);
-    removeOrphans(broker, names, manifest, log).catch((error) => {
-      log.warn({ action: 'orphans_failed', err: error }, 'Unused subscriptions could not be looked for');
-    });
+    if (provision) await this.#publish(broker, manifest);
+    if (watch) this.#announce(before, manifest);
+  }
+
+  async #publish(broker: Broker, manifest: Manifest): Promise<void> {
+    const { names, root, othersReady } = this.#options;
+    await othersReady; // an event that a call emits would be lost to whoever has no subscription yet
+    const { python } = await discoverSteps(root);
+    const { warnings } = await publishManifest(broker, names, manifest, python.length > 0);
+    for (const warning of warnings) this.#warnOnce(warning);
   }
 
   #refuseFailures(failures: StepFailure[]): void {

@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { provisionManifest } from '../shared/broker/provision.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
+import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import type { WorkerOptions } from './main.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
@@ -13,7 +15,10 @@ import { ThreadPool } from './threads/thread-pool.ts';
 export type ProvisionOptions = Pick<
   WorkerOptions,
   'broker' | 'app' | 'root' | 'motiaDir' | 'log' | 'sink' | 'logLevel' | 'telemetry'
->;
+> & {
+  /** Does the same for the steps of other languages, which are to be ready before the manifest is published. */
+  provisionOthers: () => Promise<void>;
+};
 
 /**
  * Loads the project's steps and makes their broker streams, consumers and manifest.
@@ -51,8 +56,13 @@ export async function provision(options: ProvisionOptions): Promise<{ version: s
         `the project cannot be provisioned:\n${failures.map(({ message }) => message).join('\n')}`,
       );
     }
-    await provisionManifest(broker, names, manifest);
-    return { version: manifest.version, steps: manifest.steps.length };
+    await ensureTopology(broker, names);
+    await options.provisionOthers();
+    const { python } = await discoverSteps(root);
+    const provisioned = await provisionManifest(broker, names, manifest, python.length > 0);
+    for (const warning of provisioned.warnings) log.warn({ action: 'project_warning' }, warning);
+    const { version, steps } = provisioned.manifest;
+    return { version, steps: steps.length };
   } finally {
     await lifecycle.close();
   }

@@ -8,7 +8,10 @@ export async function worker(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'worker');
   const { app, root, motiaDir, threads, logging, env } = options;
-  const settings = { broker, app, root, motiaDir, threads, watch: false, telemetry: env.telemetry, logging };
+  const { telemetry } = env;
+  const settings = { broker, app, root, motiaDir, threads, watch: false, telemetry, logging, awaitsOthers: false };
   const log = commandLogger(options);
-  return runWorker(settings, GRACE_MS.role, () => log.info({ action: 'ready' }, 'The worker takes work'));
+  return runWorker(settings, GRACE_MS.role, {
+    onStarted: () => log.info({ action: 'ready' }, 'The worker takes work'),
+  });
 }

@@ -10,6 +10,8 @@ export interface Entry {
   /** The key within the bucket. */
   key: string;
   data: Uint8Array;
+  /** Its sequence in the bucket. */
+  revision: number;
   /** A header of the entry, or `''`. */
   header(name: string): string;
 }
@@ -20,6 +22,7 @@ const PAGE = 1_000;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
+const WRONG_LAST_SEQUENCE = 10071;
 
 /** The entry of a key, or `undefined`. */
 export async function readEntry(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
@@ -28,7 +31,7 @@ export async function readEntry(broker: Broker, bucket: string, key: string): Pr
   );
   if (codeOf(msg) === NOT_FOUND) return undefined;
   if (codeOf(msg) !== 0) throw refused(msg);
-  return isRemoved(msg) ? undefined : { key, data: msg.data, header: (name) => header(msg, name) };
+  return isRemoved(msg) ? undefined : toEntry(key, msg);
 }
 
 /** Stores an entry. */
@@ -41,6 +44,27 @@ export async function writeEntry(
 ): Promise<void> {
   const options = entryHeaders ? { headers: toHeaders(entryHeaders) } : {};
   await rideOut(broker, RIDE_OUT_MS, () => broker.mux.request(`$KV.${bucket}.${key}`, data, options, checkStored));
+}
+
+/**
+ * Stores an entry if the present one has just that revision, 0 for none.
+ * @returns whether it had. After a lost connection `false` may mean that this very write was stored: read again.
+ */
+export function replaceEntry(
+  broker: Broker,
+  bucket: string,
+  key: string,
+  data: Uint8Array | string,
+  revision: number,
+): Promise<boolean> {
+  const headers = toHeaders({ 'Nats-Expected-Last-Subject-Sequence': String(revision) });
+  return rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return false;
+      checkStored(reply);
+      return true;
+    }),
+  );
 }
 
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
@@ -75,9 +99,11 @@ async function readBatch(broker: Broker, bucket: string, query: object): Promise
 
 function toEntries(bucket: string, msgs: Iterable<Msg>): Entry[] {
   const prefix = `$KV.${bucket}.`.length;
-  return [...msgs]
-    .filter((msg) => !isRemoved(msg))
-    .map((msg) => ({ key: header(msg, SUBJECT).slice(prefix), data: msg.data, header: (name) => header(msg, name) }));
+  return [...msgs].filter((msg) => !isRemoved(msg)).map((msg) => toEntry(header(msg, SUBJECT).slice(prefix), msg));
+}
+
+function toEntry(key: string, msg: Msg): Entry {
+  return { key, data: msg.data, revision: Number(header(msg, SEQUENCE)), header: (name) => header(msg, name) };
 }
 
 /** Removes every entry whose key matches, without leaving markers. */

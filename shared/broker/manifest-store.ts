@@ -1,20 +1,41 @@
-/** The manifest on the broker: one entry per version, and `current` naming the one that gateways serve. */
+/**
+ * The manifest on the broker: one entry per version, and `current` naming the one that gateways serve. Workers of several
+ * languages write it, each its own steps; whoever is late reads again what the others wrote.
+ */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Kvm } from '@nats-io/kv';
 import type { Names } from '../protocol/subjects.ts';
-import type { Manifest } from '../steps/manifest.ts';
+import { createManifest, type Manifest } from '../steps/manifest.ts';
+import { mergeSteps } from '../steps/merge.ts';
 import type { Broker } from './connect.ts';
-import { readEntry, writeEntry } from './key-value.ts';
+import { readEntry, replaceEntry, writeEntry } from './key-value.ts';
 
 const CURRENT = 'current';
 const versionKey = (version: string) => `v.${version}`;
 
-/** Stores a manifest and makes it the current one. */
-export async function publishManifest(broker: Broker, names: Names, manifest: Manifest): Promise<void> {
-  const packed = await promisify(gzip)(JSON.stringify(manifest));
-  await writeEntry(broker, names.buckets.manifest, versionKey(manifest.version), packed);
-  await writeEntry(broker, names.buckets.manifest, CURRENT, manifest.version);
+/**
+ * Makes the Node steps and the settings of `own` those of the current manifest.
+ * @param keepOthers whether steps of other languages stay in it: the project still has such.
+ * @returns the manifest as it is now, and a warning for each name and route that two steps use.
+ */
+export async function publishManifest(
+  broker: Broker,
+  names: Names,
+  own: Manifest,
+  keepOthers: boolean,
+): Promise<{ manifest: Manifest; warnings: string[] }> {
+  const bucket = names.buckets.manifest;
+  for (;;) {
+    const current = await readEntry(broker, bucket, CURRENT);
+    const before = current && (await readManifest(broker, names, Buffer.from(current.data).toString('utf8')));
+    const { steps, warnings } = mergeSteps((keepOthers && before?.steps) || [], own.steps, 'node');
+    const manifest = createManifest({ app: own.app, settings: own.settings, steps });
+    if (manifest.version === before?.version) return { manifest, warnings };
+    await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
+    if (await replaceEntry(broker, bucket, CURRENT, manifest.version, current?.revision ?? 0))
+      return { manifest, warnings };
+  }
 }
 
 /** A stored manifest, by default the current one. */

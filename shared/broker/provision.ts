@@ -10,11 +10,17 @@ import { ensureTopology } from './topology.ts';
 /**
  * Makes the streams, a durable consumer for every API step and every subscription, and then publishes the manifest: whoever
  * learns of a step from it finds everything in place.
+ * @param keepOthers as in {@link publishManifest}.
  */
-export async function provisionManifest(broker: Broker, names: Names, manifest: Manifest): Promise<void> {
+export async function provisionManifest(
+  broker: Broker,
+  names: Names,
+  manifest: Manifest,
+  keepOthers: boolean,
+): Promise<{ manifest: Manifest; warnings: string[] }> {
   await ensureTopology(broker, names);
   await ensureSources(broker, names, manifest);
-  await publishManifest(broker, names, manifest);
+  return publishManifest(broker, names, manifest, keepOthers);
 }
 
 /** Makes the durable consumers of a manifest; those that are known to be there, from an earlier one, are left alone. */
@@ -29,14 +35,23 @@ export async function ensureSources(broker: Broker, names: Names, manifest: Mani
   );
 }
 
+/** A worker makes its subscriptions shortly before the manifest that has them. */
+const YOUNG_MS = 10_000;
+
 /**
- * Looks for subscriptions that no step of the manifest has: what still waits in one is reported, an empty one is taken away.
- * For development, where no other version of the app runs beside this one.
+ * Looks for subscriptions that no step of the manifest has: what still waits in one is reported, an empty one is taken away,
+ * unless it is younger than `youngMs`. For development, where no other version of the app runs beside this one.
  */
-export async function removeOrphans(broker: Broker, names: Names, manifest: Manifest, log: pino.Logger): Promise<void> {
+export async function removeOrphans(
+  broker: Broker,
+  names: Names,
+  manifest: Manifest,
+  log: pino.Logger,
+  youngMs = YOUNG_MS,
+): Promise<void> {
   const known = new Set(manifest.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
   for await (const info of broker.jsm.consumers.list(names.streams.events)) {
-    if (known.has(info.name)) continue;
+    if (known.has(info.name) || Date.now() - Date.parse(info.created) < youngMs) continue;
     const waiting = info.num_pending + info.num_ack_pending;
     if (waiting === 0) await deleteConsumer(broker, { stream: names.streams.events, durable: info.name });
     else

@@ -7,7 +7,8 @@ import { isStreamFile } from './discover.ts';
 import { type HttpSettings, resolveHttpSettings } from './http-settings.ts';
 import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
-import { assignIds, describeStep, type StepEntry } from './manifest.ts';
+import { describeStep, type StepEntry } from './manifest.ts';
+import { mergeSteps } from './merge.ts';
 import { formatIssues, type ValidationResult } from './validation.ts';
 
 export interface LoadedProject {
@@ -58,10 +59,15 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
       failures.push({ ...describeImportError(error, bundle.root, entry.file), kept: false });
     }
   }
-  const unique = assignIds(steps.map((step) => step.entry));
-  for (const step of steps) step.entry = unique.steps.find(({ file }) => file === step.entry.file) ?? step.entry;
-  warnings.push(...unique.warnings, ...dropTakenRoutes(steps), ...dropTakenStreams(streams));
-  return { steps, streams, config, settings, failures, warnings };
+  const own = steps.map(({ entry }) => entry);
+  const merged = mergeSteps([], own, 'node');
+  const entries = new Map(merged.steps.map((entry) => [entry.file, entry]));
+  const served = steps.flatMap((step) => {
+    const entry = entries.get(step.entry.file);
+    return entry ? [{ ...step, entry }] : [];
+  });
+  warnings.push(...merged.warnings, ...dropTakenStreams(streams));
+  return { steps: served, streams, config, settings, failures, warnings };
 }
 
 async function loadConfig(bundle: Bundle) {
@@ -128,24 +134,6 @@ function dropTakenStreams(streams: LoadedStream[]): string[] {
     if (first === undefined) continue;
     warnings.push(`${stream.file}: the stream name "${stream.name}" is taken by ${first}; this stream is left out`);
     streams.splice(streams.indexOf(stream), 1);
-  }
-  return warnings;
-}
-
-/** Of two steps on one route the first keeps it; the others go, with a warning each. */
-function dropTakenRoutes(steps: LoadedStep[]): string[] {
-  const files = new Map<string, string>();
-  const warnings: string[] = [];
-  for (const step of [...steps]) {
-    if (step.entry.type !== 'api') continue;
-    const route = `${step.entry.method} ${step.entry.path}`;
-    const first = files.get(route);
-    if (first === undefined) {
-      files.set(route, step.entry.file);
-      continue;
-    }
-    warnings.push(`${step.entry.file}: ${route} is served by ${first} already; this step is left out`);
-    steps.splice(steps.indexOf(step), 1);
   }
   return warnings;
 }

@@ -49,7 +49,7 @@ export interface Manifest {
   settings: HttpSettings;
 }
 
-/** Describes a step from its valid config. The id is the name until {@link assignIds} has seen all steps. */
+/** Describes a step from its valid config. The id is the name until `mergeSteps` has seen all steps. */
 export function describeStep(file: string, language: StepEntry['language'], config: StepConfig): StepEntry {
   const common: StepEntry = {
     id: config.name,
@@ -87,27 +87,6 @@ function describeKind(config: StepConfig): Partial<StepEntry> {
     case 'noop':
       return {};
   }
-}
-
-/**
- * Makes ids unique over all steps of a project, whatever their language.
- * @returns the entries sorted by file, and a warning for each name that is used twice
- */
-export function assignIds(steps: readonly StepEntry[]): { steps: StepEntry[]; warnings: string[] } {
-  const firstFiles = new Map<string, string>();
-  const warnings: string[] = [];
-  const sorted = [...steps].sort((a, b) => (a.file < b.file ? -1 : 1));
-  const unique = sorted.map((step) => {
-    const first = firstFiles.get(step.name);
-    if (first === undefined) {
-      firstFiles.set(step.name, step.file);
-      return { ...step, id: step.name };
-    }
-    const id = `${step.name}@${step.file}`;
-    warnings.push(`${step.file}: the step name "${step.name}" is taken by ${first}; it runs as "${id}"`);
-    return { ...step, id };
-  });
-  return { steps: unique, warnings };
 }
 
 /** Puts a manifest together. Equal contents have equal versions. */

@@ -344,7 +344,7 @@ export const MUTANTS = [
   },
   {
     guarantee: 'a second save right after the first is served',
-    file: 'worker/watch.ts',
+    file: 'shared/watch-files.ts',
     from: 'if (Date.now() - toldAt <= DROPS_FOR_MS) reloadSoon();',
     to: '',
     test: `${FAILURES}/hot-reload.test.ts`,

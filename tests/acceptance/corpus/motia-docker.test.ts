@@ -1,4 +1,4 @@
-/** Made for 0.5: an API that emits, an event step that keeps state under the trace, another one that finds it there. */
+/** Made for 0.5: an API that emits, an event step that keeps state under the trace, and two that find it there: one is Python. */
 import { expect } from 'vitest';
 import { call, corpusTest } from './corpus.ts';
 
@@ -14,12 +14,10 @@ corpusTest('motia-docker', { packages: { zod: 'zod3' } }, async ({ cli }) => {
     msg: 'The provided value matches the state value 🏁',
     key: 'test',
   });
+  expect(await cli.waitForLog({ traceId, step: 'MyPythonStep', value: 'Welcome to motia!' })).toMatchObject({
+    msg: 'State change detected using Python: ',
+    key: 'test',
+    trace_id: traceId,
+  });
   expect(cli.logs({ level: 'error' })).toEqual([]);
-  expect(cli.logs({ action: 'not_served_yet' })).toMatchObject([
-    {
-      level: 'warn',
-      file: 'steps/MyPythonStep.step.py',
-      msg: 'steps/MyPythonStep.step.py: Python steps are not served yet',
-    },
-  ]);
 });

@@ -1,8 +1,9 @@
 /** Edits to a project that is being served, of every kind that people make, and clients that must not notice them. */
 import { Agent, request } from 'node:http';
-import { type RunningCli, startCli } from '../../helpers/cli.ts';
+import { type CliOptions, type RunningCli, startCli } from '../../helpers/cli.ts';
 import { createProject, type Project } from '../../helpers/project.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import { type ReloadSources, typeScriptSources } from './reload-sources.ts';
 
 export interface Answer {
   status: number;
@@ -12,42 +13,35 @@ export interface Answer {
 /** What is going on when the bound is missed, or what must not happen. */
 export const NEW_BEHAVIOUR_WITHIN_MS = 5_000;
 
-const api = (name: string, method: string, path: string, body: string, head = '') => `${head}
-export const config = { type: 'api', name: '${name}', method: '${method}', path: '${path}', emits: [] };
-export const handler = async () => ({ status: 200, body: ${body} });
-`;
-const edited = (version: number, method: string) =>
-  api(`Edited${method}`, method, '/edited', `{ version: ${version}, helper }`, `import { helper } from './helper.js';`);
-const helper = (version: number) => `export const helper = ${version};\n`;
-const other = api('Other', 'GET', '/other', '{ version: 0 }');
-const moving = (version: number) => api('Moving', 'GET', `/moving-${version}`, `{ version: ${version} }`);
-
 export class Reloads implements AsyncDisposable {
   readonly cli: RunningCli;
   readonly #project: Project;
+  readonly #sources: ReloadSources;
   readonly #agent = new Agent({ keepAlive: true });
   #version = 0;
   /** How long each edit took to be served, in ms. */
   readonly times: number[] = [];
 
-  private constructor(project: Project, cli: RunningCli) {
+  private constructor(project: Project, sources: ReloadSources, cli: RunningCli) {
     this.#project = project;
+    this.#sources = sources;
     this.cli = cli;
   }
 
   /** Starts `motia dev` in a project made for this. */
-  static async start(): Promise<Reloads> {
+  static async start(sources = typeScriptSources, options: CliOptions = {}): Promise<Reloads> {
+    const { stepFile, helperFile, helper, api, files } = sources;
     const project = await createProject({
       files: {
-        'package.json': '{ "type": "module" }',
-        'src/helper.ts': helper(0),
-        'src/edited-get.step.ts': edited(0, 'GET'),
-        'src/edited-post.step.ts': edited(0, 'POST'),
-        'src/other.step.ts': other,
-        'src/moving.step.ts': moving(0),
+        ...files,
+        [helperFile]: helper(0),
+        [stepFile('edited-get')]: edited(sources, 0, 'GET'),
+        [stepFile('edited-post')]: edited(sources, 0, 'POST'),
+        [stepFile('other')]: api('Other', 'GET', '/other', { version: 0 }),
+        [stepFile('moving')]: moving(sources, 0),
       },
     });
-    return new Reloads(project, await startCli('dev', project));
+    return new Reloads(project, sources, await startCli('dev', project, options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,39 +54,41 @@ export class Reloads implements AsyncDisposable {
   readonly kinds = {
     handler: () =>
       this.#shows('GET', '/edited', 'version', (version) =>
-        this.#project.write('src/edited-get.step.ts', edited(version, 'GET')),
+        this.#write('edited-get', edited(this.#sources, version, 'GET')),
       ),
     postHandler: () =>
       this.#shows('POST', '/edited', 'version', (version) =>
-        this.#project.write('src/edited-post.step.ts', edited(version, 'POST')),
+        this.#write('edited-post', edited(this.#sources, version, 'POST')),
       ),
     helper: () =>
-      this.#shows('GET', '/edited', 'helper', (version) => this.#project.write('src/helper.ts', helper(version))),
+      this.#shows('GET', '/edited', 'helper', (version) =>
+        this.#project.write(this.#sources.helperFile, this.#sources.helper(version)),
+      ),
     rename: () => {
       const version = ++this.#version;
-      return this.#answers(`/moving-${version}`, 200, () => this.#project.write('src/moving.step.ts', moving(version)));
+      return this.#answers(`/moving-${version}`, 200, () => this.#write('moving', moving(this.#sources, version)));
     },
     addAndDelete: async () => {
-      const [file, path] = [`src/added-${++this.#version}.step.ts`, `/added-${this.#version}`];
-      await this.#answers(path, 200, () => this.#project.write(file, api(`Added${this.#version}`, 'GET', path, '{}')));
-      await this.#answers(path, 404, () => this.#project.remove(file));
+      const name = `added-${++this.#version}`;
+      await this.#answers(`/${name}`, 200, () => this.#write(name, this.#sources.api(name, 'GET', `/${name}`, {})));
+      await this.#answers(`/${name}`, 404, () => this.#project.remove(this.#sources.stepFile(name)));
     },
-    removeMoving: () => this.#answers('/moving-0', 404, () => this.#project.remove('src/moving.step.ts')),
-    syntaxError: () => this.#breaks((text) => `${text}\nexport const broken = {`),
-    importError: () => this.#breaks((text) => `throw new Error('at import');\n${text}`),
+    removeMoving: () => this.#answers('/moving-0', 404, () => this.#project.remove(this.#sources.stepFile('moving'))),
+    syntaxError: () => this.#breaks(this.#sources.syntaxError),
+    importError: () => this.#breaks(this.#sources.importError),
   };
 
   /** A step whose handler computes for three seconds. */
   async addComputing(): Promise<void> {
-    const body = `(() => { for (const until = Date.now() + 3_000; Date.now() < until; ); return {}; })()`;
-    await this.#project.write('src/computing.step.ts', api('Computing', 'GET', '/computing', body));
-    await waitFor(() => this.cli.logs({ action: 'step_created' }).some(({ file }) => file === 'src/computing.step.ts'));
+    const file = this.#sources.stepFile('computing');
+    await this.#project.write(file, this.#sources.computing('Computing', '/computing'));
+    await waitFor(() => this.cli.logs({ action: 'step_created', file }).length > 0);
     await this.kinds.handler(); // it is served by now
   }
 
-  /** An edit that never finishes loading. */
+  /** An edit (of a TypeScript project) that never finishes loading. */
   async hang(): Promise<void> {
-    await this.#project.write('src/edited-get.step.ts', `await new Promise(() => {});\n${edited(-1, 'GET')}`);
+    await this.#write('edited-get', `await new Promise(() => {});\n${edited(this.#sources, -1, 'GET')}`);
   }
 
   /** Those that can be made again and again. */
@@ -117,6 +113,10 @@ export class Reloads implements AsyncDisposable {
     });
   }
 
+  #write(step: string, text: string): Promise<void> {
+    return this.#project.write(this.#sources.stepFile(step), text);
+  }
+
   async #shows(
     method: string,
     path: string,
@@ -136,11 +136,11 @@ export class Reloads implements AsyncDisposable {
   }
 
   /** Breaks a step, has a look at what is served meanwhile, and repairs it with something new. */
-  async #breaks(breakIt: (text: string) => string): Promise<void> {
+  async #breaks(text: string): Promise<void> {
     const before = await this.call('GET', '/edited');
     const told = () => this.cli.logs({ action: 'step_broken' }).length;
     const toldBefore = told();
-    await this.#project.write('src/edited-get.step.ts', breakIt(edited(++this.#version, 'GET')));
+    await this.#write('edited-get', edited(this.#sources, ++this.#version, 'GET') + text);
     await waitFor(() => told() > toldBefore, {
       what: 'the broken step to be reported',
       within: NEW_BEHAVIOUR_WITHIN_MS,
@@ -158,6 +158,10 @@ export class Reloads implements AsyncDisposable {
     this.times.push(performance.now() - started);
   }
 }
+
+const edited = ({ api }: ReloadSources, version: number, method: string) =>
+  api(`Edited${method}`, method, '/edited', { version, helper: 'helper' });
+const moving = ({ api }: ReloadSources, version: number) => api('Moving', 'GET', `/moving-${version}`, { version });
 
 /** Clients with a connection each that call what stays in the project, again and again, and note what goes wrong. */
 export function startClients(reloads: Reloads, count: number): { failures: string[]; stop(): Promise<number> } {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
-import { assignIds, createManifest, describeStep } from '../../../shared/steps/manifest.ts';
+import { createManifest, describeStep } from '../../../shared/steps/manifest.ts';
 import type { CronConfig } from '../../../shared/types.ts';
 
 const settings = resolveHttpSettings({});
@@ -52,17 +52,6 @@ test('describes event, cron and noop steps', () => {
   expect(
     describeStep('n', 'node', { type: 'noop', name: 'n', virtualEmits: ['a'], virtualSubscribes: ['b'] }),
   ).toMatchObject({ emits: [], virtualEmits: [{ topic: 'a' }], virtualSubscribes: ['b'] });
-});
-
-test('ids: the name, and for later files of the same name also the file', () => {
-  const entries = ['src/b.step.ts', 'src/c.step.ts', 'src/a.step.ts'].map((file) =>
-    describeStep(file, 'node', cron('same')),
-  );
-  const { steps, warnings } = assignIds([...entries, describeStep('src/d.step.ts', 'node', cron('other'))]);
-  expect(steps.map(({ id }) => id)).toEqual(['same', 'same@src/b.step.ts', 'same@src/c.step.ts', 'other']);
-  expect(warnings).toHaveLength(2);
-  expect(warnings[0]).toContain('src/b.step.ts');
-  expect(warnings[0]).toContain('src/a.step.ts');
 });
 
 test('the version depends on the contents, not on the order of keys', () => {

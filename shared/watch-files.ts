@@ -1,29 +1,39 @@
-/** Watches the files of a project. */
+/** Watches files, and calls back once for all that one save does to them. */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
-import { discoverSteps } from '../shared/steps/discover.ts';
+
+export interface WatchOptions {
+  /** Folder that all paths are relative to; they have `/`. */
+  root: string;
+  /** Files and folders to watch. Asked after every change again, since there may be more of them. */
+  paths: () => readonly string[];
+  /** What is of no interest in them. Dotfiles, `node_modules` and `python_modules` never are, but for `.env`. */
+  ignored?: (path: string, isFile: boolean) => boolean;
+  /** Files that may have been written while nobody watched yet. */
+  lookAt: () => Promise<readonly string[]>;
+  onChange: () => Promise<void>;
+  /** An edit since then (ms since 1970) counts as well. */
+  since: number;
+}
 
 /** Editors save in several steps; one reload serves them all. */
 const SETTLE_MS = 15;
 /** The watcher passes on one change of a file in this time and drops the others, such as that of a formatter after a save. */
 const DROPS_FOR_MS = 50;
 const LOOKS_AFTER_MS = [100, 1_000];
+const NEVER = /(^|\/)(node_modules|python_modules|__pycache__|\.[^/]+)(\/|$)/;
 
-/**
- * Calls back after a change in `src/`, `steps/` or any other input of the steps. `inputs` is asked after every reload, since an
- * edit may import new files. An edit since `since` (ms since 1970) counts as well.
- * @returns a function that ends the watching.
- */
-export async function watchProject(
-  root: string,
-  inputs: () => readonly string[],
-  onChange: () => Promise<void>,
-  since: number,
-): Promise<() => Promise<void>> {
-  const watcher = watch([join(root, 'src'), join(root, 'steps'), ...inputs().map((file) => join(root, file))], {
+/** @returns a function that ends the watching. */
+export async function watchFiles(options: WatchOptions): Promise<() => Promise<void>> {
+  const { root, paths, ignored = () => false, lookAt, onChange, since } = options;
+  const absolute = () => paths().map((path) => join(root, path));
+  const watcher = watch(absolute(), {
     ignoreInitial: true,
-    ignored: (path) => /[\\/](node_modules|\.[^\\/]+)([\\/]|$)/.test(path.slice(root.length)) && !path.endsWith('.env'),
+    ignored: (path, stats) => {
+      const inRoot = relative(root, path).replaceAll(sep, '/');
+      return (NEVER.test(inRoot) && !inRoot.endsWith('.env')) || ignored(inRoot, stats?.isFile() === true);
+    },
   });
   let settling: NodeJS.Timeout | undefined;
   let toldAt = 0;
@@ -33,7 +43,7 @@ export async function watchProject(
     settling = setTimeout(async () => {
       reloadedAt = Date.now();
       await onChange();
-      watcher.add(inputs().map((file) => join(root, file)));
+      watcher.add(absolute());
     }, SETTLE_MS);
   };
   watcher.on('all', () => {
@@ -49,8 +59,7 @@ export async function watchProject(
     for (const ms of LOOKS_AFTER_MS) {
       const timer = setTimeout(async () => {
         looks.delete(timer);
-        const { steps, streams } = await discoverSteps(root);
-        if ([...steps, ...streams, ...inputs()].some((file) => isNew(join(root, file), reloadedAt))) reloadSoon();
+        if ((await lookAt()).some((file) => isNew(join(root, file), reloadedAt))) reloadSoon();
       }, ms).unref();
       looks.add(timer);
     }

@@ -1,0 +1,1 @@
+"""Access to the broker: the only package that imports the NATS client."""

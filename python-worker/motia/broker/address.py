@@ -1,0 +1,42 @@
+"""Where the broker is, and how to log in there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_LOGIN = re.compile(r"//[^@/]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Address and login."""
+
+    servers: str
+    """One or more `nats://host:port`, separated by commas; never with a password in them."""
+    user: str | None = None
+    password: str | None = None
+    creds_file: str | None = None
+    """Path of a NATS credentials file."""
+    ca_file: str | None = None
+    """Path of a PEM file with the certificate authority of the server."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, str | None]) -> BrokerAddress:
+        """Reads the settings as the `motia` program writes them."""
+        return cls(
+            servers=value["servers"] or "",
+            user=value.get("user"),
+            password=value.get("password"),
+            creds_file=value.get("credsFile"),
+            ca_file=value.get("caFile"),
+        )
+
+    def __repr__(self) -> str:
+        return f"BrokerAddress({redact(self.servers)})"
+
+
+def redact(text: str) -> str:
+    """Replaces logins in URLs, for messages."""
+    return _LOGIN.sub("//***@", text)

@@ -1,0 +1,164 @@
+"""Events on the broker: emitted, waiting for another attempt, dead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from ..protocol.headers import PROTOCOL_VERSION, Header, decode_text, encode_text
+from ..protocol.subjects import Names
+from .blobs import BlobStore
+from .connect import Broker
+from .delivery import Delivery
+from .publish import publish_stored
+
+_MOST_SUBJECTS = 1_000
+
+
+@dataclass(slots=True)
+class EventEnvelope:
+    """An event as a step's worker reads it from a delivery."""
+
+    id: str
+    topic: str
+    attempt: int
+    emitted_at: int
+    """Ms since 1970."""
+    traceparent: str = ""
+    protocol: int | None = None
+    """Major version of the protocol that the message speaks, if it says so."""
+    group: str | None = None
+    blob: str | None = None
+    """Name of the payload in the object store, when it is too large for a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is emitted."""
+
+    id: str
+    topic: str
+    json: bytes
+    """JSON of the payload."""
+    traceparent: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadReason:
+    """Why an event is dead."""
+
+    step: str
+    durable: str
+    error: str
+    """JSON of an `ErrorRecord`."""
+
+
+class EventStore:
+    """Events of one app."""
+
+    def __init__(self, broker: Broker, names: Names) -> None:
+        self._broker = broker
+        self._names = names
+        self._payloads = BlobStore(broker, names.buckets.payloads)
+        # Subjects of the topics seen first; there are not many.
+        self._subjects: dict[str, str] = {}
+
+    async def emit(self, event: NewEvent) -> None:
+        """Stores an event; returns when the broker has it. The same id within two minutes is stored once.
+
+        Raises `MotiaError` as `publish_stored`.
+        """
+        headers = {Header.MESSAGE_ID: event.id, Header.TRACEPARENT: event.traceparent}
+        if event.group is not None:
+            headers[Header.GROUP] = encode_text(event.group)
+        body = event.json
+        if self._payloads.needed(len(body)):
+            headers[Header.BLOB] = await self._payloads.put(body)
+            body = b""
+        await publish_stored(self._broker, self._subject_of(event.topic), body, headers)
+
+    def _subject_of(self, topic: str) -> str:
+        subject = self._subjects.get(topic)
+        if subject is None:
+            subject = self._names.event(topic)
+            if len(self._subjects) < _MOST_SUBJECTS:
+                self._subjects[topic] = subject
+        return subject
+
+    async def schedule_retry(self, durable: str, event: EventEnvelope, data: bytes, at: int) -> None:
+        """Stores an event for its next attempt in one subscription, to be delivered `at` ms since 1970."""
+        following = replace(event, attempt=event.attempt + 1)
+        id = f"{event.id}:{following.attempt}"
+        headers = _to_headers(following) | {
+            Header.MESSAGE_ID: f"{durable}:{id}",
+            "Nats-Schedule": f"@at {_iso(at)}",
+            "Nats-Schedule-Target": self._names.fire_retry(durable),
+            # The fired copy stays this long, taken by the events stream or not: longer than that one may be full or
+            # away.
+            "Nats-Schedule-TTL": "168h",
+        }
+        await publish_stored(self._broker, self._names.schedule(durable, id), data, headers)
+
+    async def bury(self, event: EventEnvelope, data: bytes, reason: DeadReason) -> None:
+        """Stores an event with the reason of its end."""
+        blob = event.blob
+        if blob is not None:  # a payload of its own, since the event's will end a set time after the emit
+            blob = await self._payloads.put(await self._payloads.get(blob))
+        headers = _to_headers(replace(event, blob=blob)) | {
+            Header.MESSAGE_ID: f"{reason.durable}:{event.id}",
+            Header.STEP: encode_text(reason.step),
+            Header.ERROR: encode_text(reason.error),
+        }
+        await publish_stored(self._broker, self._names.dead(reason.step), data, headers)
+
+    async def payload(self, event: EventEnvelope, data: bytes) -> bytes:
+        """The payload of an event as JSON text."""
+        return data if event.blob is None else await self._payloads.get(event.blob)
+
+
+def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
+    """Reads an event's headers; what was left out has a default. `topic` is the one that is subscribed to."""
+    headers = delivery.headers
+    get = headers.get
+    group, protocol = get(Header.GROUP), get(Header.PROTOCOL)
+    return EventEnvelope(
+        id=get(Header.EVENT_ID) or get(Header.MESSAGE_ID) or f"{stream}:{delivery.sequence}",
+        topic=topic,
+        attempt=max(1, _number(get(Header.ATTEMPT))),
+        emitted_at=_number(get(Header.EMITTED_AT)) or delivery.stored_at,
+        traceparent=get(Header.TRACEPARENT, ""),
+        protocol=None if protocol is None else _number(protocol),
+        group=None if group is None else decode_text(group),
+        blob=get(Header.BLOB),
+    )
+
+
+def _to_headers(event: EventEnvelope) -> dict[str, str]:
+    headers: dict[str, str] = {
+        Header.PROTOCOL: str(PROTOCOL_VERSION),
+        Header.EVENT_ID: event.id,
+        Header.TOPIC: encode_text(event.topic),
+        Header.ATTEMPT: str(event.attempt),
+        Header.EMITTED_AT: str(event.emitted_at),
+    }
+    if event.traceparent:
+        headers[Header.TRACEPARENT] = event.traceparent
+    if event.group is not None:
+        headers[Header.GROUP] = encode_text(event.group)
+    if event.blob is not None:
+        headers[Header.BLOB] = event.blob
+    return headers
+
+
+def _number(text: str | None) -> int:
+    """A header's number, 0 if it is none."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
+
+
+def _iso(at: int) -> str:
+    seconds, ms = divmod(at, 1000)
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"

@@ -1,0 +1,149 @@
+"""Entries of a KV bucket over the reply mux: one round trip for each call, rejected at once on a disconnect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import orjson
+
+from ..errors import MotiaError
+from .connect import Broker
+from .message import Message
+from .publish import BrokerRefusal, check_stored, read_answer
+from .retry import ride_out
+
+_RIDE_OUT_S = 15.0
+# Entries per request when a group is paged.
+_PAGE = 1_000
+_END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
+_SUBJECT: Final = "Nats-Subject"
+_SEQUENCE: Final = "Nats-Sequence"
+_WRONG_LAST_SEQUENCE = 10071
+
+
+class Entry:
+    """A stored entry as the broker gives it back."""
+
+    __slots__ = ("_message", "key")
+
+    def __init__(self, key: str, message: Message) -> None:
+        self.key = key
+        """The key within the bucket."""
+        self._message = message
+
+    @property
+    def data(self) -> bytes:
+        """Its value."""
+        return self._message.data
+
+    @property
+    def revision(self) -> int:
+        """Its sequence in the bucket."""
+        return int(self._message.header(_SEQUENCE))
+
+    @property
+    def removed(self) -> bool:
+        """Whether it only marks a removal."""
+        return self.header("KV-Operation") in ("DEL", "PURGE")
+
+    def header(self, name: str) -> str:
+        """A header of the entry, or `""`."""
+        return self._message.header(name)
+
+
+async def read_entry(broker: Broker, bucket: str, key: str) -> Entry | None:
+    """The entry of a key, if there is one."""
+    entry = await read_last(broker, bucket, key)
+    return None if entry is None or entry.removed else entry
+
+
+async def read_last(broker: Broker, bucket: str, key: str) -> Entry | None:
+    """What was stored last under a key, which may be the mark of its removal by another tool."""
+    subject = f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.{key}"
+    message = await ride_out(broker, _RIDE_OUT_S, lambda: broker.request(subject))
+    if message.status == _NOT_FOUND:
+        return None
+    if message.status != 0:
+        raise _refused(message)
+    return Entry(key, message)
+
+
+async def write_entry(
+    broker: Broker, bucket: str, key: str, data: bytes, headers: Mapping[str, str] | None = None
+) -> None:
+    """Stores an entry."""
+
+    async def attempt() -> None:
+        check_stored(await broker.request(f"$KV.{bucket}.{key}", data, headers))
+
+    await ride_out(broker, _RIDE_OUT_S, attempt)
+
+
+async def replace_entry(broker: Broker, bucket: str, key: str, data: bytes, revision: int) -> bool:
+    """Stores an entry if the present one has just that revision, 0 for none.
+
+    Returns false if it has not. After a lost connection that may be because this very write was stored: read again.
+    """
+    try:
+        await write_entry(broker, bucket, key, data, {"Nats-Expected-Last-Subject-Sequence": str(revision)})
+    except BrokerRefusal as refusal:
+        if refusal.api_code != _WRONG_LAST_SEQUENCE:
+            raise
+        return False
+    return True
+
+
+async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:
+    """All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order."""
+    subject = f"$KV.{bucket}.{filter}"
+    found = await _read_batch(broker, bucket, {"multi_last": [subject]})
+    if found is not None:
+        return _to_entries(bucket, found)
+    # Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
+    latest: dict[str, Message] = {}
+    sequence = 1
+    while page := await _read_batch(broker, bucket, {"seq": sequence, "next_by_subj": subject, "batch": _PAGE}):
+        for message in page:
+            latest[message.header(_SUBJECT)] = message
+        sequence = int(page[-1].header(_SEQUENCE)) + 1
+    return _to_entries(bucket, latest.values())
+
+
+async def _read_batch(broker: Broker, bucket: str, query: Mapping[str, object]) -> list[Message] | None:
+    """One direct get for several messages, which come one by one, and then a status. `None` if they are too many."""
+    subject, body = f"$JS.API.DIRECT.GET.KV_{bucket}", orjson.dumps(query)
+    replies = await ride_out(
+        broker, _RIDE_OUT_S, lambda: broker.request_many(subject, body, lambda message: message.status != 0)
+    )
+    status = replies.pop()
+    if status.status == _TOO_MANY:
+        return None
+    if status.status not in (_END_OF_BATCH, _NOT_FOUND):
+        raise _refused(status)
+    return replies
+
+
+def _to_entries(bucket: str, messages: Iterable[Message]) -> list[Entry]:
+    prefix = len(f"$KV.{bucket}.")
+    entries = [Entry(message.header(_SUBJECT)[prefix:], message) for message in messages]
+    return [entry for entry in entries if not entry.removed]
+
+
+async def purge_entries(broker: Broker, bucket: str, filter: str) -> None:
+    """Removes every entry whose key matches, without leaving markers."""
+    await purge_subject(broker, f"KV_{bucket}", f"$KV.{bucket}.{filter}")
+
+
+async def purge_subject(broker: Broker, stream: str, filter: str) -> None:
+    """Removes every message of a stream whose subject matches."""
+    body = orjson.dumps({"filter": filter})
+
+    async def attempt() -> None:
+        read_answer(await broker.request(f"$JS.API.STREAM.PURGE.{stream}", body))
+
+    await ride_out(broker, _RIDE_OUT_S, attempt)
+
+
+def _refused(message: Message) -> MotiaError:
+    return MotiaError("BROKER_REFUSED", f"the broker refused a read: {message.description}")

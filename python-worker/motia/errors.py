@@ -1,0 +1,100 @@
+"""The catalogue of coded errors. `code` is stable; the message tells a person what to do."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Literal, TypeAlias, TypedDict, TypeVar
+
+from .protocol.encoding import well_formed
+
+ErrorCode: TypeAlias = Literal[
+    "BROKER_UNREACHABLE",
+    "BROKER_AUTH",
+    "BROKER_TOO_OLD",
+    "BROKER_LOST",
+    "BROKER_TIMEOUT",
+    "BROKER_REFUSED",
+    "BROKER_NAME_TAKEN",
+    "STORE_FULL",
+    "PORT_BUSY",
+    "PROJECT_INVALID",
+    "INVALID_VALUE",
+    "RUN_OVER",
+    "RUN_TIMEOUT",
+    "RUN_CUT_OFF",
+    "NOT_SUPPORTED",
+]
+
+
+class MotiaError(Exception):
+    """Base of every error this framework raises on purpose."""
+
+    code: ErrorCode
+    """What happened, for programs."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(code, message)  # both, so that it can be pickled
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class NonRetriableError(Exception):
+    """Raised by a handler to say that another attempt would not help: the event becomes a dead letter at once.
+
+    An exception of the user's own with an attribute `non_retriable = True` says the same.
+    """
+
+    non_retriable = True
+
+
+class _RequiredErrorFields(TypedDict):
+    name: str
+    message: str
+
+
+class ErrorRecord(_RequiredErrorFields, total=False):
+    """An error as it travels between processes and into dead letters. The keys are those of the wire protocol."""
+
+    stack: str
+    """Formatted traceback, causes included."""
+    code: str
+    nonRetriable: bool
+
+
+_LONGEST_TEXT = 16_384
+
+T = TypeVar("T")
+
+
+def to_error_record(thrown: object) -> ErrorRecord:
+    """Describes anything that was raised, as text that is valid UTF-8. Never raises, whatever its attributes do."""
+    record: ErrorRecord = {
+        "name": "Error",
+        "message": _attempt(lambda: well_formed(str(thrown))[:_LONGEST_TEXT], "an error that cannot be shown"),
+    }
+    error = _attempt(lambda: thrown if isinstance(thrown, BaseException) else None, None)
+    if error is not None:
+        record["name"] = type(error).__name__
+        stack = _attempt(lambda: well_formed("".join(traceback.format_exception(error))).rstrip(), "")
+        record["stack"] = stack[-_LONGEST_TEXT:]  # its end is where Python says what was raised, and where
+    code = _attempt(lambda: getattr(thrown, "code", None), None)
+    if type(code) is str:
+        record["code"] = well_formed(code)[:_LONGEST_TEXT]
+    if _is_true(thrown, "non_retriable") or _is_true(thrown, "nonRetriable"):
+        record["nonRetriable"] = True
+    return record
+
+
+def _is_true(holder: object, name: str) -> bool:
+    return _attempt(lambda: getattr(holder, name, None) is True, False)
+
+
+def _attempt(read: Callable[[], T], otherwise: T) -> T:
+    try:
+        return read()
+    except BaseException:  # a `__str__` may raise SystemExit, too
+        return otherwise

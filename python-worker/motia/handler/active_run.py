@@ -1,0 +1,126 @@
+"""One run while it is going on: who it is, whether it may still act, and what it has begun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from ..errors import MotiaError
+from ..protocol.event_ids import event_content_id, numbered_id
+from ..steps.load import LoadedStep
+from ..tracing import Span
+from .operation import Operation, finish_from_thread
+
+T = TypeVar("T")
+
+_FEW_OPERATIONS = 64
+
+
+class ActiveRun:
+    """To be made on the event loop that the run belongs to.
+
+    `message_id` is the identity of the message behind the run: the same when it runs again. `leased` tells whether that
+    message is surely still with this worker; it may be asked from any thread.
+    """
+
+    __slots__ = (
+        "_emitted",
+        "_fenced",
+        "_leased",
+        "_loop",
+        "_operations",
+        "_prune_at",
+        "attempt",
+        "ended",
+        "message_id",
+        "span",
+        "step",
+    )
+
+    def __init__(self, step: LoadedStep, message_id: str, attempt: int, span: Span, leased: Callable[[], bool]) -> None:
+        self.step = step
+        self.message_id = message_id
+        self.attempt = attempt
+        self.span = span
+        self.ended = False
+        """Set when its handler has returned and all is settled: what code it left behind does needs no lease."""
+        self._leased = leased
+        self._loop = asyncio.get_running_loop()
+        self._fenced: str | None = None
+        self._operations: list[Operation[Any]] | None = None
+        self._prune_at = _FEW_OPERATIONS
+        self._emitted: dict[str, int] | None = None
+
+    def fence(self, reason: str) -> None:
+        """Nobody waits any more: later operations of the run are refused."""
+        if self._fenced is None:
+            self._fenced = reason
+
+    @property
+    def is_fenced(self) -> bool:
+        return self._fenced is not None
+
+    def assert_may_act(self) -> None:
+        """To be called before the run acts on the world.
+
+        Raises `MotiaError` `RUN_OVER` if the run was given up, or its message may be with another worker by now.
+        """
+        if self._fenced is None and not self.ended and not self._leased():
+            self.fence("its event may be with another worker by now")
+        if self._fenced is not None:
+            raise MotiaError("RUN_OVER", f"this run is over: {self._fenced}")
+
+    def begin(self, operation: Coroutine[Any, Any, T]) -> Any:
+        """Begins an operation on the world, which is done before the run ends.
+
+        Gives code on the run's loop something to await, or not, and a plain function in a thread the result.
+        """
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if not is_here:
+            return finish_from_thread(operation, self._loop)
+        begun = Operation(self._loop.create_task(operation))
+        if self._operations is None:
+            self._operations = []
+        elif len(self._operations) >= self._prune_at:
+            self._operations = [earlier for earlier in self._operations if not earlier.settled]
+            self._prune_at = max(_FEW_OPERATIONS, 2 * len(self._operations))
+        self._operations.append(begun)
+        return begun
+
+    def event_id(self, topic: str, json: bytes) -> str:
+        """The id of an event that this run emits: the same when the run is had again and emits the same.
+
+        So the broker stores it once. It is not made of the place in the order of emits: an attempt that takes another
+        branch would lose an event to that.
+        """
+        content_id = event_content_id(self.message_id, self.step.entry["id"], topic, json)
+        if self._emitted is None:
+            self._emitted = {}
+        before = self._emitted.get(content_id, 0)
+        self._emitted[content_id] = before + 1
+        return numbered_id(content_id, before)
+
+    @property
+    def has_operations(self) -> bool:
+        """Whether there is anything to settle."""
+        return self._operations is not None
+
+    async def settle(self) -> None:
+        """Returns when all that the run has begun is done. Raises the error of an operation that nobody has awaited."""
+        while self._operations:
+            await self._operations.pop().settle()
+
+    def abandon(self) -> None:
+        """The run has failed: how its operations end is nobody's business any more."""
+        for operation in self._operations or ():
+            operation.abandon()
+        self._operations = None
+
+
+current_run: ContextVar[ActiveRun | None] = ContextVar("current_run", default=None)
+"""The run that the code being executed belongs to."""

@@ -1,0 +1,195 @@
+"""The context that a handler receives; its contract is `FlowContext` in `motia/types.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from ..broker.events import NewEvent
+from ..broker.state import StateStore
+from ..errors import MotiaError
+from ..json_values import to_json
+from ..tracing import traced
+from .active_run import ActiveRun
+from .logger import RunLogger
+from .services import Services
+from .state_value import to_state_value
+from .unserved_streams import UNSERVED_STREAMS, UnservedStreams
+
+T = TypeVar("T")
+
+
+class Context:
+    """The context of one run. Handlers take it apart and pass the parts on; middleware may add attributes."""
+
+    def __init__(self, run: ActiveRun, services: Services) -> None:
+        self._run = run
+        self._services = services
+        self._logger: RunLogger | None = None
+        self._state: State | None = None
+
+    @property
+    def trace_id(self) -> str:
+        return self._run.span.trace_id
+
+    traceId = trace_id  # its name in the other languages
+
+    @property
+    def attempt(self) -> int:
+        return self._run.attempt
+
+    @property
+    def flows(self) -> list[str]:
+        return list(self._run.step.entry["flows"])
+
+    @property
+    def streams(self) -> UnservedStreams:
+        return UNSERVED_STREAMS
+
+    @property
+    def logger(self) -> RunLogger:
+        if self._logger is None:
+            run = self._run
+            identity = {
+                "step": run.step.entry["name"],
+                "traceId": run.span.trace_id,
+                "spanId": run.span.span_id,
+            }
+            self._logger = RunLogger(self._services.log, identity)
+        return self._logger
+
+    @property
+    def state(self) -> State:
+        if self._state is None:
+            self._state = State(self._run, self._services)
+        return self._state
+
+    def emit(
+        self,
+        event: Mapping[str, Any] | None = None,
+        /,
+        *,
+        topic: object = None,
+        data: object = None,
+        message_group_id: str | None = None,
+        messageGroupId: str | None = None,  # its name in an event
+    ) -> Any:
+        """The event, or its parts by name. Nothing to await in a plain function."""
+        run = self._run
+        run.assert_may_act()
+        group = messageGroupId if message_group_id is None else message_group_id
+        if isinstance(event, Mapping):
+            topic, data, group = event.get("topic"), event.get("data"), event.get("messageGroupId")
+        if not isinstance(topic, str):
+            raise MotiaError("INVALID_VALUE", 'emit() needs a dict {"topic": ..., "data": ...} with a text as topic')
+        declared = run.step.entry["emits"]
+        if declared and not any(emit["topic"] == topic for emit in declared):
+            self._tell_undeclared(topic)
+            return run.begin(_nothing())
+        json = to_json(data)  # now, since the handler may change it before it is sent
+        event_id = run.event_id(topic, json)
+        return run.begin(self._emit(event_id, topic, json, None if group is None else _to_name(group)))
+
+    async def _emit(self, event_id: str, topic: str, json: bytes, group: str | None) -> None:
+        parent = self._run.span.traceparent
+
+        async def send(traceparent: str) -> None:
+            await (await self._services.events()).emit(NewEvent(event_id, topic, json, traceparent, group))
+
+        tracing = self._services.tracing
+        if not tracing.recording:
+            await send(parent)
+            return
+        attributes = {
+            "messaging.system": "nats",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": topic,
+            "messaging.message.id": event_id,
+        }
+        await traced(tracing.start_span(f"send {topic}", parent, "producer", attributes), send)
+
+    def _tell_undeclared(self, topic: str) -> None:
+        entry = self._run.step.entry
+        self._services.log.write(
+            "error",
+            {"action": "undeclared_topic", "topic": topic, "step": entry["name"], "traceId": self.trace_id},
+            f'{entry["name"]} emitted to "{topic}", which is not in its emits; the event was not sent. '
+            f"Add it in {entry['file']}.",
+        )
+
+
+class State:
+    """State as one run sees it."""
+
+    __slots__ = ("_run", "_services")
+
+    def __init__(self, run: ActiveRun, services: Services) -> None:
+        self._run = run
+        self._services = services
+
+    def get(self, group: object, key: object) -> Any:
+        g, k = _to_name(group), _to_name(key)
+
+        async def get(store: StateStore) -> object:
+            return to_state_value(await store.get(g, k))
+
+        return self._operate("get", get, g, k)
+
+    def set(self, group: object, key: object, value: object) -> Any:
+        g, k = _to_name(group), _to_name(key)
+
+        async def set_(store: StateStore) -> object:
+            await store.set(g, k, value)
+            return value
+
+        return self._operate("set", set_, g, k)
+
+    def delete(self, group: object, key: object) -> Any:
+        g, k = _to_name(group), _to_name(key)
+        return self._operate("delete", lambda store: store.delete(g, k), g, k)
+
+    def get_group(self, group: object) -> Any:
+        g = _to_name(group)
+        return self._operate("getGroup", lambda store: store.get_group(g), g)
+
+    getGroup = get_group  # its name in the other languages
+
+    def clear(self, group: object) -> Any:
+        g = _to_name(group)
+        return self._operate("clear", lambda store: store.clear(g), g)
+
+    def _operate(
+        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None = None
+    ) -> Any:
+        self._run.assert_may_act()
+        return self._run.begin(self._perform(name, operation, group, key))
+
+    async def _perform(
+        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None
+    ) -> T:
+        tracing = self._services.tracing
+        if not tracing.recording:
+            return await operation(await self._services.state())
+        attributes = {"db.system.name": "nats", "db.operation.name": name, "motia.state.group": group}
+        if key is not None:
+            attributes["motia.state.key"] = key
+        span = tracing.start_span(f"state.{name}", self._run.span.traceparent, "client", attributes)
+
+        async def perform(_: str) -> T:
+            return await operation(await self._services.state())
+
+        return await traced(span, perform)
+
+
+async def _nothing() -> None: ...
+
+
+def _to_name(value: object) -> str:
+    """Groups and keys are texts; a number is taken as its text, anything else is a mistake of the caller's."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise MotiaError("INVALID_VALUE", f"groups and keys of state are texts, not {type(value).__name__}")

@@ -1,0 +1,116 @@
+"""An API run: from the request's bytes to the bytes of the reply, whatever the handler does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import to_error_record
+from ..json_values import to_json
+from ..protocol.frames import encode_frame
+from ..protocol.trace_ids import new_span_id
+from ..steps.load import LoadedStep
+from ..types import ApiRequest
+from .active_run import ActiveRun, current_run
+from .compose import Call, compose_middleware
+from .context import Context
+from .guards import blame
+from .http.bad_request import BadRequest
+from .http.request import parse_request
+from .http.response import EncodedResponse, encode_response
+from .services import Services
+
+# Less than any broker refuses.
+_SURELY_SENT = 256 * 1024
+
+
+async def run_api(run: ActiveRun, meta: Mapping[str, Any], data: bytes | memoryview, services: Services) -> bytes:
+    """Has the run and gives the reply frame. `meta` and `data` are those of the request frame. Never raises."""
+    current_run.set(run)
+    try:
+        blob = meta.get("blob")
+        if blob is not None:
+            data = await (await services.bodies()).get(blob)
+        req = parse_request(meta, data, services.settings.body_limit)
+        if run.step.validate is not None and services.settings.validation != "ignore":
+            refusal = _validate(run, req, services)
+            if refusal is not None:
+                return _reply(400, refusal)
+        returned = await _call_of(run.step, services)(req, Context(run, services))
+        if run.has_operations:
+            await run.settle()
+        return await _encode_reply(encode_response(returned), services)
+    except BadRequest as error:
+        return _reply(error.status, {"error": error.message})
+    except BaseException as error:
+        return refuse(run, error, services)
+    finally:
+        run.ended = True
+
+
+def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
+    """An answer that tells the client nothing but where to find the reason in the log."""
+    run.abandon()
+    error = blame(thrown)
+    run.span.fail(error)
+    error_id = new_span_id()
+    was_given_up = run.is_fenced and isinstance(thrown, asyncio.CancelledError)  # by whoever knows the reason
+    if not was_given_up:
+        record = to_error_record(error)
+        name = run.step.entry["name"]
+        services.log.write(
+            "error",
+            {
+                "action": "request_failed",
+                "errorId": error_id,
+                "step": name,
+                "traceId": run.span.trace_id,
+                "spanId": run.span.span_id,
+                "err": record,
+            },
+            f"{name} failed: {record['message']}",
+        )
+    return _reply(500, {"error": "Internal server error", "errorId": error_id})
+
+
+def _call_of(step: LoadedStep, services: Services) -> Call:
+    """Handler and middleware, composed once."""
+    if step.call is None:
+        assert step.handler is not None  # only noop steps have none
+        step.call = compose_middleware(step.config.get("middleware") or (), step.handler, services.executor)
+    return step.call
+
+
+def _validate(run: ActiveRun, req: ApiRequest[Any], services: Services) -> object | None:
+    """The refusal of a body, if it is to be refused."""
+    assert run.step.validate is not None
+    issues = run.step.validate(req["body"])
+    if not issues:
+        return None
+    shown = [{"path": path, "message": message} for path, message in issues]
+    if services.settings.validation == "enforce":
+        return {"error": "The request body is not valid", "issues": shown}
+    entry = run.step.entry
+    services.log.write(
+        "warn",
+        {"action": "body_invalid", "step": entry["name"], "traceId": run.span.trace_id, "issues": shown},
+        f"The body of {entry['method']} {entry['path']} does not fit its bodySchema",
+    )
+    return None
+
+
+async def _encode_reply(response: EncodedResponse, services: Services) -> bytes:
+    status, headers, body = response
+    meta: dict[str, object] = {"t": "end", "status": status, "headers": headers}
+    if len(body) > _SURELY_SENT:  # only then the broker may be needed
+        bodies = await services.bodies()
+        if bodies.needed(len(body)):
+            meta["blob"] = await bodies.put(bytes(body))
+            body = b""
+    return encode_frame(meta, body)
+
+
+def _reply(status: int, body: object) -> bytes:
+    headers = [("content-type", "application/json; charset=utf-8")]
+    return encode_frame({"t": "end", "status": status, "headers": headers}, to_json(body))

@@ -1,0 +1,41 @@
+"""The spans around runs."""
+
+from __future__ import annotations
+
+from ..steps.load import LoadedStep
+from ..tracing import Attributes, Span, Tracing
+
+
+def start_api_span(tracing: Tracing, step: LoadedStep, traceparent: str) -> Span:
+    """The span of an API run, a child of the gateway's."""
+    if not tracing.recording:
+        return tracing.start_span("", traceparent)
+    return tracing.start_span(
+        f"run {step.entry['name']}", traceparent, attributes={**_describe(step), "faas.trigger": "http"}
+    )
+
+
+def start_event_span(
+    tracing: Tracing, step: LoadedStep, event_id: str, topic: str, attempt: int, traceparent: str
+) -> Span:
+    """The span of one attempt at an event, a child of the emit's."""
+    if not tracing.recording:
+        return tracing.start_span("", traceparent)
+    return tracing.start_span(
+        f"process {topic}",
+        traceparent,
+        "consumer",
+        {
+            **_describe(step),
+            "faas.trigger": "pubsub",
+            "messaging.system": "nats",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": topic,
+            "messaging.message.id": event_id,
+            "motia.attempt": attempt,
+        },
+    )
+
+
+def _describe(step: LoadedStep) -> Attributes:
+    return {"motia.step.name": step.entry["name"], "code.file.path": step.entry["file"]}

@@ -1,0 +1,38 @@
+"""What runs are had with: one set per handler process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Literal
+
+from ..broker.blobs import BlobStore
+from ..broker.events import EventStore
+from ..broker.state import StateStore
+from ..log import Log
+from ..tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """What concerns workers of the project's HTTP settings."""
+
+    body_limit: int
+    """Largest request body in bytes."""
+    validation: Literal["enforce", "warn", "ignore"]
+    """What happens to a body that does not fit `bodySchema`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The stores are asked for each time, so that the connection may be made meanwhile."""
+
+    events: Callable[[], Awaitable[EventStore]]
+    state: Callable[[], Awaitable[StateStore]]
+    bodies: Callable[[], Awaitable[BlobStore]]
+    tracing: Tracing
+    log: Log
+    settings: HttpSettings
+    executor: Executor
+    """Where plain `def` handlers and middleware run."""

@@ -1,0 +1,32 @@
+"""The log of both kinds of process: finished JSON lines, as `shared/logger.ts` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Final, Literal, TypeAlias
+
+from .json_values import to_json
+from .safe_fields import safe_fields
+
+LogLevel: TypeAlias = Literal["debug", "info", "warn", "error"]
+
+_LEVELS: Final[dict[LogLevel, int]] = {"debug": 0, "info": 1, "warn": 2, "error": 3}
+
+
+class Log:
+    """Passes on records of a level and above. `write_line` takes lines without their end."""
+
+    def __init__(self, lowest: LogLevel, write_line: Callable[[bytes], None]) -> None:
+        self._lowest = _LEVELS[lowest]
+        self._write_line = write_line
+
+    def enabled(self, level: LogLevel) -> bool:
+        return _LEVELS[level] >= self._lowest
+
+    def write(self, level: LogLevel, fields: Mapping[str, object], message: str) -> None:
+        """Writes a record. `fields` may hold anything."""
+        if not self.enabled(level):
+            return
+        time = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._write_line(to_json({"level": level, "time": time, **safe_fields(fields), "msg": message}))

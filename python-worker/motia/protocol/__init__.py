@@ -1,0 +1,1 @@
+"""The wire protocol of `docs/protocol.md`, pure: names, frames, headers, trace context."""

@@ -1,0 +1,57 @@
+"""Message headers of the wire protocol (`docs/protocol.md`). Names are case-sensitive on the broker."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote
+
+from .encoding import to_utf8
+
+PROTOCOL_VERSION: Final = 1
+"""Major version this code speaks."""
+
+
+class Header:
+    """Names of headers."""
+
+    PROTOCOL: Final = "Motia-Protocol"
+    """Major version of the protocol; absent means 1. A message with a higher one is handed back and reported."""
+    TOPIC: Final = "Motia-Topic"
+    """Topic of a dead letter or a waiting retry, percent-encoded. Of an event the subject says it."""
+    EVENT_ID: Final = "Motia-Event-Id"
+    """Identity of an event; the same in all its attempts and copies."""
+    ATTEMPT: Final = "Motia-Attempt"
+    """Number of the attempt this message asks for; absent means 1."""
+    EMITTED_AT: Final = "Motia-Emitted-At"
+    """When the event was emitted, in ms since 1970, from its first retry on."""
+    GROUP: Final = "Motia-Group"
+    """Message group, percent-encoded."""
+    BLOB: Final = "Motia-Blob"
+    """Object-store name of a payload above the broker's message limit. The body is empty then."""
+    TRACEPARENT: Final = "traceparent"
+    """W3C trace context."""
+    MESSAGE_ID: Final = "Nats-Msg-Id"
+    """The broker's own deduplication key."""
+    ERROR: Final = "Motia-Error"
+    """Error record of a dead letter, as percent-encoded JSON."""
+    STEP: Final = "Motia-Step"
+    """Step id of a dead letter, percent-encoded."""
+
+
+_MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def encode_text(text: str) -> str:
+    """Percent-encodes a name or text for a header, whose values are ASCII; as `encodeURIComponent` does."""
+    return quote(to_utf8(text), safe="!~*'()")
+
+
+def decode_text(value: str) -> str:
+    """The text that `encode_text` was given; a value that it cannot have made is returned as it is."""
+    if _MALFORMED.search(value):
+        return value
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        return value

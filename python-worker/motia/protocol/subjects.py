@@ -1,0 +1,118 @@
+"""Every name this framework gives to something on the broker, made in this one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .encoding import encode_token, encode_topic
+
+
+@dataclass(frozen=True, slots=True)
+class StreamNames:
+    """Broker streams."""
+
+    requests: str
+    events: str
+    scheduled: str
+    dead: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketNames:
+    """KV buckets and object stores."""
+
+    state: str
+    manifest: str
+    bodies: str
+    payloads: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of one app's broker streams, buckets, subjects and consumers. Made by `create_names`."""
+
+    app: str
+    streams: StreamNames
+    buckets: BucketNames
+    requests: str
+    cancel: str
+    """A gateway tells here the id of a request whose caller is gone. Not stored."""
+    events: str
+    retries: str
+    schedules: str
+    fire_retries: str
+    fires: str
+    deads: str
+
+    def request(self, step_id: str) -> str:
+        """API calls of one step wait here."""
+        return f"{self.app}.req.{encode_token(step_id)}"
+
+    def event(self, topic: str) -> str:
+        """Events of a topic; the token before it is the message group's partition, `_` without a group."""
+        return f"{self.app}.ev._.{encode_topic(topic)}"
+
+    def event_filter(self, topic: str) -> str:
+        """What a subscription listens to."""
+        return f"{self.app}.ev.*.{encode_topic(topic)}"
+
+    def retry(self, durable: str) -> str:
+        """An event that waits for its next attempt in one subscription arrives here when its time has come."""
+        return f"{self.app}.retry.{durable}"
+
+    def schedule(self, durable: str, id: str) -> str:
+        """A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity."""
+        return f"{self.app}.sched.{durable}.{encode_token(id)}"
+
+    def fire_retry(self, durable: str) -> str:
+        """Target of retry schedules; the events stream sources it as `retry.<durable>`."""
+        return f"{self.app}.fire.retry.{durable}"
+
+    def dead(self, step_id: str) -> str:
+        """Dead letters of one step."""
+        return f"{self.app}.dead.{encode_token(step_id)}"
+
+    def request_consumer(self, step_id: str) -> str:
+        """Durable consumer that takes the API calls of one step."""
+        return encode_token(step_id)
+
+    def subscription(self, step_id: str, topic: str) -> str:
+        """Durable consumer of one subscription. `=_` is never the outcome of an encoding: no two pairs share a name."""
+        return f"{encode_token(step_id)}=_{encode_token(topic)}"
+
+    def state_key(self, group: str, key: str) -> str:
+        """Key of one value of state."""
+        return f"{encode_token(group)}.{encode_token(key)}"
+
+    def state_group(self, group: str) -> str:
+        """All keys of a group."""
+        return f"{encode_token(group)}.*"
+
+
+def create_names(app: str) -> Names:
+    """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`."""
+    return Names(
+        app=app,
+        streams=StreamNames(
+            requests=f"{app}_REQUESTS",
+            events=f"{app}_EVENTS",
+            scheduled=f"{app}_SCHED",
+            dead=f"{app}_DEAD",
+        ),
+        buckets=BucketNames(
+            state=f"{app}_state",
+            manifest=f"{app}_manifest",
+            bodies=f"{app}_bodies",
+            payloads=f"{app}_payloads",
+            values=f"{app}_values",
+        ),
+        requests=f"{app}.req.*",
+        cancel=f"{app}.cancel",
+        events=f"{app}.ev.>",
+        retries=f"{app}.retry.>",
+        schedules=f"{app}.sched.>",
+        fire_retries=f"{app}.fire.retry.>",
+        fires=f"{app}.fire.>",
+        deads=f"{app}.dead.*",
+    )

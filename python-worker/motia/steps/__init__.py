@@ -1,0 +1,1 @@
+"""A project's steps: found, checked, described, loaded."""

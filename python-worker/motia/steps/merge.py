@@ -1,0 +1,58 @@
+"""One list of steps from those of several workers, each of which knows the steps of its own language only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .canonical_json import text_order
+from .manifest import StepEntry
+
+
+def merge_steps(
+    current: Iterable[StepEntry], own: Iterable[StepEntry], language: str
+) -> tuple[list[StepEntry], list[str]]:
+    """Replaces the steps of one language in a project's list.
+
+    Ids become unique, and of two steps on one route the first keeps it, whoever merges: node's steps come first, then
+    those of the other languages in alphabetical order, each sorted by file. `current` are the steps that the manifest
+    has, `own` those that a worker of `language` has loaded. Gives the entries, sorted by file, and a warning for each
+    name and route that is used twice.
+    """
+    others = [step for step in current if step["language"] != language]
+    steps = sorted([*others, *own], key=_precedence)
+    steps, route_warnings = _drop_taken_routes(steps)
+    steps, name_warnings = _assign_ids(steps)
+    return sorted(steps, key=lambda step: text_order(step["file"])), name_warnings + route_warnings
+
+
+def _precedence(step: StepEntry) -> tuple[bool, str, bytes]:
+    return step["language"] != "node", step["language"], text_order(step["file"])
+
+
+def _drop_taken_routes(steps: list[StepEntry]) -> tuple[list[StepEntry], list[str]]:
+    files: dict[str, str] = {}
+    kept: list[StepEntry] = []
+    warnings: list[str] = []
+    for step in steps:
+        if step["type"] == "api":
+            route = f"{step['method']} {step['path']}"
+            first = files.setdefault(route, step["file"])
+            if first != step["file"]:
+                warnings.append(f"{step['file']}: {route} is served by {first} already; this step is left out")
+                continue
+        kept.append(step)
+    return kept, warnings
+
+
+def _assign_ids(steps: list[StepEntry]) -> tuple[list[StepEntry], list[str]]:
+    files: dict[str, str] = {}
+    unique: list[StepEntry] = []
+    warnings: list[str] = []
+    for step in steps:
+        name, file = step["name"], step["file"]
+        first = files.setdefault(name, file)
+        id = name if first == file else f"{name}@{file}"
+        if first != file:
+            warnings.append(f'{file}: the step name "{name}" is taken by {first}; it runs as "{id}"')
+        unique.append({**step, "id": id})
+    return unique, warnings

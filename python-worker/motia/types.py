@@ -1,0 +1,416 @@
+"""The contract that users program against: requests, responses, contexts and configs, typed for editors and pyright.
+
+The words (Step, Topic, Event, Run, Group ...) are those of `shared/types.ts`. `Any` stands for data of the user's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, overload
+
+Body = TypeVar("Body")
+Value = TypeVar("Value")
+
+
+# --- Requests and responses -------------------------------------------------------------------------------------------
+
+
+class UploadedFile(TypedDict):
+    """One file of a `multipart/form-data` body."""
+
+    fieldname: str
+    originalname: str
+    mimetype: str
+    size: int
+    buffer: bytes
+
+
+class ApiRequest(dict[str, Any], Generic[Body]):
+    """What an API handler and its middleware receive: a dict that also reads by attribute.
+
+    `req["pathParams"]`, `req.pathParams` and `req.path_params` are the same value. Middleware may add keys or
+    attributes, which are the same, too.
+    """
+
+    body: Body
+    """Parsed JSON, form fields or text; `bytes` for any other content type; `{}` without a body."""
+    raw_body: str | bytes
+    """The body as it came: text for textual content types, `bytes` for all others, `""` without a body."""
+    headers: dict[str, str | list[str]]
+    """Lower-cased names; repeated ones joined by `, `."""
+    path_params: dict[str, str]
+    query_params: dict[str, str | list[str]]
+    method: str
+    url: str
+    """Path and query as the client sent them."""
+    files: list[UploadedFile] | None
+    """Files of a `multipart/form-data` body; its other fields are in `body`."""
+    file: UploadedFile | None
+    """The only file, when there is exactly one."""
+    rawBody: str | bytes
+    pathParams: dict[str, str]
+    queryParams: dict[str, str | list[str]]
+
+    if not TYPE_CHECKING:  # a checker would let every misspelt attribute pass
+
+        def __getattr__(self, name):
+            try:
+                return self[_KEYS.get(name, name)]
+            except KeyError:
+                if name in ("files", "file"):
+                    return None
+                raise AttributeError(f"the request has no {name!r}", name=name, obj=self) from None
+
+        def __setattr__(self, name, value):
+            self[_KEYS.get(name, name)] = value
+
+
+_KEYS = {"raw_body": "rawBody", "path_params": "pathParams", "query_params": "queryParams"}
+
+HeaderValue: TypeAlias = str | int | float | bool | Sequence[str]
+
+
+class _ResponseStatus(TypedDict):
+    status: int
+
+
+class ApiResponse(_ResponseStatus, total=False):
+    """What an API handler returns. Text and bytes are sent as they are, any other body as JSON."""
+
+    headers: Mapping[str, HeaderValue]
+    """A list is sent as a repeated header."""
+    body: Any
+
+
+# --- Context ----------------------------------------------------------------------------------------------------------
+
+ExcInfo: TypeAlias = (
+    bool
+    | BaseException
+    | tuple[type[BaseException], BaseException, TracebackType | None]
+    | tuple[None, None, None]
+    | None
+)
+
+
+class Logger(Protocol):
+    """Writes records that name the step and the trace.
+
+    Fields may be given as the second argument (anything at all), by keyword, or both. `exc_info` adds an exception:
+    `True` stands for the one being handled.
+    """
+
+    def debug(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = None, **more: object) -> None: ...
+    def info(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = None, **more: object) -> None: ...
+    def warn(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = None, **more: object) -> None: ...
+    def warning(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = None, **more: object) -> None: ...
+    def error(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = None, **more: object) -> None: ...
+    def exception(self, message: str, fields: object = None, /, *, exc_info: ExcInfo = True, **more: object) -> None:
+        """`error`, with the exception being handled."""
+
+    def child(self, fields: Mapping[str, object], /) -> Logger:
+        """The same logger with fields added to every record."""
+        ...
+
+
+class _EventTopicAndData(TypedDict):
+    topic: str
+    data: Any
+
+
+class EmitData(_EventTopicAndData, total=False):
+    """One event to emit."""
+
+    messageGroupId: str
+    """Events of one group are handled in order by FIFO steps."""
+
+
+class StateManager(Protocol):
+    """Values shared by all steps, kept by the broker. Any text is a valid group and key.
+
+    Calls begin at once, awaited or not, and are done before the run ends.
+    """
+
+    async def get(self, group: str, key: str) -> Any:
+        """The stored value. A dict reads directly and through `["data"]`, as it did in Motia 0.17.
+
+        What is not there gives a value that is falsy, equals `None`, answers `.get("data")` with `None`, and has
+        `is_missing`. It is not `None` itself: ask `if not value` or `value == None`, not `value is None`.
+        """
+
+    async def set(self, group: str, key: str, value: Value) -> Value:
+        """Stores a JSON value (falsy ones included) and returns it."""
+        ...
+
+    async def delete(self, group: str, key: str) -> Any:
+        """Removes a value and returns it, or `None`."""
+
+    async def get_group(self, group: str) -> list[Any]:
+        """All values of a group, in no promised order."""
+        ...
+
+    async def clear(self, group: str) -> None:
+        """Removes all values of a group."""
+
+
+class SyncStateManager(Protocol):
+    """`StateManager` as a plain `def` handler sees it: each call returns when it is done."""
+
+    def get(self, group: str, key: str) -> Any: ...
+    def set(self, group: str, key: str, value: Value) -> Value: ...
+    def delete(self, group: str, key: str) -> Any: ...
+    def get_group(self, group: str) -> list[Any]: ...
+    def clear(self, group: str) -> None: ...
+
+
+class StreamManager(Protocol):
+    """A realtime collection of items."""
+
+    async def get(self, group_id: str, id: str) -> Any: ...
+    async def set(self, group_id: str, id: str, item: Mapping[str, Any]) -> dict[str, Any]: ...
+    async def delete(self, group_id: str, id: str) -> Any: ...
+    async def get_group(self, group_id: str) -> list[dict[str, Any]]: ...
+    async def send(self, channel: Mapping[str, str], event: Mapping[str, Any]) -> None: ...
+
+
+class Streams(Protocol):
+    """The project's streams by name: `streams.chat` or `streams["chat"]`."""
+
+    def __getattr__(self, name: str) -> StreamManager: ...
+    def __getitem__(self, name: str) -> StreamManager: ...
+
+
+class _ContextBase(Protocol):
+    @property
+    def logger(self) -> Logger: ...
+    @property
+    def trace_id(self) -> str:
+        """OpenTelemetry trace id (32 hex digits), the same in every step that one cause set off."""
+        ...
+
+    @property
+    def traceId(self) -> str: ...
+    @property
+    def flows(self) -> list[str]: ...
+    @property
+    def attempt(self) -> int:
+        """1 for the first run of an event, 2 for its first retry, ..."""
+        ...
+
+
+class FlowContext(_ContextBase, Protocol):
+    """What every `async def` handler receives besides its input."""
+
+    @property
+    def state(self) -> StateManager: ...
+    @property
+    def streams(self) -> Streams: ...
+    @overload
+    async def emit(self, event: EmitData, /) -> None: ...
+    @overload
+    async def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None:
+        """Resolves once the broker has stored the event. Begins at once, awaited or not."""
+
+
+class SyncFlowContext(_ContextBase, Protocol):
+    """What a plain `def` handler receives: it runs in a thread, and each call returns when it is done."""
+
+    @property
+    def state(self) -> SyncStateManager: ...
+    @overload
+    def emit(self, event: EmitData, /) -> None: ...
+    @overload
+    def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None: ...
+
+
+# --- Handlers and middleware ------------------------------------------------------------------------------------------
+
+Response: TypeAlias = Mapping[str, Any]
+"""An `ApiResponse`, or a dict like one."""
+Next: TypeAlias = Callable[[], Awaitable[Any]]
+"""Runs the rest of the chain and gives its response."""
+SyncNext: TypeAlias = Callable[[], Any]
+
+ApiRouteHandler: TypeAlias = (
+    Callable[[ApiRequest[Any], FlowContext], Awaitable[Response]]
+    | Callable[[ApiRequest[Any], SyncFlowContext], Response]
+)
+ApiMiddleware: TypeAlias = (
+    Callable[[ApiRequest[Any], FlowContext, Next], Awaitable[Response]]
+    | Callable[[ApiRequest[Any], SyncFlowContext, SyncNext], Response]
+)
+"""Runs around the handler; the first in the list is the outermost."""
+EventHandler: TypeAlias = Callable[[Any, FlowContext], Awaitable[None]] | Callable[[Any, SyncFlowContext], None]
+CronHandler: TypeAlias = Callable[[FlowContext], Awaitable[None]] | Callable[[SyncFlowContext], None]
+
+
+# --- Configs ----------------------------------------------------------------------------------------------------------
+
+
+class SchemaModel(Protocol):
+    """What pydantic 2 models have in common; named structurally, since pydantic is the user's choice."""
+
+    @classmethod
+    def model_validate(cls, obj: Any, /) -> Any: ...
+    @classmethod
+    def model_json_schema(cls) -> dict[str, Any]: ...
+
+
+JsonSchema: TypeAlias = Mapping[str, Any]
+"""A JSON Schema, draft 7 or 2020-12."""
+StepSchema: TypeAlias = JsonSchema | type[SchemaModel]
+
+
+class _EmitTopic(TypedDict):
+    topic: str
+
+
+class LabelledEmit(_EmitTopic, total=False):
+    """A topic with what decorates it in the graph."""
+
+    label: str
+    conditional: bool
+
+
+Emit: TypeAlias = str | LabelledEmit
+"""A topic a step may emit to."""
+
+ApiMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]
+
+
+class QueryParam(TypedDict):
+    """Documentation of one query parameter."""
+
+    name: str
+    description: str
+
+
+class _Named(TypedDict):
+    name: str
+    """Unique within the project."""
+
+
+class _StepConfig(_Named, total=False):
+    description: str
+    flows: Sequence[str]
+    virtualEmits: Sequence[Emit]
+    """Topics drawn in the graph only; they never affect delivery."""
+    virtualSubscribes: Sequence[str]
+    includeFiles: Sequence[str]
+    """Files that a production build has to carry along, relative to the step."""
+
+
+class _ApiRouteConfig(TypedDict):
+    type: Literal["api"]
+    path: str
+    """Express 4 path syntax: `:id`, `:id?`, `*`, groups."""
+    method: ApiMethod
+    emits: Sequence[Emit]
+    """Topics the handler may emit to. Empty: any topic."""
+
+
+class ApiRouteConfig(_StepConfig, _ApiRouteConfig, total=False):
+    """An HTTP endpoint."""
+
+    middleware: Sequence[ApiMiddleware]
+    bodySchema: StepSchema | None
+    responseSchema: Mapping[int, StepSchema] | Mapping[str, StepSchema] | None
+    queryParams: Sequence[QueryParam]
+
+
+class HandlerLimits(TypedDict, total=False):
+    """What a run of an event step may use."""
+
+    ram: float
+    """MB, 128 to 10240."""
+    cpu: float
+    """vCPU, bound to `ram`."""
+    timeout: float
+    """Seconds after which a run is ended, 1 to 900."""
+
+
+class QueueSettings(TypedDict, total=False):
+    """How events reach an event step."""
+
+    type: Literal["fifo", "standard"]
+    maxRetries: int
+    """Attempts after the first, 0 or more."""
+    visibilityTimeout: float
+    """Seconds."""
+    delaySeconds: float
+    """Seconds, 0 to 900."""
+    concurrency: int
+    """Runs of this step at a time in one worker."""
+
+
+class Infrastructure(TypedDict, total=False):
+    """Delivery settings of an event step."""
+
+    handler: HandlerLimits
+    queue: QueueSettings
+
+
+class _EventConfig(TypedDict):
+    type: Literal["event"]
+    subscribes: Sequence[str]
+    emits: Sequence[Emit]
+
+
+class EventConfig(_StepConfig, _EventConfig, total=False):
+    """A consumer of topics."""
+
+    input: StepSchema | None
+    infrastructure: Infrastructure
+
+
+class _CronConfig(TypedDict):
+    type: Literal["cron"]
+    cron: str
+    emits: Sequence[Emit]
+
+
+class CronConfig(_StepConfig, _CronConfig, total=False):
+    """A schedule."""
+
+
+class _NoopConfig(_Named):
+    type: Literal["noop"]
+    virtualEmits: Sequence[Emit]
+    virtualSubscribes: Sequence[str]
+
+
+class NoopConfig(_NoopConfig, total=False):
+    """A place on the drawing board without code."""
+
+    description: str
+    flows: Sequence[str]
+    includeFiles: Sequence[str]
+
+
+StepConfig: TypeAlias = ApiRouteConfig | EventConfig | CronConfig | NoopConfig
+
+
+class DefaultStorage(TypedDict):
+    """Items are kept by the broker."""
+
+    storageType: Literal["default"]
+
+
+class CustomStorage(TypedDict):
+    """Items are kept by code of the project's own."""
+
+    storageType: Literal["custom"]
+    factory: Callable[[], object]
+
+
+class _StreamConfig(TypedDict):
+    name: str
+    schema: StepSchema
+    baseConfig: DefaultStorage | CustomStorage
+
+
+class StreamConfig(_StreamConfig, total=False):
+    """A realtime collection of items that clients subscribe to."""
+
+    canAccess: Callable[[Mapping[str, str], Any], bool | Awaitable[bool]]

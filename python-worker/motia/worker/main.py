@@ -1,0 +1,157 @@
+"""One worker: has the project's steps loaded, makes the broker ready for them, and takes their work until it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from mmap import mmap
+from typing import Any, Final
+
+from ..broker.address import BrokerAddress
+from ..broker.connect import Broker, connect_broker
+from ..broker.events import EventStore
+from ..broker.manifest_store import watch_manifest
+from ..errors import MotiaError
+from ..log import Log, LogLevel
+from ..protocol.subjects import create_names
+from .parent import Parent
+from .processes.pool import ProcessPool
+from .processes.zygote import Zygote
+from .project_versions import ProjectVersions
+from .request_consumer import ConsumerServices
+from .step_worker import StepWorker
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What the parent process says first."""
+
+    app: str
+    """Sanitised app name."""
+    root: str
+    """Absolute path of the project."""
+    broker: BrokerAddress
+    processes: int
+    """Handler processes."""
+    watch: bool
+    """Keep serving the rest when a step is broken. The parent says when to reload."""
+    provision_only: bool
+    """Make the broker ready for the steps, and end."""
+    log_level: LogLevel
+    grace: float
+    """Seconds that runs may take to finish at shutdown."""
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> WorkerSettings:
+        return WorkerSettings(
+            app=data["app"],
+            root=data["root"],
+            broker=BrokerAddress.from_json(data["broker"]),
+            processes=data["processes"],
+            watch=data["watch"],
+            provision_only=data["provisionOnly"],
+            log_level=data["logLevel"],
+            grace=data["graceMs"] / 1000,
+        )
+
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+async def run_worker(settings: WorkerSettings, zygote: Zygote, memory: mmap, parent: Parent) -> int:
+    """Runs until a signal or the end of the parent. Gives the exit code."""
+    worker = _Worker(settings, zygote, memory, parent)
+    try:
+        await worker.run()
+    except MotiaError as error:
+        parent.tell({"type": "failed", "message": error.message, "code": error.code})
+        return 1
+    finally:
+        await worker.close()
+    return worker.exit_code
+
+
+class _Worker:
+    def __init__(self, settings: WorkerSettings, zygote: Zygote, memory: mmap, parent: Parent) -> None:
+        self.exit_code = 0
+        self._settings = settings
+        self._parent = parent
+        self._names = create_names(settings.app)
+        self._log = Log(settings.log_level, parent.write_line)
+        self._stop = asyncio.Event()
+        self._broker: Broker | None = None
+        self._worker: StepWorker | None = None
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._pool = ProcessPool(
+            zygote,
+            memory,
+            size=settings.processes,
+            log=self._log,
+            on_log=parent.write_line,
+            before_send=self._before_send,
+            on_lost=self._on_zygote_lost,
+        )
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._stop.set)
+        broker = self._broker = await connect_broker(
+            self._settings.broker,
+            name=f"{self._settings.app} python worker",
+            on_reconnect=self._on_reconnect,
+            on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
+        )
+        services = ConsumerServices(broker, self._names, self._pool, self._log)
+        worker = self._worker = StepWorker(services, EventStore(broker, self._names))
+        versions = ProjectVersions(
+            self._settings.root,
+            broker,
+            self._names,
+            self._pool,
+            worker,
+            self._log,
+            watch=self._settings.watch,
+            provision_only=self._settings.provision_only,
+        )
+        self._parent.listen(lambda message: self._on_message(message, versions), self._stop.set)
+        await versions.start()
+        self._parent.tell({"type": "started"})
+        if self._settings.provision_only:
+            return
+        broker.subscribe(self._names.cancel, lambda message: worker.cancel(message.data.decode()))
+        watch = await watch_manifest(broker, self._names, versions.on_manifest)
+        try:
+            await self._stop.wait()
+        finally:
+            await watch.close()
+
+    async def close(self) -> None:
+        """Lets what is under way finish."""
+        if self._worker:
+            await self._worker.drain(self._settings.grace)
+        await self._pool.close(self._settings.grace)
+        if self._broker:
+            await self._broker.close()
+
+    def _before_send(self) -> None:
+        """Acks that have to be there before their calls begin."""
+        if self._broker:
+            self._broker.flush_sends()
+
+    def _on_reconnect(self) -> None:
+        if self._worker:
+            self._worker.recover()
+
+    def _on_message(self, message: dict[str, Any], versions: ProjectVersions) -> None:
+        if message.get("type") == "reload":
+            task = asyncio.get_running_loop().create_task(versions.reload())
+            self._reloads.add(task)
+            task.add_done_callback(self._reloads.discard)
+
+    def _on_zygote_lost(self) -> None:
+        if not self._stop.is_set():
+            self.exit_code = 1
+            self._log.write("error", {"action": "zygote_lost"}, "The process that starts handler processes ended")
+            self._stop.set()

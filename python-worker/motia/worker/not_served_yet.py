@@ -1,0 +1,30 @@
+"""What a project asks for that this version does not do: said at start, never passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[str]:
+    """One line for each; `steps` are manifest entries, `streams` files."""
+    for file in streams:
+        yield f"{file}: streams are not served yet: operations on it are refused"
+    for step in steps:
+        file, name = step["file"], step["name"]
+        if step["type"] == "cron":
+            yield f"{file}: cron steps are not served yet; {name} ({step['cron']}) will not run"
+        queue = (step.get("infrastructure") or {}).get("queue") or {}
+        if queue.get("type") == "fifo":
+            yield f"{file}: FIFO order is kept within one worker only, not yet across several"
+        if queue.get("delaySeconds"):
+            yield f"{file}: delaySeconds is not served yet; events of {name} run at once"
+
+
+def describe_step_kind(step: dict[str, Any]) -> str:
+    """A step's kind and what it listens to, for people."""
+    if step["type"] == "api":
+        return f"(API) {step['method']} {step['path']}"
+    if step["type"] == "event":
+        return f"(Event) {', '.join(step['subscribes'])}"
+    return f"(Cron) {step['cron']}" if step["type"] == "cron" else "(Noop)"

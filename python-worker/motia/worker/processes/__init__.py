@@ -1,0 +1,1 @@
+"""The handler processes of one worker, as the broker process sees them."""

@@ -1,0 +1,182 @@
+"""From the files of a project to the version that is served: load, provision, swap; and again at every edit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ..broker.connect import Broker
+from ..broker.consumers import ensure_consumer, sources_of
+from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps
+from ..errors import MotiaError
+from ..ipc.wire import LoadedApp, LoadOrder
+from ..log import Log
+from ..protocol.subjects import Names
+from ..steps.discover import Discovered, discover_steps
+from .not_served_yet import describe_step_kind, not_served_yet
+from .processes.pool import ProcessPool
+from .step_worker import StepWorker
+
+LANGUAGE: Final = "python"
+
+
+class ProjectVersions:
+    """The versions of one project, one after the other."""
+
+    def __init__(
+        self,
+        root: str,
+        broker: Broker,
+        names: Names,
+        pool: ProcessPool,
+        worker: StepWorker,
+        log: Log,
+        *,
+        watch: bool,
+        provision_only: bool,
+    ) -> None:
+        """`watch`: a step that cannot be loaded is reported; otherwise it ends the start. `provision_only`: the broker
+        is made ready, and no work is taken."""
+        self._root = root
+        self._broker = broker
+        self._names = names
+        self._pool = pool
+        self._worker = worker
+        self._log = log
+        self._watch = watch
+        self._provision_only = provision_only
+        self._settings: dict[str, Any] = DEFAULT_SETTINGS
+        # Entries of what the newest code and the older code that still serves have loaded, by file.
+        self._loaded: dict[str, dict[str, Any]] = {}
+        self._served: list[dict[str, Any]] = []
+        self._announced: dict[str, dict[str, Any]] = {}
+        self._reported: set[str] = set()
+        self._work = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Serves the first version.
+
+        Raises `MotiaError` `PROJECT_INVALID` if a step cannot be loaded and nobody watches.
+        """
+        manifest = await read_manifest(self._broker, self._names)
+        if manifest:
+            self._settings = manifest["settings"]
+        async with self._work:
+            await self._serve()
+
+    async def reload(self) -> None:
+        """Serves the newest version of the files; edits that come meanwhile are served after it."""
+        async with self._work:
+            began = time.perf_counter()
+            try:
+                await self._serve()
+            except MotiaError as error:
+                self._log.write(
+                    "error", {"action": "reload_failed", "err": error}, f"The edit could not be served: {error.message}"
+                )
+                return
+            ms = round((time.perf_counter() - began) * 1000)
+            self._log.write("info", {"action": "reloaded", "totalMs": ms}, f"Reloaded Python steps in {ms} ms")
+
+    def on_manifest(self, manifest: Manifest) -> None:
+        """Somebody has published a manifest: ids of our steps may have changed in it, and so may settings."""
+        if manifest["settings"] != self._settings:
+            self._settings = manifest["settings"]
+            self._pool.update_settings(self._settings)
+        if not self._work.locked():
+            self._follow(manifest)
+
+    async def _serve(self) -> None:
+        found = await asyncio.to_thread(discover_steps, self._root)
+
+        async def accept(app: LoadedApp) -> list[str] | None:
+            self._report(app)
+            await self._prepare(app, found)
+            if self._provision_only:
+                await self._publish()
+                return None
+            return [step["file"] for step in app.steps]
+
+        order = LoadOrder(files=found.steps, settings=self._settings)
+        if await self._pool.swap(order._asdict(), accept):
+            await self._publish()
+
+    async def _prepare(self, app: LoadedApp, found: Discovered) -> None:
+        """Before the new code takes over: whatever it needs on the broker is there."""
+        for warning in [*app.warnings, *not_served_yet(app.steps, found.streams)]:
+            self._warn_once(warning)
+        broken = {failure["file"] for failure in app.failures}
+        kept = {file: entry for file, entry in self._loaded.items() if file in broken}
+        self._loaded = kept | {step["file"]: step for step in app.steps}
+        await self._ensure_sources(self._loaded.values())
+
+    async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
+        known = {source.durable for step in self._served for source in sources_of(self._names, step)}
+        await asyncio.gather(
+            *[
+                ensure_consumer(self._broker, source, step["name"])
+                for step in steps
+                for source in sources_of(self._names, step)
+                if source.durable not in known
+            ]
+        )
+
+    async def _publish(self) -> None:
+        """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
+        own = [*self._loaded.values()]
+        manifest, warnings = await replace_steps(self._broker, self._names, LANGUAGE, own, self._take_over)
+        for warning in warnings:
+            self._warn_once(warning)
+        self._follow(manifest)
+
+    async def _take_over(self, manifest: Manifest) -> None:
+        """Before a manifest is published: its consumers are there, and what they bring is taken."""
+        own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]
+        await self._ensure_sources(own)
+        self._serve_steps(own)
+
+    def _follow(self, manifest: Manifest) -> None:
+        own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]
+        if {step["file"] for step in own} <= self._loaded.keys():  # otherwise it speaks of another version than ours
+            self._serve_steps(own)
+            if self._watch:
+                self._announce(own)
+
+    def _serve_steps(self, own: list[dict[str, Any]]) -> None:
+        if own != self._served and not self._provision_only:
+            self._served = own
+            self._worker.serve(own)
+
+    def _report(self, app: LoadedApp) -> None:
+        if app.failures and not self._watch:
+            lines = "\n".join(failure["message"] for failure in app.failures)
+            raise MotiaError("PROJECT_INVALID", f"the project cannot be started:\n{lines}")
+        for failure in app.failures:
+            kept = failure["file"] in self._loaded
+            fields = {"action": "step_broken", **failure, "kept": kept}
+            message = fields.pop("message")
+            text = f"{message}\nIts last good version is still served." if kept else message
+            self._log.write("error", {name: value for name, value in fields.items() if value is not None}, text)
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._reported:
+            self._reported.add(warning)
+            self._log.write("warn", {"action": "project_warning"}, warning)
+
+    def _announce(self, steps: list[dict[str, Any]]) -> None:
+        gone = self._announced
+        self._announced = {step["id"]: step for step in steps}
+        for step in steps:
+            known = gone.pop(step["id"], None)
+            if known is None:
+                self._tell("step_created", "[CREATED]", step)
+            elif known != step:
+                self._tell("step_updated", "[UPDATED]", step)
+        for step in gone.values():
+            self._tell("step_removed", "[REMOVED]", step)
+
+    def _tell(self, action: str, verb: str, step: dict[str, Any]) -> None:
+        text = f"➜ {verb} Step {describe_step_kind(step)} {step['name']}"
+        self._log.write("info", {"action": action, "file": step["file"]}, text)

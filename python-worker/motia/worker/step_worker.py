@@ -1,0 +1,155 @@
+"""The job loop of one worker: a consumer for each API step and each subscription, kept in step with the manifest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from ..broker.consumers import ACK_WAIT_MS, ensure_consumer
+from ..broker.events import EventStore
+from ..errors import MotiaError
+from .event_consumer import EventConsumer, Gate, concurrency_of
+from .outcome import Displaced
+from .request_consumer import ConsumerServices, RequestConsumer
+
+_RENEW_S: Final = ACK_WAIT_MS / 4_000
+_RECOVER_AFTER_S: Final = 0.1
+# Gateways learn of a new version within this time.
+_CALLS_COME_FOR_S: Final = 2.0
+_CHECK_S: Final = 0.25
+
+StepConsumer = RequestConsumer | EventConsumer
+
+
+class StepWorker:
+    """Takes work for the steps that it serves."""
+
+    def __init__(self, services: ConsumerServices, events: EventStore) -> None:
+        self._services = services
+        self._events = events
+        self._loop = asyncio.get_running_loop()
+        self._consumers: dict[str, StepConsumer] = {}
+        self._gates: dict[str, Gate] = {}
+        # Of steps that are gone from the app: they end when what they hold is done.
+        self._retired: set[StepConsumer] = set()
+        self._renewal: asyncio.TimerHandle | None = None
+        self._recovering: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def serve(self, steps: list[dict[str, Any]]) -> None:
+        """Takes work for these manifest entries. What an unchanged step holds goes on undisturbed."""
+        before, self._consumers = self._consumers, {}
+        for key, make in self._wanted(steps):
+            existing = before.pop(key, None)
+            consumer = existing or make()
+            if existing is None:
+                consumer.puller.start()
+            self._consumers[key] = consumer
+        for consumer in before.values():
+            self._retire(consumer)
+        if self._renewal is None:
+            self._renew()
+
+    def cancel(self, request_id: str) -> None:
+        """The caller of this request is gone."""
+        for consumer in self._holders():
+            if isinstance(consumer, RequestConsumer):
+                consumer.cancel(request_id)
+
+    def recover(self) -> None:
+        """The connection is back: memory streams and their consumers may be gone with the server."""
+        if self._recovering is None and not self._stopped:
+            self._recovering = self._loop.create_task(self._recover())
+
+    async def drain(self, grace: float) -> None:
+        """Stops taking work; returns when nothing is under way any more, or after `grace` seconds."""
+        self._stopped = True
+        for consumer in self._holders():
+            consumer.puller.stop()
+        for gate in self._gates.values():
+            for consumer, held in gate.withdraw():
+                consumer.end(held, Displaced())  # handed back
+        for job in self._services.pool.withdraw_events():
+            job.on_end(Displaced(), 0)
+        give_up = self._loop.time() + grace
+        while self._loop.time() < give_up and any(consumer.load for consumer in self._holders()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if self._renewal:
+            self._renewal.cancel()
+        # What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
+        with contextlib.suppress(MotiaError):
+            await self._services.broker.flush()
+        for consumer in self._holders():
+            consumer.puller.close()
+
+    def _wanted(self, steps: list[dict[str, Any]]) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
+        for step in steps:
+            if step["type"] == "api":
+                yield (
+                    f"api {step['id']} {step['file']}",
+                    lambda step=step: RequestConsumer(self._services, step, self.recover),
+                )
+            elif step["type"] == "event":
+                # Delivery settings are part of the key: changed ones make a new consumer.
+                settings = json.dumps(step.get("infrastructure"), sort_keys=True)
+                gate = self._gate(f"{step['id']} {settings}", step)
+                for topic in dict.fromkeys(step["subscribes"]):
+                    yield (
+                        f"event {step['id']} {step['file']} {topic} {settings}",
+                        lambda step=step, topic=topic, gate=gate: EventConsumer(
+                            self._services, self._events, step, topic, gate, self.recover
+                        ),
+                    )
+
+    def _gate(self, key: str, step: dict[str, Any]) -> Gate:
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = Gate(concurrency_of(step), may_send_ahead=self._services.pool.size == 1)
+        return gate
+
+    def _renew(self) -> None:
+        self._renewal = self._loop.call_later(_RENEW_S, self._renew)
+        for consumer in self._holders():
+            if isinstance(consumer, EventConsumer):
+                consumer.renew()
+
+    async def _recover(self) -> None:
+        """The streams are made again by the gateways; the consumers of our steps are ours to make."""
+        broker = self._services.broker
+        while not self._stopped:
+            try:
+                await broker.when_connected(60.0)
+                consumers = [*self._consumers.values()]
+                await asyncio.gather(*[ensure_consumer(broker, c.source, c.step["name"]) for c in consumers])
+                break
+            except MotiaError as error:
+                fields = {"action": "recover_failed", "err": error}
+                self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
+                await asyncio.sleep(_RECOVER_AFTER_S)
+        for consumer in self._consumers.values():
+            consumer.puller.restart()
+        self._recovering = None
+
+    def _retire(self, consumer: StepConsumer) -> None:
+        """Calls come until the gateways know of the new version; they are answered with 404 then."""
+        self._retired.add(consumer)
+        if isinstance(consumer, EventConsumer):
+            consumer.puller.stop()
+        else:
+            self._loop.call_later(_CALLS_COME_FOR_S, consumer.puller.stop)
+
+        def check() -> None:
+            if consumer.load:
+                self._loop.call_later(_CHECK_S, check)
+                return
+            consumer.puller.close()
+            self._retired.discard(consumer)
+
+        self._loop.call_later(_CALLS_COME_FOR_S, check)
+
+    def _holders(self) -> list[StepConsumer]:
+        """Everyone who may hold something."""
+        return [*self._consumers.values(), *self._retired]

@@ -1,0 +1,1 @@
+"""Tests: `unit` of pure functions, `integration` on a real nats-server."""

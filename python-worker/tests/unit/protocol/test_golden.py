@@ -1,0 +1,90 @@
+"""The wire protocol as other languages rely on it, by the golden files that the TypeScript tests read, too."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, fields
+from typing import Any
+
+import pytest
+
+from motia.protocol.encoding import decode_token, encode_token, encode_topic
+from motia.protocol.event_ids import event_content_id, numbered_id
+from motia.protocol.frames import decode_frame, encode_frame
+from motia.protocol.headers import Header, decode_text, encode_text
+from motia.protocol.subjects import Names, create_names
+from tests.golden import golden
+
+_encoding = golden("encoding.json")
+_subjects = golden("subjects.json")
+_events = golden("events.json")
+
+
+def _snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+
+
+@pytest.mark.parametrize("case", _encoding["tokens"], ids=lambda case: repr(case["name"])[:40])
+def test_token(case: dict[str, Any]) -> None:
+    assert encode_token(case["name"]) == case["token"]
+    assert decode_token(case["token"]) == (case["name"] if case["decodes"] else None)
+
+
+@pytest.mark.parametrize("case", _encoding["topics"], ids=lambda case: repr(case["topic"]))
+def test_subject_of_topic(case: dict[str, Any]) -> None:
+    assert encode_topic(case["topic"]) == case["subject"]
+
+
+def test_every_name_that_an_app_has_on_the_broker_is_in_the_golden_file() -> None:
+    names = create_names(_subjects["app"])
+    assert asdict(names.streams) == _subjects["streams"]
+    assert asdict(names.buckets) == _subjects["buckets"]
+    fixed = {field.name: getattr(names, field.name) for field in fields(names)}
+    del fixed["app"], fixed["streams"], fixed["buckets"]
+    assert fixed == {_snake(name): value for name, value in _subjects["fixed"].items()}
+    made = {name for name, member in vars(Names).items() if callable(member) and not name.startswith("_")}
+    assert made == {_snake(case["name"]) for case in _subjects["made"]}
+
+
+@pytest.mark.parametrize("case", _subjects["made"], ids=lambda case: f"{case['name']} of {case['arguments']}")
+def test_made_name(case: dict[str, Any]) -> None:
+    assert getattr(create_names(_subjects["app"]), _snake(case["name"]))(*case["arguments"]) == case["is"]
+
+
+@pytest.mark.parametrize("case", golden("frames.json")["frames"], ids=lambda case: case["what"])
+def test_frame(case: dict[str, Any]) -> None:
+    body, frame = bytes.fromhex(case["body"]), bytes.fromhex(case["frame"])
+    assert encode_frame(case["meta"], body) == frame
+    assert decode_frame(frame) == (case["meta"], body)
+
+
+@pytest.mark.parametrize("case", _events["ids"], ids=lambda case: f"{case['run']} {case['topic']} {case['before']}")
+def test_event_id(case: dict[str, Any]) -> None:
+    content_id = event_content_id(case["run"], case["step"], case["topic"], case["json"].encode())
+    assert numbered_id(content_id, case["before"]) == case["id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (_events["emitted"][1]["event"]["group"], _events["emitted"][1]["headers"][Header.GROUP]),
+        (_events["retry"]["event"]["topic"], _events["retry"]["headers"][Header.TOPIC]),
+        (_events["dead"]["step"], _events["dead"]["headers"][Header.STEP]),
+        (
+            json.dumps(_events["dead"]["error"], ensure_ascii=False, separators=(",", ":")),
+            _events["dead"]["headers"][Header.ERROR],
+        ),
+    ],
+)
+def test_text_in_a_header(text: str, value: str) -> None:
+    assert encode_text(text) == value
+    assert decode_text(value) == text
+
+
+def test_every_header_of_the_examples_has_a_constant() -> None:
+    named = {value for name, value in vars(Header).items() if name.isupper()}
+    used: set[str] = set()
+    for example in [*_events["emitted"], _events["retry"], _events["dead"]]:
+        used |= example["headers"].keys()
+    assert {name for name in used if not name.startswith("Nats-Schedule")} == named - {Header.BLOB}

@@ -1,0 +1,74 @@
+"""What becomes of an event: the whole decision as a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from motia.errors import ErrorRecord
+from motia.worker.outcome import (
+    DEFAULT_RETRY_POLICY,
+    Backoff,
+    Displaced,
+    Failed,
+    Lost,
+    Outcome,
+    RetryPolicy,
+    RunEnd,
+    Succeeded,
+    decide_outcome,
+)
+
+ERROR: ErrorRecord = {"name": "Error", "message": "broken"}
+FAILED = Failed(ERROR)
+NON_RETRIABLE = Failed({**ERROR, "nonRetriable": True})
+EXPLICITLY_RETRIABLE = Failed({**ERROR, "nonRetriable": False})
+
+NO_JITTER = Backoff(initial_ms=1_000, factor=2, max_ms=90_000, jitter=0)
+FOUR = RetryPolicy(4, NO_JITTER)
+ONCE = RetryPolicy(1, NO_JITTER)
+MANY = RetryPolicy(100_000, NO_JITTER)
+
+ACK, HAND_BACK, LEAVE, BURY = (Outcome(action) for action in ("ack", "hand_back", "leave", "bury"))
+
+
+@pytest.mark.parametrize(
+    ("end", "attempt", "policy", "outcome"),
+    [
+        (Succeeded(), 1, FOUR, ACK),
+        (Succeeded(), 4, FOUR, ACK),
+        (Succeeded(), 9, FOUR, ACK),
+        (Displaced(), 1, FOUR, HAND_BACK),
+        (Displaced(), 4, FOUR, HAND_BACK),
+        (Displaced(), 1, ONCE, HAND_BACK),
+        (Lost(), 1, FOUR, LEAVE),
+        (Lost(), 4, FOUR, LEAVE),
+        (FAILED, 1, FOUR, Outcome("retry", 1_000)),
+        (FAILED, 2, FOUR, Outcome("retry", 2_000)),
+        (FAILED, 3, FOUR, Outcome("retry", 4_000)),
+        (FAILED, 4, FOUR, BURY),
+        (FAILED, 5, FOUR, BURY),
+        (FAILED, 1, ONCE, BURY),
+        (NON_RETRIABLE, 1, FOUR, BURY),
+        (EXPLICITLY_RETRIABLE, 1, FOUR, Outcome("retry", 1_000)),
+        (FAILED, 8, MANY, Outcome("retry", 90_000)),
+        (FAILED, 49, MANY, Outcome("retry", 90_000)),
+        (FAILED, 99_999, MANY, Outcome("retry", 90_000)),
+    ],
+)
+def test_outcome(end: RunEnd, attempt: int, policy: RetryPolicy, outcome: Outcome) -> None:
+    assert decide_outcome(end, attempt, policy, 0.5) == outcome
+
+
+@pytest.mark.parametrize(("random", "delay_ms"), [(0, 800), (0.25, 900), (0.5, 1_000), (1, 1_200)])
+def test_the_wait_is_jittered_by_20_percent_in_both_directions(random: float, delay_ms: int) -> None:
+    assert decide_outcome(FAILED, 1, DEFAULT_RETRY_POLICY, random) == Outcome("retry", delay_ms)
+
+
+def test_halves_of_a_millisecond_are_rounded_up() -> None:
+    policy = RetryPolicy(4, Backoff(initial_ms=5, factor=2, max_ms=90_000, jitter=0.5))
+    assert decide_outcome(FAILED, 1, policy, 0) == Outcome("retry", 3)
+
+
+def test_four_attempts_by_default() -> None:
+    actions = [decide_outcome(FAILED, attempt, DEFAULT_RETRY_POLICY, 0.5).action for attempt in (1, 2, 3, 4)]
+    assert actions == ["retry", "retry", "retry", "bury"]
