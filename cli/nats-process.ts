@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardProcess } from './process-guard.ts';
 
 export interface NatsConfig {
   /** -1 for any free port. */
@@ -56,7 +57,7 @@ export async function startNatsProcess(binary: string, dir: string, config: Nats
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  const dismissGuard = guard(child);
+  const dismissGuard = guardProcess('TERM', String(child.pid));
   void exited.then(dismissGuard);
 
   try {
@@ -74,21 +75,6 @@ export async function startNatsProcess(binary: string, dir: string, config: Nats
     const said = `${errors}${log}`.trim().split('\n').slice(-5).join('\n');
     throw new Error(`nats-server (${binary}) did not start: ${(error as Error).message}${said && `\n${said}`}`);
   }
-}
-
-/**
- * Ends the server when this process ends in any way, SIGKILL included: a shell waits for the end of a pipe that we hold.
- *
- * @returns takes the guard away.
- */
-function guard({ pid }: ChildProcess): () => void {
-  const shell = spawn('sh', ['-c', 'read -r _; kill -TERM "$0"', String(pid)], {
-    detached: true, // as above: it has to outlive a signal to our process group
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  shell.on('error', () => {}); // no shell on this machine, no guard
-  shell.unref();
-  return () => shell.kill('SIGKILL');
 }
 
 function configText(config: NatsConfig, dir: string, logFile: string): string {

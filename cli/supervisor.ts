@@ -6,12 +6,9 @@ import { acquireDevLock, type DevLock } from './dev-lock.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { GRACE_MS } from './grace.ts';
 import { findNatsServer } from './nats-server.ts';
-import { launchNodeWorker } from './node-worker.ts';
 import type { CommandOptions } from './options.ts';
-import { PythonSteps } from './python/python-steps.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
-import { OTHERS_READY } from './worker-messages.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { Workers } from './workers.ts';
 
 export interface Supervision {
   options: CommandOptions;
@@ -33,31 +30,21 @@ export function supervise(supervision: Supervision): Promise<number> {
     const lock = await acquireDevLock(options.dataDir);
     life.defer('lock', () => lock.release());
 
-    const { watch } = supervision;
-    const worker = new WorkerProcess('worker', launchNodeWorker, log, fail);
-    const python = new PythonSteps({ options, watch, graceMs: GRACE_MS.supervisedWorker - 1_000, log, fail });
-    python.prepare();
+    const { watch, host, port, portFallback } = supervision;
+    const workers = new Workers({ options, watch, log, fail });
     const gatewayModule = import('../gateway/main.ts');
     const broker = options.env.broker ?? (await startBroker(options, log, life, lock));
 
-    const { app, root, motiaDir, threads, logging, env } = options;
-    const { host, port, portFallback } = supervision;
-    const { telemetry } = env;
-    life.defer('workers', () => Promise.all([worker.stop(), python.stop()]), GRACE_MS.supervisedWorker + 1_000);
-    let othersReady = false;
-    const settings = { broker, app, root, motiaDir, threads, watch, telemetry, logging };
-    const workerStarted = worker.start(() => ({ ...settings, awaitsOthers: !othersReady }));
-    const pythonStarted = python.start(broker).then(() => {
-      othersReady = true;
-      worker.send({ type: OTHERS_READY });
-    });
-    pythonStarted.catch(fail);
+    life.defer('workers', () => workers.stop(), GRACE_MS.supervisedWorker + 1_000);
+    const workersStarted = workers.start(broker);
+    workersStarted.catch(fail);
 
     const { startGateway } = await gatewayModule;
+    const { app, env } = options;
     const gateway = await startGateway({ broker, app, host, port, portFallback, log, telemetry: env.telemetry });
     life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
-    await Promise.all([gateway.ready, workerStarted, pythonStarted]); // until then the gateway serves what an earlier run has left
+    await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
     supervision.onReady(gateway);
   });
 }

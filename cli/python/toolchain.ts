@@ -1,11 +1,10 @@
 /** The Python programs of this machine: finds an interpreter, and makes virtual environments and fills them with uv or pip. */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { childEnvironment } from '../../shared/config.ts';
 import { CliError } from '../cli-error.ts';
 import { PACKAGE_FOLDER, type WorkerRequirement } from './requirements.ts';
+import { runProgram } from './run-program.ts';
 
 /** No Python step can run. The message says why and what to do; steps in other languages are not concerned. */
 export class PythonError extends CliError {}
@@ -37,7 +36,6 @@ const INSPECT_MS = 20_000;
 const INSTALL_MS = 600_000;
 /** What is shown of the output of a program that failed. */
 const SHOWN_LINES = 15;
-const KEPT_CHARACTERS = 16_384;
 
 /** Settings with which a virtual environment would not be what is made, or not what is installed into. */
 const NEUTRAL = {
@@ -102,7 +100,7 @@ export async function inspectPython(
   const args = ['-c', INSPECTION, JSON.stringify(wanted)];
   // The package's folder, because the one in which `-c` runs comes first in the search for modules.
   const env = { PYTHONHOME: undefined };
-  const { failure, stdout } = await run(program, args, { cwd: PACKAGE_FOLDER, timeout: INSPECT_MS, env });
+  const { failure, stdout } = await runProgram(program, args, { cwd: PACKAGE_FOLDER, timeout: INSPECT_MS, env });
   if (failure !== undefined) throw new PythonError(`${program} does not run (${failure})`);
   const answer = lastJson<Interpreter>(stdout);
   if (answer === undefined) throw new PythonError(`${program} does not answer as a Python interpreter does`);
@@ -136,7 +134,7 @@ export async function findPython(searchPath: readonly string[]): Promise<Interpr
 /** uv if it is on `PATH` and runs, because it is many times faster; else what comes with Python. */
 export async function findInstaller(searchPath: readonly string[]): Promise<Installer> {
   for (const program of await programs(['uv'], searchPath)) {
-    const { failure } = await run(program, ['--version'], { timeout: INSPECT_MS });
+    const { failure } = await runProgram(program, ['--version'], { timeout: INSPECT_MS });
     if (failure === undefined) return uv(program);
   }
   return PIP;
@@ -149,7 +147,11 @@ export async function findInstaller(searchPath: readonly string[]): Promise<Inst
  */
 export async function pyprojectDependencies(python: string, path: string): Promise<string[]> {
   const args = ['-c', DEPENDENCIES, path];
-  const { failure, stdout, said } = await run(python, args, { cwd: PACKAGE_FOLDER, timeout: INSPECT_MS, env: NEUTRAL });
+  const { failure, stdout, said } = await runProgram(python, args, {
+    cwd: PACKAGE_FOLDER,
+    timeout: INSPECT_MS,
+    env: NEUTRAL,
+  });
   if (failure !== undefined) throw new PythonError(`${path} cannot be read: ${lastLines(said, 1) || failure}`);
   const dependencies = lastJson<unknown>(stdout);
   const isList = Array.isArray(dependencies) && dependencies.every((entry) => typeof entry === 'string');
@@ -185,75 +187,10 @@ const uv = (program: string): Installer => ({
 });
 
 async function runTool(what: string, program: string, args: readonly string[], cwd?: string): Promise<void> {
-  const { failure, said } = await run(program, args, { cwd, timeout: INSTALL_MS, env: NEUTRAL });
+  const { failure, said } = await runProgram(program, args, { cwd, timeout: INSTALL_MS, env: NEUTRAL });
   if (failure === undefined) return;
   const message = `${what} failed (${failure}):\n${lastLines(said, SHOWN_LINES)}\nThe command was: ${shown(program, ...args)}`;
   throw new PythonError(withoutLogins(message));
-}
-
-interface RunOptions {
-  cwd?: string;
-  /** Milliseconds until the program is killed. */
-  timeout: number;
-  env?: Record<string, string | undefined>;
-}
-
-/**
- * Runs a program to its end. It and what it has started end with this process, whichever way that ends: two installers in
- * one environment would spoil it.
- *
- * @returns the end of what it wrote (`said`: on either stream); `failure` says how it ended unless that was well.
- */
-async function run(program: string, args: readonly string[], { cwd, timeout, env = {} }: RunOptions) {
-  const child = spawn(program, args, {
-    cwd,
-    env: childEnvironment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: !isWindows, // a process group, to be ended as a whole
-    windowsHide: true,
-  });
-  let stdout = '';
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-KEPT_CHARACTERS);
-      if (stream === child.stdout) stdout = (stdout + text).slice(-KEPT_CHARACTERS);
-    });
-  }
-  const kill = () => {
-    if (child.pid === undefined) return;
-    try {
-      if (isWindows) child.kill();
-      else process.kill(-child.pid, 'SIGKILL');
-    } catch {} // it has ended
-  };
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    kill();
-  }, timeout);
-  process.once('exit', kill);
-  const dismissGuard = guard(child.pid);
-  const failure = await new Promise<string | undefined>((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
-  });
-  dismissGuard();
-  process.off('exit', kill);
-  clearTimeout(timer);
-  return { stdout, said, failure: isLate ? `not done after ${timeout / 1000} s` : failure };
-}
-
-/** Kills the process group when this process was killed: a shell waits for the end of a pipe that we hold. */
-function guard(group: number | undefined): () => void {
-  if (group === undefined || isWindows) return () => {};
-  const shell = spawn('sh', ['-c', 'read -r _; kill -KILL "-$0"', String(group)], {
-    detached: true, // it has to outlive a signal to our process group
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  shell.on('error', () => {}); // no shell on this machine, no guard
-  shell.unref();
-  return () => shell.kill('SIGKILL');
 }
 
 /** The paths of the programs on `PATH` that have one of these names, in the order of the names. */

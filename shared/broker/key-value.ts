@@ -26,12 +26,25 @@ const WRONG_LAST_SEQUENCE = 10071;
 
 /** The entry of a key, or `undefined`. */
 export async function readEntry(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
+  return (await readLast(broker, bucket, key)).entry;
+}
+
+/**
+ * The entry of a key, if there is one, and the revision of what was stored last under it (0 for nothing): that may be the mark
+ * of its removal by another tool.
+ */
+export async function readLast(
+  broker: Broker,
+  bucket: string,
+  key: string,
+): Promise<{ entry?: Entry; revision: number }> {
   const msg = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.${key}`, ''),
   );
-  if (codeOf(msg) === NOT_FOUND) return undefined;
+  if (codeOf(msg) === NOT_FOUND) return { revision: 0 };
   if (codeOf(msg) !== 0) throw refused(msg);
-  return isRemoved(msg) ? undefined : toEntry(key, msg);
+  const entry = toEntry(key, msg);
+  return isRemoved(msg) ? { revision: entry.revision } : { entry, revision: entry.revision };
 }
 
 /** Stores an entry. */

@@ -9,7 +9,7 @@ import type { Names } from '../protocol/subjects.ts';
 import { createManifest, type Manifest } from '../steps/manifest.ts';
 import { mergeSteps } from '../steps/merge.ts';
 import type { Broker } from './connect.ts';
-import { readEntry, replaceEntry, writeEntry } from './key-value.ts';
+import { readEntry, readLast, replaceEntry, writeEntry } from './key-value.ts';
 
 const CURRENT = 'current';
 const versionKey = (version: string) => `v.${version}`;
@@ -27,14 +27,13 @@ export async function publishManifest(
 ): Promise<{ manifest: Manifest; warnings: string[] }> {
   const bucket = names.buckets.manifest;
   for (;;) {
-    const current = await readEntry(broker, bucket, CURRENT);
+    const { entry: current, revision } = await readLast(broker, bucket, CURRENT);
     const before = current && (await readManifest(broker, names, Buffer.from(current.data).toString('utf8')));
     const { steps, warnings } = mergeSteps((keepOthers && before?.steps) || [], own.steps, 'node');
     const manifest = createManifest({ app: own.app, settings: own.settings, steps });
     if (manifest.version === before?.version) return { manifest, warnings };
     await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
-    if (await replaceEntry(broker, bucket, CURRENT, manifest.version, current?.revision ?? 0))
-      return { manifest, warnings };
+    if (await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) return { manifest, warnings };
   }
 }
 

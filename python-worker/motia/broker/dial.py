@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import re
 import ssl
 from collections.abc import Mapping
@@ -80,8 +79,6 @@ def _options(address: BrokerAddress, name: str) -> dict[str, Any]:
     if address.password is not None:
         options["password"] = address.password
     if address.creds_file is not None:
-        if importlib.util.find_spec("nkeys") is None:
-            raise MotiaError("BROKER_AUTH", "NATS_CREDS needs the Python package nkeys: pip install nkeys")
         Path(address.creds_file).stat()  # told now, and not as a broker that does not answer
         options["user_credentials"] = address.creds_file
     if address.ca_file is not None:

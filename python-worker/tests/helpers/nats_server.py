@@ -14,7 +14,7 @@ from pathlib import Path
 _MAX_PAYLOAD = 8 * 1024 * 1024
 _DEADLINE_S = 10
 _HERE = Path(__file__).parent
-_PORT = re.compile(r'"nats://[^"]*:(\d+)"')
+_PORT = re.compile(r'"(?:nats|tls)://[^"]*:(\d+)"')
 
 
 def find_nats_server() -> str:
@@ -72,7 +72,9 @@ class NatsServer:
                     self._port = int(found[1])
                     return
             time.sleep(0.003)
-        raise RuntimeError(f"nats-server did not start: {(self._dir / 'log').read_text()[-2000:]}")
+        said = (self._dir / "log").read_text()[-2000:]
+        self.stop()
+        raise RuntimeError(f"nats-server did not start: {said}")
 
     def signal(self, number: int) -> None:
         """Sends a signal; after SIGKILL waits for the end of the process."""

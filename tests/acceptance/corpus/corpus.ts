@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { type CliOptions, type RunningCli, startCli } from '../../helpers/cli.ts';
 import { createProject, type Project, REPOSITORY } from '../../helpers/project.ts';
 
+/** A Python environment may have to be made. */
+const TIMEOUT_MS = 120_000;
 const FOLDER = join(REPOSITORY, '../shared/corpus');
 
 export interface CorpusRun {
@@ -26,19 +28,23 @@ export interface CorpusOptions extends CliOptions {
  */
 export function corpusTest(name: string, options: CorpusOptions, body: (run: CorpusRun) => Promise<void>): void {
   const source = join(FOLDER, name);
-  test(name, async (context) => {
-    context.skip(!existsSync(source), `no project at ${source}`);
-    const { packages, installed = {}, writes = [], ...cliOptions } = options;
-    const files = Object.fromEntries(Object.entries(installed).map(([file, text]) => [`node_modules/${file}`, text]));
-    const project = await createProject({ copyOf: source, packages, files });
-    const before = await project.hash(writes);
-    await using cli = await startCli('dev', project, cliOptions);
-    expect(cli.logs({ action: 'step_broken' })).toEqual([]);
-    await body({ cli, project });
-    expect(cli.logs({ action: 'undeclared_topic' })).toEqual([]);
-    expect(await cli.stop()).toBe(0);
-    expect(await project.hash(writes)).toEqual(before);
-  });
+  test(
+    name,
+    async (context) => {
+      context.skip(!existsSync(source), `no project at ${source}`);
+      const { packages, installed = {}, writes = [], ...cliOptions } = options;
+      const files = Object.fromEntries(Object.entries(installed).map(([file, text]) => [`node_modules/${file}`, text]));
+      const project = await createProject({ copyOf: source, packages, files });
+      const before = await project.hash(writes);
+      await using cli = await startCli('dev', project, cliOptions);
+      expect(cli.logs({ action: 'step_broken' })).toEqual([]);
+      await body({ cli, project });
+      expect(cli.logs({ action: 'undeclared_topic' })).toEqual([]);
+      expect(await cli.stop()).toBe(0);
+      expect(await project.hash(writes)).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
 }
 
 export interface Answer {

@@ -1,5 +1,6 @@
 /** The manifest on the broker: gateways learn of every version, also after the server was away. */
 import { gzipSync } from 'node:zlib';
+import { Kvm } from '@nats-io/kv';
 import { afterEach, expect, test } from 'vitest';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { writeEntry } from '../../../shared/broker/key-value.ts';
@@ -99,6 +100,14 @@ test('steps of other languages stay while the project has such, and Node keeps i
   expect(ids).toEqual(['a', 'b', 'b@src/b.step.python']);
   await publishManifest(broker, names, nodeSteps(subscriber('a')), false);
   expect(namesOf((await readManifest(broker, names))?.steps)).toBe('a');
+});
+
+test('a manifest that another tool has removed is published again', async () => {
+  const { broker, names } = await harness.app();
+  await publish(broker, names, 'a');
+  await (await new Kvm(broker.nc).open(names.buckets.manifest)).delete('current');
+  await publish(broker, names, 'b');
+  expect(namesOf((await readManifest(broker, names))?.steps)).toBe('b');
 });
 
 test('eight that publish at the same time lose nothing of what the others wrote', async () => {

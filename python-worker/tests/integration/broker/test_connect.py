@@ -196,10 +196,9 @@ async def test_what_the_broker_complains_of_is_told_and_ends_nothing() -> None:
     server.stop()
 
 
-async def test_a_credentials_file_needs_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    error = await refusal(BrokerAddress("nats://127.0.0.1:1", creds_file="/none"))
-    assert (error.code, "pip install nkeys" in error.message) == ("BROKER_AUTH", True)
+async def test_a_credentials_file_that_is_not_there_is_told_by_its_name() -> None:
+    with pytest.raises(FileNotFoundError, match="/not/there"):
+        await connect_broker(BrokerAddress("nats://127.0.0.1:1", creds_file="/not/there"), name="test")
 
 
 def test_the_address_as_the_program_writes_it() -> None:

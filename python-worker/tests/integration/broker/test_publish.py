@@ -13,6 +13,7 @@ from motia.broker.publish import publish_stored, read_answer
 from motia.errors import MotiaError
 from motia.protocol.subjects import Names
 from tests.helpers.nats_server import NatsServer
+from tests.helpers.wait_for import wait_for
 from tests.integration.broker.conftest import Connect
 
 
@@ -84,11 +85,12 @@ async def test_32_publishers_ride_out_three_crashes(server: NatsServer, connect:
             acked.append(f"{publisher}.{i}")
 
     publishers = [asyncio.ensure_future(publish(publisher)) for publisher in range(32)]
-    for _ in range(3):
-        await asyncio.sleep(0.15)
-        await asyncio.to_thread(server.crash, 0.05)
-        await broker.when_connected(5)
-    await asyncio.sleep(0.15)
+    for crash in range(4):
+        before = len(acked)
+        await wait_for(lambda before=before: len(acked) > before + 200)
+        if crash < 3:
+            await asyncio.to_thread(server.crash, 0.05)
+            await broker.when_connected(5)
     going = False
     await asyncio.gather(*publishers)  # none has failed
     assert len(reconnects) == 3

@@ -218,9 +218,7 @@ class TestImports:
         head = "import asyncio\nasync def ready(): return 7\nREADY = asyncio.run(ready())"
         assert values(load({"src/a_step.py": api_step("a", "READY", head)})) == {"a": 7}
 
-    def test_nothing_is_written_into_the_project(
-        self, load: Load, root: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_nothing_is_written_into_the_project(self, load: Load, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nor could Python tell two versions of the same second and length apart."""
         monkeypatch.setattr(sys, "dont_write_bytecode", False)
         write(root, {"src/old.py": ""})
