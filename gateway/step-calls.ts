@@ -6,7 +6,7 @@ import type pino from 'pino';
 import type { BlobStore } from '../shared/broker/blobs.ts';
 import type { Broker } from '../shared/broker/connect.ts';
 import { isNoResponders, openInbox, type Reply } from '../shared/broker/inbox.ts';
-import { checkStored } from '../shared/broker/publish.ts';
+import { checkStored, isStillStored } from '../shared/broker/publish.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
@@ -41,6 +41,10 @@ interface Call {
   safe: boolean;
   /** On its way: from here on only a safe call may be sent again. */
   sent: boolean;
+  /** What the broker answered when it had stored the call. */
+  stored?: Uint8Array;
+  /** When the call was sent, or the broker was last asked for it. */
+  askedAt: number;
   /** A worker has it. */
   started: boolean;
   /** When that worker was heard of last. */
@@ -52,9 +56,14 @@ interface Call {
 const TICK_MS = 200;
 /** A worker that has a call says so every second. */
 const LOST_AFTER_MS = 3_500;
+/** A worker that has a call says so after 250 ms, if it has not answered by then. */
+const ASK_AFTER_MS = 1_500;
 const RESEND_AFTER_MS = 50;
 /** Before the token of a call in the subject of the broker's acknowledgement. Tokens are digits and lower-case letters. */
 const ACK_MARK = 'A';
+
+const NOT_TAKEN = 'No worker took the call in time';
+const UNKNOWN = 'The outcome of this call is unknown';
 
 export class StepCalls {
   readonly #broker: Broker;
@@ -102,6 +111,7 @@ export class StepCalls {
         frame: encodeFrame(meta, large ? undefined : body),
         safe: isSafe(meta.method, meta.headers),
         sent: false,
+        askedAt: now,
         started: false,
         heardAt: 0,
         resolve,
@@ -117,7 +127,7 @@ export class StepCalls {
   onDisconnect(): void {
     for (const [token, call] of this.#calls) {
       if (call.safe) call.sent = false;
-      else if (call.sent) this.#fail(token, new CallFailed(502, 'The outcome of this call is unknown'));
+      else if (call.sent) this.#fail(token, new CallFailed(502, UNKNOWN));
     }
   }
 
@@ -170,6 +180,7 @@ export class StepCalls {
     }
     try {
       checkStored(reply);
+      call.stored = reply.data;
     } catch (error) {
       this.#log.warn({ action: 'request_refused', subject: call.subject, err: error }, 'The broker refused a request');
       this.#fail(token, new CallFailed(503, 'Too many requests are waiting'));
@@ -183,7 +194,7 @@ export class StepCalls {
       await this.#bodies.delete(blob);
     } catch (error) {
       this.#log.error({ action: 'response_lost', err: error }, 'A large response could not be fetched');
-      call.reject(new CallFailed(502, 'The outcome of this call is unknown'));
+      call.reject(new CallFailed(502, UNKNOWN));
     }
   }
 
@@ -194,16 +205,43 @@ export class StepCalls {
 
   #tick(): void {
     const now = Date.now();
-    for (const [token, { meta, started, safe, heardAt }] of this.#calls) {
-      if (now >= meta.deadline) {
-        if (started) this.#giveUp(token, 504, 'The step did not answer in time');
-        else this.#giveUp(token, 503, 'No worker took the call in time');
-      } else if (!started && now >= meta.startBy) {
-        this.#giveUp(token, 503, 'No worker took the call in time');
+    for (const [token, call] of this.#calls) {
+      const { meta, started, safe, heardAt, askedAt } = call;
+      const isLate = now >= meta.startBy;
+      if (!started && !safe) {
+        if (isLate || now - askedAt > ASK_AFTER_MS) void this.#ask(token, call, isLate);
+      } else if (!started && isLate) {
+        this.#giveUp(token, 503, NOT_TAKEN);
+      } else if (now >= meta.deadline) {
+        this.#giveUp(token, 504, 'The step did not answer in time');
       } else if (started && !safe && now - heardAt > LOST_AFTER_MS) {
-        this.#giveUp(token, 502, 'The outcome of this call is unknown'); // a safe one goes to another worker
+        this.#giveUp(token, 502, UNKNOWN); // a safe one goes to another worker
       }
     }
+  }
+
+  /**
+   * Nothing was heard of a call that may be had only once. If the broker does not have it any more, a worker has taken it: from
+   * then on its outcome is unknown until that one is heard of.
+   */
+  async #ask(token: string, call: Call, isLate: boolean): Promise<void> {
+    if (call.askedAt === Number.POSITIVE_INFINITY) return; // it is being asked for
+    call.askedAt = Number.POSITIVE_INFINITY;
+    const waits = await this.#waits(call).catch(() => undefined);
+    call.askedAt = Date.now();
+    if (!this.#calls.has(token) || call.started) return;
+    if (waits === false) {
+      call.started = true;
+      call.heardAt = call.askedAt;
+    } else if (isLate) {
+      if (waits) this.#giveUp(token, 503, NOT_TAKEN);
+      else this.#giveUp(token, 502, UNKNOWN);
+    }
+  }
+
+  /** Without the broker's answer the call is not stored: nobody begins it after its time. */
+  async #waits({ stored }: Call): Promise<boolean> {
+    return stored === undefined || isStillStored(this.#broker, this.#names.streams.requests, stored);
   }
 
   /** Ends the wait and tells the workers so. */

@@ -28,7 +28,7 @@ export interface ConsumerServices {
 
 /** Calls of one step that this worker has at a time. */
 const CONCURRENCY = 512;
-/** A call of a safe method that takes longer than this is reported as started, so that its caller can tell 504 from 503. */
+/** A call that takes longer than this is reported as started, so that its caller can tell 504 and 502 from 503. */
 const STARTED_AFTER_MS = 250;
 /** How often a caller hears that a worker still has its call. */
 const BEAT_MS = 1_000;
@@ -142,10 +142,7 @@ export class RequestConsumer {
         call.begun = true;
         if (call.job) call.job.leaseUntil = Number.POSITIVE_INFINITY; // an unsafe one is acked, a safe one may be had twice
         // The ack is on the socket before the call leaves for the thread: the pool sees to that.
-        if (!call.safe) {
-          call.delivery.ack();
-          this.#reply(call, { t: 'started' });
-        }
+        if (!call.safe) call.delivery.ack();
       },
       onEnd: (end, tookMs) => {
         this.#runTime.add(tookMs);

@@ -39,6 +39,20 @@ export function checkStored(reply: { data: Uint8Array; json<T>(): T }): void {
   }
 }
 
+const NO_MESSAGE = 10037;
+
+/**
+ * Whether a message that was stored still is: one of a work queue goes when it is acked.
+ * @param answer the data of what the broker answered when it stored the message.
+ */
+export async function isStillStored(broker: Broker, stream: string, answer: Uint8Array): Promise<boolean> {
+  const { seq } = JSON.parse(Buffer.from(answer).toString('utf8')) as { seq: number };
+  const reply = await broker.mux.request(`$JS.API.STREAM.MSG.GET.${stream}`, JSON.stringify({ seq }));
+  if (reply.json<Refusal>().error?.err_code === NO_MESSAGE) return false;
+  readAnswer(reply);
+  return true;
+}
+
 const STORED = Buffer.from('{"stream":');
 
 /** Reads an answer of the broker. @throws {MotiaError} `STORE_FULL`, `BROKER_REFUSED`, or `BROKER_TIMEOUT` when it is not ready. */

@@ -157,17 +157,16 @@ export const MUTANTS = [
   {
     guarantee: 'an unsafe call is acked before it begins',
     file: 'worker/request-consumer.ts',
-    from: `          call.delivery.ack();
-          this.#reply(call, { t: 'started' });`,
-    to: `          this.#reply(call, { t: 'started' });`,
+    from: 'if (!call.safe) call.delivery.ack();',
+    to: '',
     test: `${FAILURES}/workers.test.ts`,
     name: 'in the middle of API calls',
   },
   {
     guarantee: 'a safe call of a lost worker is answered by another',
     file: 'worker/request-consumer.ts',
-    from: 'if (!call.safe) {\n          call.delivery',
-    to: 'if (!false) {\n          call.delivery',
+    from: 'if (!call.safe) call.delivery.ack();',
+    to: 'call.delivery.ack();',
     test: `${FAILURES}/workers.test.ts`,
     name: 'in the middle of API calls',
   },
@@ -178,6 +177,14 @@ export const MUTANTS = [
     to: 'false',
     test: `${FAILURES}/workers.test.ts`,
     name: 'in the middle of API calls',
+  },
+  {
+    guarantee: 'an unsafe call that a worker had taken, and said nothing of, is not said to have waited',
+    file: 'gateway/step-calls.ts',
+    from: 'if (waits === false) {',
+    to: 'if (false) {',
+    test: `${FAILURES}/workers.test.ts`,
+    name: 'said a word',
   },
   {
     guarantee: 'an unsafe call is told at once that the broker is gone',

@@ -31,7 +31,7 @@ from .processes.pool import ProcessPool
 
 # Calls of one step that this worker has at a time.
 _CONCURRENCY: Final = 512
-# A call of a safe method that takes longer than this is reported as started, so that its caller can tell 504 from 503.
+# A call that takes longer than this is reported as started, so that its caller can tell 504 and 502 from 503.
 _STARTED_AFTER_MS: Final = 250
 # How often a caller hears that a worker still has its call.
 _BEAT_MS: Final = 1_000
@@ -151,7 +151,6 @@ class RequestConsumer:
         # The ack is on the socket before the call leaves for the process: the pool sees to that.
         if not call.safe:
             call.delivery.ack()
-            self._reply(call, {"t": "started"})
 
     def _end(self, call: _Call, end: JobEnd) -> None:
         if self._calls.pop(call.meta["id"], None):  # otherwise it has been given up

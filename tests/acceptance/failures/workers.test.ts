@@ -88,6 +88,15 @@ test('kill -9 in the middle of API calls: unsafe ones are answered with 502, saf
   expect(runs.length).toBe(new Set(runs).size); // not one POST ran twice
 });
 
+test('kill -9 before the worker has said a word: the outcome is unknown, and nobody has the call again', async () => {
+  await twoWorkers();
+  const began = Date.now();
+  const answer = await cluster.gateway.fetch('/misbehave/kill', { method: 'POST' });
+  expect([answer.status, await answer.json()]).toEqual([502, { error: 'The outcome of this call is unknown' }]);
+  expect(Date.now() - began).toBeLessThan(9_000);
+  expect(await cluster.facts('kill')).toHaveLength(1);
+});
+
 test('SIGTERM of a worker while another serves: no call fails, what runs is finished, exit code 0', async () => {
   const [leaving] = await twoWorkers();
   let going = true;
