@@ -1,0 +1,32 @@
+/** The table: what every worker does, in whichever language its steps are. No case knows which one that is. */
+
+import { answerCases } from './cases/answers.ts';
+import { apiCases } from './cases/api.ts';
+import { errorCases } from './cases/errors.ts';
+import { eventCases } from './cases/events.ts';
+import { failureCases } from './cases/failures.ts';
+import { logCases } from './cases/logs.ts';
+import { stateCases } from './cases/state.ts';
+import type { Language, World } from './world.ts';
+
+export interface Case {
+  /** Unique. */
+  name: string;
+  /** Has its own ids: other cases may run at the same time. */
+  run(world: World): Promise<void>;
+  /** It disturbs others, or measures time: nothing runs beside it. */
+  alone?: boolean;
+  /** Why a language does not do this. There is no other way to leave a case out. */
+  skip?: Partial<Record<Language['name'], string>>;
+}
+
+/** Those that wait for long come first. */
+export const cases: readonly Case[] = [
+  ...eventCases,
+  ...errorCases,
+  ...stateCases,
+  ...apiCases,
+  ...answerCases,
+  ...logCases,
+  ...failureCases,
+];

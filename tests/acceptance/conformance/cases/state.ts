@@ -1,0 +1,147 @@
+/** State as handlers see it, and as other clients of the broker do. */
+import { expect } from 'vitest';
+import { StateStore } from '../../../../shared/broker/state.ts';
+import type { Case } from '../cases.ts';
+import { LARGEST_MESSAGE } from '../world.ts';
+
+const MB = 1024 * 1024;
+type Operation = [operation: string, ...args: unknown[]];
+
+/** Any text is a group and a key. */
+const NAMES = [
+  ...['', ' ', '.', '..', 'a.b', 'a..b', '.a', 'a.', 'a:b', 'a/b', 'a\\b', '*', '>', 'a*', 'a>', 'a b', '\t', 'a\nb'],
+  ...['\u0000', '=', 'a=2E', 'a=', '%2E', '$KV', '_', '-', 'A', 'a', '__proto__', 'constructor', 'é', 'e\u0301'],
+  ...['日本語', '👩‍👩‍👧', 'x'.repeat(5_000), `${'x'.repeat(5_000)}y`, '.'.repeat(300), '0', '1e3', 'null', 'undefined'],
+];
+const VALUES: unknown[] = [
+  ...[0, false, '', null, [], {}, -0.5, 1e21, 'text', '\u0000 \u2028 \\ " é 👩‍👩‍👧', [null, [0]]],
+  { '': 1, a: { b: null }, data: { data: 1 }, constructor: 'x' },
+];
+
+export const stateCases: Case[] = [
+  {
+    name: 'state: what each operation gives back',
+    async run({ state, newId }) {
+      const g = newId();
+      const results = await state(
+        ['get', g, 'a'],
+        ['set', g, 'a', { n: 1 }],
+        ['get', g, 'a'],
+        ['set', g, 'a', { n: 2 }],
+        ['getGroup', g],
+        ['delete', g, 'a'],
+        ['delete', g, 'a'],
+        ['get', g, 'a'],
+        ['getGroup', g],
+        ['clear', g],
+      );
+      expect(results).toEqual([null, { n: 1 }, { n: 1 }, { n: 2 }, [{ n: 2 }], { n: 2 }, null, null, [], null]);
+    },
+  },
+  {
+    name: 'state: falsy and odd values survive',
+    async run({ state, newId }) {
+      const g = newId();
+      const operations = VALUES.flatMap((value): Operation[] => [
+        ['set', g, 'key', value],
+        ['get', g, 'key'],
+        ['getGroup', g],
+      ]);
+      const results = await state(...operations);
+      expect(results).toEqual(VALUES.flatMap((value) => [value, value, [value]]));
+    },
+  },
+  {
+    name: 'state: any text is a key, each of them its own',
+    async run({ state, newId }) {
+      const g = newId();
+      await state(...NAMES.map((name): Operation => ['set', g, name, name]));
+      expect(await state(...NAMES.map((name): Operation => ['get', g, name]))).toEqual(NAMES);
+      const [all] = (await state(['getGroup', g])) as [string[]];
+      expect(all.sort()).toEqual([...NAMES].sort());
+    },
+  },
+  {
+    name: 'state: any text is a group, and clearing one leaves the others alone',
+    async run({ state }) {
+      const cleared = ['*', '>', 'a', 'a*', '', '.'];
+      await state(...NAMES.map((group): Operation => ['set', group, 'odd groups', { group }]));
+      expect(await state(...NAMES.map((group): Operation => ['getGroup', group]))).toEqual(
+        NAMES.map((group) => [{ group }]),
+      );
+      await state(...cleared.map((group): Operation => ['clear', group]));
+      expect(await state(...NAMES.map((group): Operation => ['get', group, 'odd groups']))).toEqual(
+        NAMES.map((group) => (cleared.includes(group) ? null : { group })),
+      );
+    },
+  },
+  {
+    name: 'state: groups whose names begin alike, or meet their keys, are apart; numbers are taken as texts',
+    async run({ state, newId }) {
+      const g = newId();
+      await state(
+        ['set', g, '1', 'order'],
+        ['set', `${g}s`, '1', 'orders'],
+        ['set', `${g}.1`, '2', 'order.1'],
+        ['set', g, '1.2', 'dotted key'],
+        ['set', g, 42, 'a number'],
+      );
+      const [own, ...others] = (await state(
+        ['getGroup', g],
+        ['getGroup', `${g}s`],
+        ['getGroup', `${g}.1`],
+      )) as string[][];
+      expect(own?.sort()).toEqual(['a number', 'dotted key', 'order']);
+      expect(others).toEqual([['orders'], ['order.1']]);
+      expect(await state(['get', g, '42'])).toEqual(['a number']);
+    },
+  },
+  {
+    name: 'state: an object or null is no group and no key',
+    async run({ state }) {
+      const results = await state(['set', 'g', {}, 1], ['set', null, 'k', 1], ['get', ['g'], 'k'], ['clear', null]);
+      expect(results).toEqual(results.map(() => ({ error: 'INVALID_VALUE' })));
+    },
+  },
+  {
+    name: 'state: values of 3 MB, and of more than a message of the broker holds',
+    async run({ state, newId }) {
+      const g = newId();
+      const [a, b] = ['é'.repeat(1.5 * MB), 'b'.repeat(LARGEST_MESSAGE + 1)];
+      await state(['set', g, 'a', a]);
+      await state(['set', g, 'b', b]);
+      const lengths = async () => ((await state(['getGroup', g])) as string[][])[0]?.map((text) => text.length).sort();
+      expect(await lengths()).toEqual([a.length, b.length].sort());
+      expect((await state(['get', g, 'b'])) as unknown[]).toEqual([b]);
+      expect(((await state(['delete', g, 'b'])) as string[])[0]?.length).toBe(b.length);
+      await state(['set', g, 'a', 'small now']);
+      expect(await state(['getGroup', g])).toEqual([['small now']]);
+    },
+  },
+  {
+    name: 'state: a group of 1,200 values comes whole',
+    async run({ state, newId }) {
+      const g = newId();
+      await state(...Array.from({ length: 1_200 }, (_, n): Operation => ['set', g, `key ${n}`, { n }]));
+      const [all, , rest] = (await state(['getGroup', g], ['clear', g], ['getGroup', g])) as { n: number }[][];
+      expect(all?.map(({ n }) => n).sort((x, y) => x - y)).toEqual(Array.from({ length: 1_200 }, (_, n) => n));
+      expect(rest).toEqual([]);
+    },
+  },
+  {
+    name: 'state: what a worker of another language has stored is read, and the other way round',
+    async run({ state, newId, broker, names }) {
+      const store = new StateStore(broker, names);
+      const g = `${newId()} of an.other`;
+      const large = { text: 'é'.repeat(LARGEST_MESSAGE / 2) };
+      const values = [...VALUES, large];
+      for (const [n, value] of values.entries()) await store.set(g, `theirs.${n}`, value);
+      expect(await state(...values.map((_, n): Operation => ['get', g, `theirs.${n}`]))).toEqual(values);
+      expect((await state(['getGroup', g]))[0]).toHaveLength(values.length);
+      await state(...values.map((value, n): Operation => ['set', g, `ours/${n}`, value]));
+      for (const [n, value] of values.entries()) expect(await store.get(g, `ours/${n}`)).toEqual(value);
+      await state(['clear', g]);
+      expect(await store.getGroup(g)).toEqual([]);
+    },
+  },
+];
