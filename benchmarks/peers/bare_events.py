@@ -3,7 +3,6 @@
 argv: NATS url, broker stream, durable consumer, file that the handled ids are appended to.
 """
 
-import asyncio
 import os
 import sys
 import time

@@ -55,13 +55,13 @@ export async function coldStart(scope, { starts }) {
   };
 }
 
-/** @param {import('../lib/processes.mjs').Scope} scope @param {string} project */
-export async function startDev(scope, project) {
+/** @param {import('../lib/processes.mjs').Scope} scope @param {string} project @param {Record<string, string>} [env] */
+export async function startDev(scope, project, env) {
   const port = await freePort();
   const startedAt = performance.now();
   const started = scope.spawn(process.execPath, [CLI, 'dev', '--host', '127.0.0.1', '--port', String(port)], {
     cwd: project,
-    env: { LOG_LEVEL: 'warn' },
+    env: { LOG_LEVEL: 'warn', ...env },
     log: path.join(project, 'dev.log'),
   });
   const url = `http://127.0.0.1:${port}`;

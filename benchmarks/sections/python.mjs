@@ -12,8 +12,10 @@ import { proportionalMemory } from '../lib/memory.mjs';
 import { installInto } from '../lib/motia.mjs';
 import { commandLine, cpuSeconds, end, freePort, processTree, untilOk } from '../lib/processes.mjs';
 import { atLeast, atMost } from '../lib/report.mjs';
+import { python as pythonSources } from '../lib/sample-project.mjs';
 import { median, round } from '../lib/stats.mjs';
 import { CONNECTIONS, REQUESTS } from './http.mjs';
+import { measureEdits } from './reload.mjs';
 
 const APP = 'bench';
 const WARM_UP_SECONDS = 2;
@@ -21,23 +23,36 @@ const SETTLE_MS = 3000;
 const PATIENCE_MS = 120_000;
 
 /** @param {import('../lib/processes.mjs').Scope} scope @param {{ rounds: number, duration: number, events: number, starts: number }} options */
-export async function python(scope, { rounds, duration, events, starts }) {
+export async function python(scope, { rounds, duration, events, starts, ...edits }) {
   const interpreter = await testPython();
   if (!interpreter) return { title: 'Python', tables: [], checks: [], notes: ['Not measured: there is no Python.'] };
   const calls = await measureCalls(scope, interpreter, rounds, duration);
   const handled = await measureEvents(scope, interpreter, rounds, events);
   const cold = await measureStart(scope, interpreter, starts);
+  const reload = await measureEdits(scope, pythonSources, edits, { MOTIA_PYTHON: interpreter });
   return {
     title: 'Python steps',
-    tables: [calls.table, handled.table, cold.table],
-    checks: [...calls.checks, ...handled.checks, ...cold.checks],
+    tables: [
+      calls.table,
+      handled.table,
+      cold.table,
+      { columns: ['edit of', 'times', 'median ms', 'slowest ms'], rows: reload.rows },
+    ],
+    checks: [
+      ...calls.checks,
+      ...handled.checks,
+      ...cold.checks,
+      atMost('edit of a Python step → new behaviour, ms', round(median(reload.step), 0), 500),
+      atMost('edit of a Python helper → new behaviour, ms', round(median(reload.shared), 0), 500),
+      atMost('failed requests, answers of old code', reload.failed + reload.stale, 0),
+    ],
     notes: [
       'Calls: both workers are one process for the handler behind our own gateway; ours has its broker process besides.',
       'The bare responder pulls, runs its handler in line, acks and replies, with nats-py on uvloop and orjson.',
       'Events: those that wait are handled, from the first handled to the last; the bare consumer fetches 256 at a time.',
       'Memory of the Python worker is the proportional set size, with shared pages divided among its processes only.',
     ],
-    rounds: { calls: calls.rounds, events: handled.rounds, cold: cold.rounds },
+    rounds: { calls: calls.rounds, events: handled.rounds, cold: cold.rounds, reload },
   };
 }
 
