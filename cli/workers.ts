@@ -1,10 +1,11 @@
 /** The workers on one machine: one for TypeScript and JavaScript steps, and one for Python steps if there are any. */
 import type { Logger } from 'pino';
 import type { BrokerAddress } from '../shared/config.ts';
+import { discoverSteps } from '../shared/steps/discover.ts';
 import { GRACE_MS } from './grace.ts';
 import { launchNodeWorker } from './node-worker.ts';
 import type { CommandOptions } from './options.ts';
-import { PythonSteps } from './python/python-steps.ts';
+import type { PythonSteps } from './python/python-steps.ts';
 import type { WorkerSettings } from './run-worker.ts';
 import { OTHERS_READY } from './worker-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -21,15 +22,22 @@ export interface WorkersOptions {
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #node: WorkerProcess<WorkerSettings>;
-  readonly #python: PythonSteps;
+  /** Of a project that has such steps; loaded for no other one before it is served. */
+  #python: Promise<PythonSteps | undefined>;
+  #stopped = false;
 
   /** Begins with what needs no broker: the processes load their modules. */
   constructor(workers: WorkersOptions) {
-    const { options, watch, log, fail } = workers;
+    const { options, log, fail } = workers;
     this.#options = workers;
     this.#node = new WorkerProcess('worker', launchNodeWorker, log, fail);
-    this.#python = new PythonSteps({ options, watch, graceMs: GRACE_MS.supervisedWorker - 1_000, log, fail });
-    this.#python.prepare();
+    this.#python = discoverSteps(options.root).then(async ({ python }) => {
+      if (python.length === 0) return undefined;
+      const steps = await this.#loadPythonSteps();
+      steps.prepare();
+      return steps;
+    });
+    this.#python.catch(() => {}); // told by `start`
   }
 
   /** Resolves when they take work. The Node worker publishes the manifest when the Python steps have their subscriptions. */
@@ -40,14 +48,32 @@ export class Workers {
     let awaitsOthers = true;
     const settings = { broker, app, root, motiaDir, threads, watch, telemetry, logging };
     const nodeStarted = this.#node.start(() => ({ ...settings, awaitsOthers }));
-    await this.#python.start(broker);
+    const python = await this.#python;
+    await python?.start(broker);
     awaitsOthers = false;
     this.#node.send({ type: OTHERS_READY });
     await nodeStarted;
+    if (watch && !python && !this.#stopped) this.#watchForPythonSteps(broker);
   }
 
   /** Lets what is under way finish. */
   async stop(): Promise<void> {
-    await Promise.all([this.#node.stop(), this.#python.stop()]);
+    this.#stopped = true;
+    const stopPython = this.#python.then((python) => python?.stop());
+    await Promise.all([this.#node.stop(), stopPython]);
+  }
+
+  /** The first one may be written at any time. */
+  #watchForPythonSteps(broker: BrokerAddress): void {
+    this.#python = this.#loadPythonSteps().then(async (steps) => {
+      await steps.start(broker);
+      return steps;
+    });
+    this.#python.catch(this.#options.fail);
+  }
+
+  async #loadPythonSteps(): Promise<PythonSteps> {
+    const { PythonSteps } = await import('./python/python-steps.ts');
+    return new PythonSteps({ ...this.#options, graceMs: GRACE_MS.supervisedWorker - 1_000 });
   }
 }

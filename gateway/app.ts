@@ -12,8 +12,9 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
-export function createApp(options: StepRouteOptions): FastifyInstance {
-  const route = createStepRoute(options);
+export function createApp(options: Omit<StepRouteOptions, 'closing'>): FastifyInstance {
+  let closing = false;
+  const route = createStepRoute({ ...options, closing: () => closing });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     options.log.error(
       { action: 'gateway_error', err: error, url: request.url },
@@ -35,6 +36,9 @@ export function createApp(options: StepRouteOptions): FastifyInstance {
     frameworkErrors: (_error, request: FastifyRequest, reply: FastifyReply) => {
       route(request, reply).catch((error) => onError(error, request, reply));
     },
+  });
+  app.addHook('preClose', async () => {
+    closing = true;
   });
   // Bodies are forwarded as they come: the handler's worker parses them.
   app.removeAllContentTypeParsers();

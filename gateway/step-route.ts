@@ -41,6 +41,8 @@ export interface StepRouteOptions {
   calls: StepCalls;
   tracing: Tracing;
   log: pino.Logger;
+  /** Whether the server is to end: then connections end with the answers that they wait for. */
+  closing: () => boolean;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -49,7 +51,7 @@ const SHORT_BODY = 8 * 1024;
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
-export function createStepRoute({ served, calls, tracing, log }: StepRouteOptions) {
+export function createStepRoute({ served, calls, tracing, log, closing }: StepRouteOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const now = served();
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
@@ -92,8 +94,10 @@ export function createStepRoute({ served, calls, tracing, log }: StepRouteOption
         },
         (cancel) => reply.raw.once('close', cancel), // after the answer it has nothing to cancel any more
       );
+      if (closing()) reply.header('connection', 'close');
       answer(reply, span, response);
     } catch (error) {
+      if (closing()) reply.header('connection', 'close');
       fail(reply, span, error, route, log);
     } finally {
       span.end();

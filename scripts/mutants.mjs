@@ -2,13 +2,15 @@
 // whether a test turns red. Prints a line for each, and fails if one survives. `--quick` runs the short ones only, other
 // arguments those whose guarantee contains one of them.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MUTANTS } from '../tests/mutants/mutants.mjs';
 import { install, ROOT } from './prepare.mjs';
 
 const TEST_TIMEOUT_MS = 180_000;
+/** The environment of the tests that run Python. */
+const PYTHON_TESTS = 'python-worker/tests/python_modules';
 /** What a copy leaves out, at the top of the repository. */
 const LEFT_OUT = ['.git', '.motia', 'node_modules', 'dist'].map((name) => join(ROOT, name));
 
@@ -23,8 +25,13 @@ const mutants = MUTANTS.filter(
 const copy = mkdtempSync(join(tmpdir(), 'motia-mutants-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-cpSync(ROOT, copy, { recursive: true, filter: (path) => !LEFT_OUT.includes(path) });
-symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+cpSync(ROOT, copy, {
+  recursive: true,
+  filter: (path) => !LEFT_OUT.includes(path) && path !== join(ROOT, PYTHON_TESTS),
+});
+for (const folder of ['node_modules', PYTHON_TESTS]) {
+  if (existsSync(join(ROOT, folder))) symlinkSync(join(ROOT, folder), join(copy, folder), 'junction');
+}
 
 /** Mutants that no test has noticed, and tests that cannot tell. */
 const failures = [];

@@ -15,6 +15,7 @@
 const UNIT = 'tests/unit';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
+const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
 /** @type {Mutant[]} */
 export const MUTANTS = [
@@ -324,9 +325,8 @@ export const MUTANTS = [
   {
     guarantee: 'subscriptions are there before gateways learn of their steps',
     file: 'shared/broker/provision.ts',
-    from: `  await ensureSources(broker, names, manifest);
-  await publishManifest(broker, names, manifest);`,
-    to: '  await publishManifest(broker, names, manifest);',
+    from: 'await ensureSources(broker, names, manifest);',
+    to: '',
     test: `${BROKER}/manifest.test.ts`,
     name: 'before it is published',
     quick: true,
@@ -364,5 +364,66 @@ export const MUTANTS = [
     to: 'else consumer.puller.stop();',
     test: `${FAILURES}/hot-reload.test.ts`,
     name: 'removed',
+  },
+
+  // The Python worker, by the table that both workers are held to.
+  {
+    guarantee: 'Python: an unsafe call is acked before it begins',
+    file: 'python-worker/motia/worker/request_consumer.py',
+    from: `        if not call.safe:
+            call.delivery.ack()`,
+    to: '',
+    test: PYTHON,
+    name: 'in the middle of calls',
+  },
+  {
+    guarantee: 'Python: what a computing process has not started goes to another',
+    file: 'python-worker/motia/worker/processes/pool.py',
+    from: `            if process.state is State.SILENT:
+                for job in process.withdraw_unstarted():`,
+    to: `            if False:
+                for job in process.withdraw_unstarted():`,
+    test: PYTHON,
+    name: 'a handler that computes for 2 s',
+  },
+  {
+    guarantee: 'Python: the end of a process costs its guilty run an attempt, and no other',
+    file: 'python-worker/motia/worker/processes/handler_process.py',
+    from: 'if slot == guilty or',
+    to: 'if True or',
+    test: PYTHON,
+    name: 'an event whose handler ends its process',
+  },
+  {
+    guarantee: 'Python: a failed event is tried again',
+    file: 'python-worker/motia/worker/outcome.py',
+    from: 'attempt >= policy.max_attempts',
+    to: 'True',
+    test: PYTHON,
+    name: 'has four attempts',
+  },
+  {
+    guarantee: 'Python: what a run emits again has the same id',
+    file: 'python-worker/motia/handler/active_run.py',
+    from: 'event_content_id(self.message_id,',
+    to: 'event_content_id(self.message_id + str(self.attempt),',
+    test: PYTHON,
+    name: 'what a run emits again',
+  },
+  {
+    guarantee: 'Python: a run that was given up is refused what it wants to do',
+    file: 'python-worker/motia/handler/active_run.py',
+    from: 'if self._fenced is not None:',
+    to: 'if False:',
+    test: PYTHON,
+    name: 'what it does later is refused',
+  },
+  {
+    guarantee: 'Python: emits that nobody awaits are stored before the run ends',
+    file: 'python-worker/motia/handler/run_api.py',
+    from: 'if run.has_operations:',
+    to: 'if False:',
+    test: PYTHON,
+    name: 'nobody awaits',
   },
 ];

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import MotiaError, to_error_record
 from ..log import Log
@@ -24,8 +25,11 @@ def blame(thrown: BaseException) -> BaseException:
     return MotiaError("RUN_CUT_OFF", message).with_traceback(thrown.__traceback__)
 
 
-def install_guards(loop: asyncio.AbstractEventLoop, log: Log) -> None:
-    """Logs errors of tasks, callbacks and threads that nobody waits for, with the run they come from if it is known."""
+def install_guards(loop: asyncio.AbstractEventLoop, log: Log, on_exit: Callable[[ActiveRun], None]) -> None:
+    """Logs errors of tasks, callbacks and threads that nobody waits for, with the run they come from if it is known.
+
+    `on_exit` hears of a run that is about to end the process with `os._exit`, from whichever thread or callback.
+    """
 
     def on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         _tell(log, context.get("exception"), context["message"], _run_of(context))
@@ -34,6 +38,15 @@ def install_guards(loop: asyncio.AbstractEventLoop, log: Log) -> None:
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
             _tell(log, args.exc_value, str(args.exc_value), current_run.get())
 
+    end_process, process = os._exit, os.getpid()
+
+    def exit_(status: int) -> NoReturn:
+        run = current_run.get()
+        if run is not None and os.getpid() == process:  # and not in a child that user code has forked
+            on_exit(run)
+        end_process(status)
+
+    os._exit = exit_
     loop.set_exception_handler(on_loop_error)
     threading.excepthook = on_thread_error
 

@@ -69,7 +69,7 @@ def run_handler(setup: HandlerSetup, memory: mmap, index: int, socket_fd: int, t
     loop = new_event_loop()
     asyncio.set_event_loop(loop)
     process = HandlerMain(setup, RunTable(memory, index), tickets_fd, project, order, loop)
-    install_guards(loop, process.log)
+    install_guards(loop, process.log, process.blame_exit)
     run_guarded(loop, process.run(channel), process.log)
     return 0
 
@@ -297,6 +297,12 @@ class HandlerMain(asyncio.Protocol):
         task = self._loop.create_task(finish())
         self._runs[slot] = _Run(run, task)
         task.add_done_callback(lambda task: never_begun() if task.cancelled() else None)
+
+    def blame_exit(self, run: ActiveRun) -> None:
+        """This run ends the process."""
+        for slot, going in [*self._runs.items()]:
+            if going.run is run:
+                self._table.enter(slot)
 
     def _write_line(self, line: bytes) -> None:
         """Of the log, from any thread."""

@@ -59,6 +59,18 @@ test('a second one in the same folder says where the first runs', async () => {
   expect(await get(url)).toEqual({ hello: 'world' });
 });
 
+test('SIGTERM in the middle of a call on a connection that is kept alive: the answer comes, and the end soon after', async () => {
+  const slow = HELLO_STEP.replace('=> (', '=> (await new Promise((resolve) => setTimeout(resolve, 1_000)), ');
+  const program = await dev(createProject({ 'src/hello.step.js': slow }));
+  const answer = fetch(`${program.url}/hello`); // keeps its connections
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  program.child.kill('SIGTERM');
+  const killedAt = Date.now();
+  expect(await (await answer).json()).toEqual({ hello: 'world' });
+  expect(await program.exit).toBe(0);
+  expect(Date.now() - killedAt).toBeLessThan(5_000);
+});
+
 test('leaves nothing behind even when it is killed', async () => {
   const { child, lock } = await dev(createProject());
   const pids = [lock().broker.pid, await workerOf(child.pid as number)];

@@ -22,8 +22,8 @@ export interface Case {
 
 /** Those that wait for long come first. */
 export const cases: readonly Case[] = [
-  ...eventCases,
   ...errorCases,
+  ...eventCases,
   ...stateCases,
   ...apiCases,
   ...answerCases,

@@ -77,8 +77,10 @@ export interface World extends AsyncDisposable {
   killWorker(worker: RunningCli): Promise<void>;
 }
 
-/** Calls time out soon, and bodies are checked: what this says has to reach gateways and workers of every language. */
-const CONFIG = "export default { http: { timeout: 8, validation: 'enforce' } };\n";
+/** Seconds until a call that is not answered gets 504: no longer than cases may take, no shorter than a busy machine does. */
+export const CALL_TIMEOUT_S = 12;
+/** What this says has to reach gateways and workers of every language. */
+const CONFIG = `export default { http: { timeout: ${CALL_TIMEOUT_S}, validation: 'enforce' } };\n`;
 /** Bytes of the broker's largest message: some of what the cases send is larger, some is not. */
 export const LARGEST_MESSAGE = 4 * 1024 * 1024;
 const APP = 'conformance';

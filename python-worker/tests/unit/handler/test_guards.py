@@ -33,7 +33,7 @@ def told(loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any,
     """The records written while `main` runs."""
     lines: list[bytes] = []
     log = Log("info", lines.append)
-    install_guards(loop, log)
+    install_guards(loop, log, lambda run: None)
     run_guarded(loop, main(), log)
     return [orjson.loads(line) for line in lines]
 

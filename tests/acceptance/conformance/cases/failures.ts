@@ -86,10 +86,6 @@ export const failureCases: Case[] = [
   {
     name: 'a handler that ends its process from a timer, or where it is no coroutine: its own run fails, others go on',
     alone: true,
-    skip: {
-      python:
-        'os._exit is put down to the run that had the event loop last: its own is answered with 502, another may fail',
-    },
     async run(world) {
       for (const how of ['timer', 'plain']) {
         const id = world.newId();
