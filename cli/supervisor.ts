@@ -45,6 +45,7 @@ export function supervise(supervision: Supervision): Promise<number> {
     life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
+    await gateway.refresh();
     supervision.onReady(gateway);
   });
 }

@@ -4,12 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
-import { watchManifest } from '../shared/broker/manifest-store.ts';
+import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
 import { createApp } from './app.ts';
 import { StepCalls } from './step-calls.ts';
@@ -33,6 +34,8 @@ export interface Gateway {
   port: number;
   /** Resolves when the first manifest is served. */
   ready: Promise<void>;
+  /** Serves the newest manifest at once, without waiting to be told of it. */
+  refresh(): Promise<void>;
   /** Answers what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -52,6 +55,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ready = new Promise<void>((resolve) => {
     markReady = resolve;
   });
+  const serve = (manifest: Manifest) => {
+    if (manifest.version !== served?.manifest.version) served = toServed(manifest, log);
+    markReady();
+  };
   try {
     const tracing = await createTracing(options.telemetry, { name: options.app, role: 'gateway' });
     lifecycle.defer('tracing', () => tracing.close());
@@ -73,13 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await ensureTopology(broker, names);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     lifecycle.defer('calls', () => calls?.close());
-    lifecycle.defer(
-      'manifest watch',
-      await watchManifest(broker, names, (manifest) => {
-        served = toServed(manifest, log);
-        markReady();
-      }),
-    );
+    lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     const app = createApp({ served: () => served, calls, tracing, log });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
@@ -88,6 +89,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       url: `http://${shownHost.includes(':') ? `[${shownHost}]` : shownHost}:${port}`,
       port,
       ready,
+      refresh: async () => {
+        const manifest = await readManifest(broker, names);
+        if (manifest) serve(manifest);
+      },
       close: async () => {
         for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
       },

@@ -1,28 +1,25 @@
-/** Spans recorded by the OpenTelemetry SDK and exported over OTLP/HTTP. Imported only when an exporter is configured. */
+/**
+ * Spans recorded and exported over OTLP/HTTP by the OpenTelemetry SDK. Imported only when an exporter is configured.
+ *
+ * The spans are our own: they are what the SDK's processor and exporter read, at a third of what its tracer takes for each.
+ */
 import { hostname } from 'node:os';
-import type { Span as OtelSpan } from '@opentelemetry/api';
-import {
-  type Context,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  trace,
-} from '@opentelemetry/api';
+import { type HrTime, type Link, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BasicTracerProvider,
   BatchSpanProcessor,
-  ParentBasedSampler,
+  type ReadableSpan,
   type Sampler,
+  SamplingDecision,
+  type SpanProcessor,
+  type TimedEvent,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import type { TelemetryEnvironment } from './config.ts';
-import { formatTraceparent, parseTraceparent } from './trace-ids.ts';
+import { formatTraceparent, newSpanId, newTraceId, parseTraceparent, type TraceContext } from './trace-ids.ts';
 import type { Attributes, Span, SpanOptions, Tracing } from './tracing.ts';
 
 const KINDS = {
@@ -32,89 +29,150 @@ const KINDS = {
   producer: SpanKind.PRODUCER,
   consumer: SpanKind.CONSUMER,
 };
+const SCOPE = { name: 'motia' };
+const NO_LINKS: Link[] = [];
+const NO_EVENTS: TimedEvent[] = [];
 
 /** Tracing that records and exports. */
 export function createOtlpTracing(settings: TelemetryEnvironment, service: { name: string; role: string }): Tracing {
-  const provider = new BasicTracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': settings.serviceName ?? service.name,
-      'service.instance.id': `${hostname()}-${process.pid}`,
-      'motia.role': service.role,
-      ...settings.resourceAttributes,
-    }),
-    sampler: createSampler(settings),
-    spanProcessors: [
-      new BatchSpanProcessor(new OTLPTraceExporter({ url: settings.tracesUrl as string, headers: settings.headers })),
-    ],
+  const resource = resourceFromAttributes({
+    'service.name': settings.serviceName ?? service.name,
+    'service.instance.id': `${hostname()}-${process.pid}`,
+    'motia.role': service.role,
+    ...settings.resourceAttributes,
   });
-  const tracer = provider.getTracer('motia');
+  const exporter = new OTLPTraceExporter({ url: settings.tracesUrl as string, headers: settings.headers });
+  const processor = new BatchSpanProcessor(exporter);
+  const isSampled = createSampling(settings);
   return {
     recording: true,
-    startSpan(name, options) {
-      const links = (options?.links ?? []).flatMap((link) => toSpanContext(link) ?? []);
-      return new RecordedSpan(
-        tracer.startSpan(
-          name,
-          {
-            kind: KINDS[options?.kind ?? 'internal'],
-            ...(options?.attributes && { attributes: options.attributes }),
-            ...(links.length > 0 && { links: links.map((context) => ({ context })) }),
-          },
-          parentContext(options),
-        ),
-      );
+    startSpan(name, options = {}) {
+      const parent = parseTraceparent(options.parent);
+      const traceId = parent?.traceId ?? newTraceId();
+      const sampled = isSampled(parent, traceId, name, options);
+      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, processor);
     },
-    close: () => provider.shutdown(),
+    close: () => processor.shutdown(),
   };
 }
 
-function createSampler({ sampler, samplerRatio }: TelemetryEnvironment): Sampler {
-  const root = sampler.endsWith('always_on')
+/** Whether a span is recorded, by the sampler of the environment. */
+function createSampling({ sampler, samplerRatio }: TelemetryEnvironment) {
+  const root: Sampler = sampler.endsWith('always_on')
     ? new AlwaysOnSampler()
     : sampler.endsWith('always_off')
       ? new AlwaysOffSampler()
       : new TraceIdRatioBasedSampler(samplerRatio);
-  return sampler.startsWith('parentbased') ? new ParentBasedSampler({ root }) : root;
+  const followsParent = sampler.startsWith('parentbased');
+  return (parent: TraceContext | undefined, traceId: string, name: string, { kind, attributes = {} }: SpanOptions) => {
+    if (parent && followsParent) return parent.sampled;
+    const { decision } = root.shouldSample(
+      ROOT_CONTEXT,
+      traceId,
+      name,
+      KINDS[kind ?? 'internal'],
+      attributes,
+      NO_LINKS,
+    );
+    return decision === SamplingDecision.RECORD_AND_SAMPLED;
+  };
 }
 
-function parentContext(options: SpanOptions | undefined): Context {
-  const parent = options?.parent === undefined ? undefined : toSpanContext(options.parent);
-  return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
-}
+class RecordedSpan implements Span, ReadableSpan {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  readonly links: Link[];
+  readonly resource: ReadableSpan['resource'];
+  readonly instrumentationScope = SCOPE;
+  readonly parentSpanContext?: ReturnType<typeof toSpanContext>;
+  readonly startTime: HrTime = now();
+  readonly droppedAttributesCount = 0;
+  readonly droppedEventsCount = 0;
+  readonly droppedLinksCount = 0;
+  status: ReadableSpan['status'] = { code: SpanStatusCode.UNSET };
+  events = NO_EVENTS;
+  endTime: HrTime = [0, 0];
+  ended = false;
+  readonly #context: TraceContext;
+  readonly #processor: SpanProcessor;
+  #traceparent: string | undefined;
 
-function toSpanContext(traceparent: string): SpanContext | undefined {
-  const parsed = parseTraceparent(traceparent);
-  if (!parsed) return undefined;
-  const { traceId, spanId, sampled } = parsed;
-  return { traceId, spanId, traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote: true };
-}
+  constructor(
+    context: TraceContext,
+    parent: TraceContext | undefined,
+    name: string,
+    { kind = 'internal', attributes, links = [] }: SpanOptions,
+    resource: ReadableSpan['resource'],
+    processor: SpanProcessor,
+  ) {
+    this.#context = context;
+    this.#processor = processor;
+    this.name = name;
+    this.kind = KINDS[kind];
+    this.attributes = attributes ?? {};
+    this.resource = resource;
+    if (parent) this.parentSpanContext = toSpanContext(parent, true);
+    this.links =
+      links.length === 0
+        ? NO_LINKS
+        : links.flatMap((link) => {
+            const linked = parseTraceparent(link);
+            return linked ? [{ context: toSpanContext(linked, true) }] : [];
+          });
+  }
 
-class RecordedSpan implements Span {
-  readonly #span: OtelSpan;
-  readonly traceId: string;
-  readonly spanId: string;
+  get traceId(): string {
+    return this.#context.traceId;
+  }
 
-  constructor(span: OtelSpan) {
-    this.#span = span;
-    ({ traceId: this.traceId, spanId: this.spanId } = span.spanContext());
+  get spanId(): string {
+    return this.#context.spanId;
   }
 
   get traceparent(): string {
-    const { traceId, spanId } = this;
-    return formatTraceparent({ traceId, spanId, sampled: (this.#span.spanContext().traceFlags & 1) === 1 });
+    this.#traceparent ??= formatTraceparent(this.#context);
+    return this.#traceparent;
+  }
+
+  get duration(): HrTime {
+    const [seconds, nanos] = [this.endTime[0] - this.startTime[0], this.endTime[1] - this.startTime[1]];
+    return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos];
+  }
+
+  spanContext() {
+    return toSpanContext(this.#context, false);
   }
 
   set(attributes: Attributes): void {
-    this.#span.setAttributes(attributes);
+    Object.assign(this.attributes, attributes);
   }
 
   fail(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
-    if (error instanceof Error) this.#span.recordException(error);
+    this.status = { code: SpanStatusCode.ERROR, message };
+    if (!(error instanceof Error)) return;
+    const attributes: Attributes = { 'exception.type': error.name, 'exception.message': message };
+    if (error.stack !== undefined) attributes['exception.stacktrace'] = error.stack;
+    this.events = [{ name: 'exception', time: now(), attributes, droppedAttributesCount: 0 }];
   }
 
   end(): void {
-    this.#span.end();
+    if (this.ended) return;
+    this.ended = true;
+    if (!this.#context.sampled) return;
+    this.endTime = now();
+    this.#processor.onEnd(this);
   }
+}
+
+function toSpanContext({ traceId, spanId, sampled }: TraceContext, isRemote: boolean) {
+  return { traceId, spanId, isRemote, traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE };
+}
+
+/** Seconds since 1970, and nanoseconds. */
+function now(): HrTime {
+  const ms = performance.timeOrigin + performance.now();
+  const seconds = Math.floor(ms / 1_000);
+  return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
 }

@@ -54,8 +54,9 @@ export async function watchManifest(
   const bucket = await new Kvm(broker.nc).open(names.buckets.manifest);
   const updates = await bucket.watch({ key: CURRENT });
   void (async () => {
-    for await (const update of updates) {
-      const manifest = await readManifest(broker, names, update.string()).catch(() => undefined);
+    for await (const _ of updates) {
+      // Not the version of this update: there may be a newer one by now.
+      const manifest = await readManifest(broker, names).catch(() => undefined);
       if (manifest) onManifest(manifest);
     }
   })();

@@ -53,6 +53,7 @@ const SILENT_AFTER_MS = 250;
 const CLOSE_WITHIN_MS = 3_000;
 /** A job that was in this many cut-off threads is taken to be the one that ends them. */
 const MOST_DISPLACEMENTS = 3;
+const OUT_OF_MEMORY = 'ERR_WORKER_OUT_OF_MEMORY';
 
 export class HandlerThread {
   status: ThreadStatus = 'starting';
@@ -69,6 +70,7 @@ export class HandlerThread {
   #pingedAt = 0;
   #endReason: string | undefined;
   #terminated = false;
+  #outOfMemory = false;
 
   constructor(entry: URL, setup: Omit<ThreadSetup, 'slots' | 'gates'>, gates: Gates, events: ThreadEvents) {
     this.#gates = gates;
@@ -80,7 +82,9 @@ export class HandlerThread {
     });
     this.#worker.on('message', (batch: WireFromThread) => this.#onBatch(batch));
     this.#worker.on('error', (error) => {
-      this.#endReason = toErrorRecord(error).message;
+      const { message, code } = toErrorRecord(error);
+      this.#endReason = message;
+      this.#outOfMemory = code === OUT_OF_MEMORY;
     });
     this.#worker.on('exit', (code) => this.#onExit(code));
   }
@@ -246,7 +250,8 @@ export class HandlerThread {
     this.status = 'ended';
     const unstarted = this.withdrawUnstarted();
     const reason = this.#endReason ?? `its thread ended with code ${code}`;
-    const guilty = this.#slots.current();
+    // Whoever asked for memory last need not be who has taken it all.
+    const guilty = this.#outOfMemory ? undefined : this.#slots.current();
     const displaced: Job[] = [];
     for (const [slot, job] of this.#jobs) {
       this.#leaveGate(slot);
