@@ -145,7 +145,7 @@ export class EventConsumer {
         body: Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
       },
       gate: this.#gate,
-      brief: this.#runTime.isBrief,
+      expectedMs: this.#runTime.briefMs,
       leaseUntil: held.leaseUntil,
       restartable: true,
       displacements: 0,

@@ -134,7 +134,7 @@ export class RequestConsumer {
     return {
       run: { kind: 'api', step: this.step.id, frame: call.delivery.data },
       leaseUntil: call.delivery.receivedAt + REQUEST_ACK_WAIT_MS,
-      brief: this.#runTime.isBrief,
+      expectedMs: this.#runTime.briefMs,
       restartable: call.safe,
       displacements: 0,
       onDispatch: () => {

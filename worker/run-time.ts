@@ -12,9 +12,9 @@ export class RunTime {
     return this.#ms;
   }
 
-  /** Such runs cost less than what it takes to send each to the least loaded thread. */
-  get isBrief(): boolean {
-    return this.#ms < BRIEF_MS;
+  /** The same if it is brief: such a run costs less than to send each to the least loaded thread. */
+  get briefMs(): number | undefined {
+    return this.#ms < BRIEF_MS ? this.#ms : undefined;
   }
 
   /** @param tookMs of one run; 0 if it is not known. */

@@ -12,8 +12,8 @@ export interface Job {
   readonly run: Run;
   /** Limits how many runs of the step go on at a time. */
   readonly gate?: Gate;
-  /** Runs of this kind take next to no time: those of one turn go to a thread together, not each to the least loaded one. */
-  readonly brief?: boolean;
+  /** How long it will take, if it is brief: such runs go to a thread together, not each to the least loaded one. */
+  readonly expectedMs?: number | undefined;
   /** Until when the run's message is surely ours, ms since 1970; `Infinity` if nobody else can get it. See {@link renewLease}. */
   leaseUntil: number;
   /** Where it is; absent while it waits for a thread. */
@@ -69,6 +69,7 @@ export class HandlerThread {
   #heardAt = Date.now();
   #pingedAt = 0;
   #endReason: string | undefined;
+  #longRuns = 0;
   #terminated = false;
   #outOfMemory = false;
 
@@ -94,6 +95,11 @@ export class HandlerThread {
     return this.#jobs.size;
   }
 
+  /** Those among them that are not brief, and may hold up the others. */
+  get longRuns(): number {
+    return this.#longRuns;
+  }
+
   /** Has the thread load the steps it is to run. Once. */
   load(bundle: Bundle): void {
     this.#batch().rest.push({ t: 'load', bundle });
@@ -113,6 +119,7 @@ export class HandlerThread {
     const slot = this.#free.pop() as number;
     if (this.#jobs.size === 0) this.#heardAt = Date.now();
     this.#jobs.set(slot, job);
+    if (job.expectedMs === undefined) this.#longRuns++;
     job.at = { thread: this, slot };
     job.onDispatch?.();
     this.#slots.queue(slot, job.leaseUntil);
@@ -126,7 +133,7 @@ export class HandlerThread {
   giveUp(slot: number, reason: string): void {
     this.#slots.lease(slot, 0);
     this.#leaveGate(slot);
-    if (this.#jobs.delete(slot)) this.#givenUp.add(slot);
+    if (this.#remove(slot)) this.#givenUp.add(slot);
     this.#batch().rest.push({ t: 'abort', slot, reason });
     this.#closeIfDrained();
   }
@@ -179,7 +186,7 @@ export class HandlerThread {
     const jobs: Job[] = [];
     for (const [slot, job] of this.#jobs) {
       if (!which(job) || !this.#slots.tryWithdraw(slot)) continue;
-      this.#jobs.delete(slot); // the slot stays taken until the thread has seen it
+      this.#remove(slot); // the slot stays taken until the thread has seen it
       delete job.at;
       jobs.push(job);
     }
@@ -221,11 +228,17 @@ export class HandlerThread {
   }
 
   #finish(slot: number, result: RunResult, tookMs: number): void {
-    const job = this.#jobs.get(slot);
-    this.#jobs.delete(slot);
+    const job = this.#remove(slot);
     this.#givenUp.delete(slot);
     this.#release(slot);
     job?.onEnd(result, tookMs);
+  }
+
+  #remove(slot: number): Job | undefined {
+    const job = this.#jobs.get(slot);
+    this.#jobs.delete(slot);
+    if (job && job.expectedMs === undefined) this.#longRuns--;
+    return job;
   }
 
   /** The thread itself counts a run out when it ends; this is for runs that it will not, or not in time. */

@@ -22,8 +22,10 @@ export interface ThreadPoolOptions {
 }
 
 const PULSE_MS = 50;
-/** Brief runs that go to the same thread together at most. */
+/** Brief events that go to the same thread together at most. */
 const LARGEST_BATCH = 128;
+/** How long a brief call may wait for others of its thread while another thread is free. */
+const LONGEST_WAIT_MS = 10;
 /** Threads beyond the set number, started while others compute. */
 const MOST_SPARES = 6;
 const SPARE_LINGERS_MS = 10_000;
@@ -100,7 +102,7 @@ export class ThreadPool {
 
   /** Runs a job as soon as a thread is free for it. */
   dispatch(job: Job): void {
-    const thread = job.brief ? this.#threadForBatch() : this.#leastLoaded();
+    const thread = job.expectedMs === undefined ? this.#leastLoaded() : this.#threadForBrief(job);
     if (thread) thread.dispatch(job);
     else this.#queue.push(job);
     this.#pulse ??= setInterval(() => this.#checkPulses(), PULSE_MS).unref();
@@ -147,13 +149,19 @@ export class ThreadPool {
     return best;
   }
 
-  /** One thread for the brief runs of a turn of the event loop: a message to a thread costs more than such a run. */
-  #threadForBatch(): HandlerThread | undefined {
+  /** The thread of the last brief run, as long as that does not hold this one up: to wake another costs more than the run. */
+  #threadForBrief(job: Job): HandlerThread | undefined {
     const thread = this.#batchThread;
-    if (this.#batchLeft-- > 0 && thread?.hasOutgoing && thread.hasRoom && this.#generation.has(thread)) return thread;
+    if (thread?.hasRoom && this.#generation.has(thread) && this.#mayJoin(thread, job)) return thread;
     this.#batchLeft = LARGEST_BATCH;
     this.#batchThread = this.#leastLoaded();
     return this.#batchThread;
+  }
+
+  /** Calls are spread when they would wait; events come in bursts, of which each turn of the event loop sends one part. */
+  #mayJoin(thread: HandlerThread, { run, expectedMs = 0 }: Job): boolean {
+    if (run.kind === 'api') return thread.longRuns === 0 && thread.inFlight * expectedMs <= LONGEST_WAIT_MS;
+    return thread.hasOutgoing && this.#batchLeft-- > 0;
   }
 
   #dispatchQueued(): void {
