@@ -14,6 +14,8 @@ export const REQUEST_ACK_WAIT_MS = 3_000;
 const MAX_ACK_PENDING = 20_000;
 /** Answered when a consumer is there with other settings. */
 const CONSUMER_EXISTS = 10148;
+/** Answered when a consumer that is to be changed is not there. */
+const CONSUMER_GONE = 10149;
 
 /** Where one subscription or one API step takes its messages from. */
 export interface Source {
@@ -63,13 +65,15 @@ export async function ensureConsumer(broker: Broker, source: Source, description
   };
   const { stream, durable } = source;
   try {
-    await broker.jsm.consumers
+    const { consumers } = broker.jsm;
+    await consumers
       .add(stream, { durable_name: durable, ack_policy: AckPolicy.Explicit, ...settings })
       .catch((error) => {
         if (apiCode(error) !== CONSUMER_EXISTS) throw error;
-        return broker.jsm.consumers.update(stream, durable, settings);
+        return consumers.update(stream, durable, settings);
       });
   } catch (error) {
+    if (apiCode(error) === CONSUMER_GONE) return ensureConsumer(broker, source, description); // taken away between the two
     throw new MotiaError(
       'BROKER_REFUSED',
       `the broker refused the consumer ${source.durable}: ${(error as Error).message}`,

@@ -19,8 +19,9 @@ ACK_WAIT_MS = 10_000
 REQUEST_ACK_WAIT_MS = 3_000
 """The same for API calls of safe methods, whose caller waits."""
 _MAX_ACK_PENDING = 20_000
-# Broker error codes: the consumer is there with other settings; there is no such stream.
+# Broker error codes: the consumer is there with other settings; one to be changed is not; there is no such stream.
 _CONSUMER_EXISTS = 10148
+_CONSUMER_GONE = 10149
 _STREAM_NOT_FOUND = 10059
 _RIDE_OUT_S = 15.0
 _NANOS_PER_MS = 1_000_000
@@ -90,6 +91,8 @@ async def ensure_consumer(broker: Broker, source: Source, description: str) -> N
                 raise
             await create_consumer(broker, source.stream, source.durable, config, "update")
     except MotiaError as error:
+        if isinstance(error, BrokerRefusal) and error.api_code == _CONSUMER_GONE:  # taken away between the two
+            return await ensure_consumer(broker, source, description)
         message = f"the broker refused the consumer {source.durable}: {error.message}"
         raise MotiaError(error.code, message) from error
 
