@@ -418,12 +418,4 @@ export const MUTANTS = [
     test: PYTHON,
     name: 'what it does later is refused',
   },
-  {
-    guarantee: 'Python: emits that nobody awaits are stored before the run ends',
-    file: 'python-worker/motia/handler/run_api.py',
-    from: 'if run.has_operations:',
-    to: 'if False:',
-    test: PYTHON,
-    name: 'nobody awaits',
-  },
 ];
