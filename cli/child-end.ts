@@ -1,14 +1,19 @@
 /** The end of a child process, and of ours. */
 import type { ChildProcess } from 'node:child_process';
 
-/** Resolves with how the process ended. It is killed if ours ends first. */
+/** Resolves with how the process ended. */
 export function howItEnded(child: ChildProcess): Promise<string> {
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
-  const exited = new Promise<string>((resolve) => {
+  return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  void exited.then(() => process.off('exit', endWithUs));
+}
+
+/** The same; and the process is killed if ours ends first. */
+export function endWithUs(child: ChildProcess): Promise<string> {
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const exited = howItEnded(child);
+  void exited.then(() => process.off('exit', kill));
   return exited;
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { howItEnded } from './child-end.ts';
 import { guardProcess } from './process-guard.ts';
 
 export interface NatsConfig {
@@ -53,10 +54,7 @@ export async function startNatsProcess(binary: string, dir: string, config: Nats
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-2000);
   });
-  const exited = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
+  const exited = howItEnded(child);
   const dismissGuard = guardProcess('TERM', String(child.pid));
   void exited.then(dismissGuard);
 

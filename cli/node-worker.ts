@@ -1,7 +1,7 @@
 /** The Node worker as a child process of `motia dev` and `motia start`. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { howItEnded } from './child-end.ts';
+import { endWithUs } from './child-end.ts';
 import type { WorkerSettings } from './run-worker.ts';
 import type { LaunchedWorker } from './worker-process.ts';
 
@@ -25,7 +25,7 @@ function forkWorker(): LaunchedWorker<WorkerSettings> {
   const child = fork(ENTRY, { detached: true });
   return {
     child,
-    exited: howItEnded(child),
+    exited: endWithUs(child),
     onMessage: (listener) => child.on('message', listener),
     send: (message) => void (child.connected && child.send(message, () => {})),
   };

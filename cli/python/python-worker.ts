@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type pino from 'pino';
 import { type BrokerAddress, childEnvironment, type TelemetryEnvironment } from '../../shared/config.ts';
-import { howItEnded } from '../child-end.ts';
+import { endWithUs } from '../child-end.ts';
 import type { FromWorker } from '../worker-messages.ts';
 import type { LaunchedWorker } from '../worker-process.ts';
 import { pythonPath } from './requirements.ts';
@@ -60,7 +60,7 @@ export function launchPythonWorker(
   });
   return {
     child,
-    exited: Promise.all([howItEnded(child), lastWords]).then(([how]) => how),
+    exited: Promise.all([endWithUs(child), lastWords]).then(([how]) => how),
     onMessage: (listen) => {
       listener = listen;
     },
