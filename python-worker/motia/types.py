@@ -323,11 +323,37 @@ class HandlerLimits(TypedDict, total=False):
     """What a run of an event step may use."""
 
     ram: float
-    """MB, 128 to 10240."""
+    """MB, 128 to 10240. Checked, but not enforced: handlers share the memory of their process."""
     cpu: float
-    """vCPU, bound to `ram`."""
+    """vCPU, bound to `ram`. Checked, but not enforced, as `ram`."""
     timeout: float
     """Seconds after which a run is ended, 1 to 900."""
+
+
+class Backoff(TypedDict, total=False):
+    """A wait that grows from attempt to attempt."""
+
+    initial: float
+    """Seconds before the second attempt. Default 1."""
+    factor: float
+    """What each further wait is multiplied with, 1 to 100. Default 2."""
+    max: float
+    """Seconds that no wait exceeds, but for its random part. Default 90."""
+    jitter: float
+    """Share of each wait that is random, in both directions: 0.2, the default, means ± 20 %."""
+
+
+class RateLimit(TypedDict):
+    """No more than `limit` runs start within any `per` seconds, as exactly as the clocks of the workers agree.
+
+    They are spread evenly: one starts `per / limit` seconds after the other at the earliest. What has to wait is not
+    an attempt.
+    """
+
+    limit: int
+    """1 to 100,000."""
+    per: float
+    """Seconds, 0.1 to 86,400."""
 
 
 class QueueSettings(TypedDict, total=False):
@@ -337,11 +363,21 @@ class QueueSettings(TypedDict, total=False):
     maxRetries: int
     """Attempts after the first, 0 or more."""
     visibilityTimeout: float
-    """Seconds."""
+    """Seconds that an event of a lost worker waits before another one gets it: 1 to 30, larger values count as 30.
+    Default 10. A run may take as long as it likes: its worker renews the wait."""
     delaySeconds: float
     """Seconds, 0 to 900."""
     concurrency: int
-    """Runs of this step at a time in one worker."""
+    """Runs of this step at a time in one worker. Default 10."""
+    globalConcurrency: int
+    """Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker."""
+    rateLimit: RateLimit
+    """How often runs of this step may start, over all workers."""
+    backoff: Backoff
+    """Wait between two attempts."""
+    deadLetter: bool
+    """Whether an event whose attempts are used up is kept as a dead letter (default), or dropped with one line in the
+    log."""
 
 
 class Infrastructure(TypedDict, total=False):

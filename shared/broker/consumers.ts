@@ -7,8 +7,10 @@ import type { StepEntry } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { apiCode } from './topology.ts';
 
-/** A lost worker's message is handed out again after this; running ones renew it. */
+/** A lost worker's event is handed out again after this, unless its step says otherwise; running ones renew it. */
 export const ACK_WAIT_MS = 10_000;
+/** What a step may say about it. */
+const ACK_WAIT_LIMITS_MS = { least: 1_000, most: 30_000 };
 /** The same for API calls of safe methods, whose caller waits. */
 export const REQUEST_ACK_WAIT_MS = 3_000;
 const MAX_ACK_PENDING = 20_000;
@@ -23,6 +25,8 @@ export interface Source {
   durable: string;
   filters: string[];
   ackWaitMs: number;
+  /** Messages that may be with workers at a time, unanswered. */
+  maxAckPending: number;
 }
 
 /** The source of an API step's calls. */
@@ -32,25 +36,37 @@ export function requestSource(names: Names, stepId: string): Source {
     durable: names.requestConsumer(stepId),
     filters: [names.request(stepId)],
     ackWaitMs: REQUEST_ACK_WAIT_MS,
+    maxAckPending: MAX_ACK_PENDING,
   };
 }
 
+/** What an event step says about its deliveries, and its id. */
+export type Subscriber = Pick<StepEntry, 'id' | 'infrastructure'>;
+
 /** The source of one subscription: the topic, and the retries of this very subscription. */
-export function subscriptionSource(names: Names, stepId: string, topic: string): Source {
-  const durable = names.subscription(stepId, topic);
+export function subscriptionSource(names: Names, { id, infrastructure }: Subscriber, topic: string): Source {
+  const durable = names.subscription(id, topic);
+  const { visibilityTimeout, globalConcurrency } = infrastructure?.queue ?? {};
   return {
     stream: names.streams.events,
     durable,
     filters: [names.eventFilter(topic), names.retry(durable)],
-    ackWaitMs: ACK_WAIT_MS,
+    ackWaitMs: toAckWait(visibilityTimeout),
+    // A worker asks only for what it may run, so that this many are what runs.
+    maxAckPending: globalConcurrency ?? MAX_ACK_PENDING,
   };
+}
+
+function toAckWait(seconds: number | undefined): number {
+  if (seconds === undefined) return ACK_WAIT_MS;
+  return Math.min(Math.max(seconds * 1_000, ACK_WAIT_LIMITS_MS.least), ACK_WAIT_LIMITS_MS.most);
 }
 
 /** Where the messages of a step come from: one source for an API step, one for each subscription of an event step. */
 export function sourcesOf(names: Names, step: StepEntry): Source[] {
   if (step.type === 'api') return [requestSource(names, step.id)];
   if (step.type !== 'event') return [];
-  return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step.id, topic));
+  return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step, topic));
 }
 
 /** Makes sure that a durable consumer exists with these settings. What waits in an existing one stays. */
@@ -59,7 +75,7 @@ export async function ensureConsumer(broker: Broker, source: Source, description
     ack_wait: nanos(source.ackWaitMs),
     // The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
     max_deliver: -1,
-    max_ack_pending: MAX_ACK_PENDING,
+    max_ack_pending: source.maxAckPending,
     filter_subjects: source.filters,
     description,
   };

@@ -23,13 +23,13 @@ export async function provisionManifest(
   return publishManifest(broker, names, manifest, keepOthers);
 }
 
-/** Makes the durable consumers of a manifest; those that are known to be there, from an earlier one, are left alone. */
+/** Makes the durable consumers of a manifest; those that an earlier one has just like that are left alone. */
 export async function ensureSources(broker: Broker, names: Names, manifest: Manifest, known?: Manifest): Promise<void> {
-  const durables = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
+  const made = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
   await Promise.all(
     manifest.steps.flatMap((step) =>
       sourcesOf(names, step)
-        .filter(({ durable }) => !durables.has(durable))
+        .filter((source) => !made.has(JSON.stringify(source)))
         .map((source) => ensureConsumer(broker, source, step.name)),
     ),
   );

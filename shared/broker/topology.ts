@@ -35,6 +35,7 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
     ),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.state)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(31 * DAY) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),

@@ -21,6 +21,7 @@ export function createNames(app: string) {
     buckets: {
       state: `${app}_state`,
       manifest: `${app}_manifest`,
+      delivery: `${app}_delivery`,
       bodies: `${app}_bodies`,
       payloads: `${app}_payloads`,
       values: `${app}_values`,
@@ -58,6 +59,9 @@ export function createNames(app: string) {
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
     subscription: (stepId: string, topic: string) => `${encodeToken(stepId)}=_${encodeToken(topic)}`,
+
+    /** Where the bucket `delivery` keeps when the next run of a step with a rate limit may start. */
+    rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,

@@ -46,12 +46,31 @@ const handler = z
     error: 'Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion',
   });
 
+/** Longest wait before an attempt: 31 days. */
+const LONGEST_WAIT_S = 31 * 24 * 3600;
+
+const backoff = z.strictObject({
+  initial: z.number().min(0).max(LONGEST_WAIT_S).optional(),
+  factor: z.number().min(1).max(100).optional(),
+  max: z.number().min(0).max(LONGEST_WAIT_S).optional(),
+  jitter: z.number().min(0).max(1).optional(),
+});
+
+const rateLimit = z.strictObject({
+  limit: z.int().min(1).max(100_000),
+  per: z.number().min(0.1).max(86_400),
+});
+
 const queue = z.object({
   type: z.enum(['fifo', 'standard']).optional(),
   maxRetries: z.int().min(0).optional(),
   visibilityTimeout: z.number().min(1).optional(),
   delaySeconds: z.number().min(0).max(900).optional(),
   concurrency: z.int().min(1).optional(),
+  globalConcurrency: z.int().min(1).max(20_000).optional(),
+  rateLimit: rateLimit.optional(),
+  backoff: backoff.optional(),
+  deadLetter: z.boolean().optional(),
 });
 
 const infrastructure = z

@@ -15,6 +15,7 @@
 const UNIT = 'tests/unit';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
+const NODE = 'tests/acceptance/conformance/node.test.ts';
 const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
 /** @type {Mutant[]} */
@@ -55,7 +56,7 @@ export const MUTANTS = [
   {
     guarantee: 'what was handed to a frozen process is left to others',
     file: 'shared/broker/pull-consumer.ts',
-    from: 'if (this.#broker.mayBeStale()) return;',
+    from: 'if (this.#broker.mayBeStale(this.#options.ackWaitMs)) return;',
     to: '',
     test: `${FAILURES}/workers.test.ts`,
     name: 'SIGSTOP',
@@ -123,9 +124,9 @@ export const MUTANTS = [
   },
   {
     guarantee: 'a dead letter is stored before its event is acked',
-    file: 'worker/event-consumer.ts',
-    from: "} else if (outcome.action === 'bury') {",
-    to: "} else if (outcome.action === ('never' as string)) {",
+    file: 'worker/settlement.ts',
+    from: 'await this.#events.bury(event, delivery.data, reason);',
+    to: 'void reason;',
     test: `${FAILURES}/events.test.ts`,
     name: 'four attempts',
   },
@@ -417,5 +418,79 @@ export const MUTANTS = [
     to: 'if False:',
     test: PYTHON,
     name: 'what it does later is refused',
+  },
+
+  // What steps say about their deliveries.
+  {
+    guarantee: 'an event of a lost worker waits no longer than its step says',
+    file: 'shared/broker/consumers.ts',
+    from: 'if (seconds === undefined) return ACK_WAIT_MS;',
+    to: 'return ACK_WAIT_MS;',
+    test: NODE,
+    name: 'visibilityTimeout',
+  },
+  {
+    guarantee: 'renewals keep pace with a short ack wait',
+    file: 'worker/step-worker.ts',
+    from: 'const RENEW_MS = 250;',
+    to: 'const RENEW_MS = 2_500;',
+    test: NODE,
+    name: 'visibilityTimeout',
+  },
+  {
+    guarantee: 'a short stall is noticed where the ack wait is short',
+    file: 'shared/broker/stall.ts',
+    from: 'Math.min(STALL_MS, ackWaitMs / 2)',
+    to: 'STALL_MS',
+    test: `${UNIT}/broker/stall.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'the global concurrency holds over all workers',
+    file: 'shared/broker/consumers.ts',
+    from: 'globalConcurrency ?? MAX_ACK_PENDING',
+    to: 'MAX_ACK_PENDING',
+    test: NODE,
+    name: 'global concurrency',
+  },
+  {
+    guarantee: 'runs do not start faster than the rate limit',
+    file: 'worker/event-consumer.ts',
+    from: 'await this.#rateLimit?.turn();',
+    to: '',
+    test: NODE,
+    name: 'rate limit',
+  },
+  {
+    guarantee: 'workers agree upon the starts of a rate limit',
+    file: 'shared/broker/run-rate.ts',
+    from: 'if (await replaceEntry(broker, bucket, key, String(starts.next), revision)) return starts;',
+    to: 'return starts;',
+    test: NODE,
+    name: 'rate limit',
+  },
+  {
+    guarantee: 'Python: runs do not start faster than the rate limit',
+    file: 'python-worker/motia/worker/event_consumer.py',
+    from: 'await self._rate_limit.turn()',
+    to: 'pass',
+    test: PYTHON,
+    name: 'rate limit',
+  },
+  {
+    guarantee: 'Python: the global concurrency holds over all workers',
+    file: 'python-worker/motia/broker/consumers.py',
+    from: 'queue.get("globalConcurrency") or _MAX_ACK_PENDING',
+    to: '_MAX_ACK_PENDING',
+    test: PYTHON,
+    name: 'global concurrency',
+  },
+  {
+    guarantee: 'a step may do without dead letters',
+    file: 'worker/outcome.ts',
+    from: "policy.deadLetter ? 'bury' : 'drop'",
+    to: "'bury'",
+    test: `${UNIT}/worker/outcome.test.ts`,
+    quick: true,
   },
 ];

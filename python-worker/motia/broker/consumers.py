@@ -15,7 +15,10 @@ from .publish import BrokerRefusal, read_answer
 from .retry import ride_out
 
 ACK_WAIT_MS = 10_000
-"""A lost worker's message is handed out again after this; running ones renew it."""
+"""A lost worker's event is handed out again after this, unless its step says otherwise; running ones renew it."""
+# What a step may say about it.
+_LEAST_ACK_WAIT_MS = 1_000
+_MOST_ACK_WAIT_MS = 30_000
 REQUEST_ACK_WAIT_MS = 3_000
 """The same for API calls of safe methods, whose caller waits."""
 _MAX_ACK_PENDING = 20_000
@@ -35,6 +38,8 @@ class Source:
     durable: str
     filters: tuple[str, ...]
     ack_wait_ms: int
+    max_ack_pending: int
+    """Messages that may be with workers at a time, unanswered."""
 
 
 def request_source(names: Names, step_id: str) -> Source:
@@ -44,18 +49,33 @@ def request_source(names: Names, step_id: str) -> Source:
         durable=names.request_consumer(step_id),
         filters=(names.request(step_id),),
         ack_wait_ms=REQUEST_ACK_WAIT_MS,
+        max_ack_pending=_MAX_ACK_PENDING,
     )
 
 
-def subscription_source(names: Names, step_id: str, topic: str) -> Source:
+def subscription_source(names: Names, step: Mapping[str, Any], topic: str) -> Source:
     """The source of one subscription: the topic, and the retries of this very subscription."""
-    durable = names.subscription(step_id, topic)
+    durable = names.subscription(step["id"], topic)
+    queue = queue_settings(step)
     return Source(
         stream=names.streams.events,
         durable=durable,
         filters=(names.event_filter(topic), names.retry(durable)),
-        ack_wait_ms=ACK_WAIT_MS,
+        ack_wait_ms=_to_ack_wait(queue.get("visibilityTimeout")),
+        # A worker asks only for what it may run, so that this many are what runs.
+        max_ack_pending=queue.get("globalConcurrency") or _MAX_ACK_PENDING,
     )
+
+
+def queue_settings(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the manifest entry of an event step says about its deliveries."""
+    return (step.get("infrastructure") or {}).get("queue") or {}
+
+
+def _to_ack_wait(seconds: float | None) -> int:
+    if seconds is None:
+        return ACK_WAIT_MS
+    return int(min(max(seconds * 1000, _LEAST_ACK_WAIT_MS), _MOST_ACK_WAIT_MS))
 
 
 def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
@@ -64,7 +84,7 @@ def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
         return [request_source(names, step["id"])]
     if step["type"] != "event":
         return []
-    return [subscription_source(names, step["id"], topic) for topic in dict.fromkeys(step["subscribes"])]
+    return [subscription_source(names, step, topic) for topic in dict.fromkeys(step["subscribes"])]
 
 
 async def ensure_consumer(broker: Broker, source: Source, description: str) -> None:
@@ -79,7 +99,7 @@ async def ensure_consumer(broker: Broker, source: Source, description: str) -> N
         "ack_wait": source.ack_wait_ms * _NANOS_PER_MS,
         # The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
         "max_deliver": -1,
-        "max_ack_pending": _MAX_ACK_PENDING,
+        "max_ack_pending": source.max_ack_pending,
         "filter_subjects": source.filters,
         "description": description,
     }

@@ -23,6 +23,7 @@ class BucketNames:
 
     state: str
     manifest: str
+    delivery: str
     bodies: str
     payloads: str
     values: str
@@ -81,6 +82,10 @@ class Names:
         """Durable consumer of one subscription. `=_` is never the outcome of an encoding: no two pairs share a name."""
         return f"{encode_token(step_id)}=_{encode_token(topic)}"
 
+    def rate_key(self, step_id: str) -> str:
+        """Where the bucket `delivery` keeps when the next run of a step with a rate limit may start."""
+        return f"rate.{encode_token(step_id)}"
+
     def state_key(self, group: str, key: str) -> str:
         """Key of one value of state."""
         return f"{encode_token(group)}.{encode_token(key)}"
@@ -103,6 +108,7 @@ def create_names(app: str) -> Names:
         buckets=BucketNames(
             state=f"{app}_state",
             manifest=f"{app}_manifest",
+            delivery=f"{app}_delivery",
             bodies=f"{app}_bodies",
             payloads=f"{app}_payloads",
             values=f"{app}_values",

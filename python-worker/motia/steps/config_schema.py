@@ -136,6 +136,18 @@ _emits = list_of(_emit)
 _handler = fields(
     {"ram": Optional(number(128, 10240)), "cpu": Optional(number(above=0)), "timeout": Optional(number(1, 900))}
 )
+# Longest wait before an attempt: 31 days.
+_LONGEST_WAIT_S = 31 * 24 * 3600
+_backoff = fields(
+    {
+        "initial": Optional(number(0, _LONGEST_WAIT_S)),
+        "factor": Optional(number(1, 100)),
+        "max": Optional(number(0, _LONGEST_WAIT_S)),
+        "jitter": Optional(number(0, 1)),
+    },
+    strict=True,
+)
+_rate_limit = fields({"limit": number(1, 100_000, whole=True), "per": number(0.1, 86_400)}, strict=True)
 _queue = fields(
     {
         "type": Optional(one_of("fifo", "standard")),
@@ -143,6 +155,10 @@ _queue = fields(
         "visibilityTimeout": Optional(number(1)),
         "delaySeconds": Optional(number(0, 900)),
         "concurrency": Optional(number(1, whole=True)),
+        "globalConcurrency": Optional(number(1, 20_000, whole=True)),
+        "rateLimit": Optional(_rate_limit),
+        "backoff": Optional(_backoff),
+        "deadLetter": Optional(flag),
     }
 )
 _infrastructure = all_of(

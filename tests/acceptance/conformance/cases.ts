@@ -2,6 +2,7 @@
 
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
+import { deliveryCases } from './cases/delivery.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
 import { failureCases } from './cases/failures.ts';
@@ -28,5 +29,6 @@ export const cases: readonly Case[] = [
   ...apiCases,
   ...answerCases,
   ...logCases,
+  ...deliveryCases,
   ...failureCases,
 ];

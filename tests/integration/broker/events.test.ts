@@ -29,7 +29,7 @@ interface Arrival {
 
 /** A subscription of `step` to `topic` that keeps everything that arrives, unanswered. */
 async function subscribe(broker: Broker, names: Names, step = 'mail', topic = 'user.created') {
-  const source = subscriptionSource(names, step, topic);
+  const source = subscriptionSource(names, { id: step }, topic);
   await ensureConsumer(broker, source, step);
   const arrivals: Arrival[] = [];
   const puller = new PullConsumer(broker, {

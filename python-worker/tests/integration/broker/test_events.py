@@ -69,13 +69,14 @@ async def subscribe(broker: Broker, names: Names, topic: str) -> AsyncIterator[S
     pullers: list[PullConsumer] = []
 
     async def subscribe(step: str = "mail", to: str = topic) -> Subscription:
-        source = subscription_source(names, step, to)
+        source = subscription_source(names, {"id": step}, to)
         await ensure_consumer(broker, source, step)
         found = Subscription(source.durable, [])
         puller = PullConsumer(
             broker,
             stream=source.stream,
             durable=source.durable,
+            ack_wait_ms=source.ack_wait_ms,
             room=lambda: 100,
             on_gone=lambda: None,
             on_delivery=lambda delivery: found.arrivals.append(

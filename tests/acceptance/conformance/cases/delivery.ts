@@ -1,0 +1,97 @@
+/** What a step may say about its deliveries, and what comes of it. */
+import { expect } from 'vitest';
+import { waitFor } from '../../../helpers/wait-for.ts';
+import type { Case } from '../cases.ts';
+import { withVictim } from '../with-victim.ts';
+
+/** A busy machine may be late by this, in ms. */
+const LATE_MS = 2_500;
+
+export const deliveryCases: Case[] = [
+  {
+    name: 'a backoff of its own, and no dead letter: the log says that the event was dropped',
+    async run(world) {
+      const id = world.newId();
+      const traceId = await world.emit('steady', { id, how: 'raise', times: 99 });
+      const record = await world.worker.waitForLog({ action: 'event_dropped', traceId }, 20_000);
+      expect(record).toMatchObject({ level: 'error', step: 'Steady', attempt: 4 });
+      const started = await world.notes(id, 'fail started');
+      expect(started.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+      for (const [n, least] of [500, 1_500, 2_000].entries()) {
+        const wait = (started[n + 1]?.at ?? 0) - (started[n]?.at ?? 0);
+        expect(wait).toBeGreaterThanOrEqual(least - 20);
+        expect(wait).toBeLessThan(least + LATE_MS);
+      }
+      await world.waitUntilIdle('Steady', 'steady');
+      await expect(
+        world.broker.jsm.streams.getMessage(world.names.streams.dead, { last_by_subj: world.names.dead('Steady') }),
+      ).resolves.toBeNull();
+    },
+  },
+  {
+    name: 'no more runs at a time than the global concurrency, over all workers',
+    alone: true,
+    async run(world) {
+      await withVictim(world, async () => {
+        const id = world.newId();
+        await world.emit('few.everywhere', ...Array.from({ length: 30 }, () => ({ id })));
+        let running = 0;
+        let most = 0;
+        const notes = await world.waitForNotes(id, 'few', 60, 20_000);
+        for (const { change } of notes) {
+          running += change as number;
+          most = Math.max(most, running);
+        }
+        expect([most, running]).toEqual([3, 0]);
+      });
+    },
+  },
+  {
+    name: 'no more starts than the rate limit, over all workers, and a restart in between loses nothing',
+    alone: true,
+    async run(world) {
+      const id = world.newId();
+      await withVictim(world, async (victim) => {
+        await world.emit('paced', ...Array.from({ length: 30 }, () => ({ id })));
+        await world.waitForNotes(id, 'paced', 8);
+        await victim.stop('SIGTERM');
+        const notes = await world.waitForNotes(id, 'paced', 30, 20_000);
+        await world.waitUntilIdle('Paced', 'paced');
+        const at = notes.map((note) => note.at).sort((a, b) => a - b);
+        // 200 ms apart. A start may be late, which brings it closer to the next one.
+        for (const [n, time] of at.slice(5).entries()) expect(time - (at[n] ?? 0)).toBeGreaterThan(600);
+        expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBeGreaterThan(29 * 200 - 400);
+        expect(await world.notes(id, 'paced')).toHaveLength(30);
+      });
+    },
+  },
+  {
+    name: 'events of a lost worker come again after the visibilityTimeout, and longer runs of others are left in peace',
+    alone: true,
+    async run(world) {
+      await withVictim(world, async (victim) => {
+        const ids = Array.from({ length: 40 }, () => world.newId());
+        await world.emit('impatient', ...ids.map((id) => ({ id, ms: 5_000 })));
+        for (const id of ids) await world.waitForNotes(id, 'impatient started');
+        const ofVictim = new Set<string>();
+        for (const id of ids) {
+          const [started] = await world.notes(id);
+          if (started?.worker === 'victim') ofVictim.add(id);
+        }
+        expect(ofVictim.size).toBeGreaterThan(5);
+        await world.killWorker(victim);
+        const killedAt = Date.now();
+        const done = async () => {
+          const ended = await Promise.all(ids.map((id) => world.notes(id, 'impatient ended')));
+          return ended.every(({ length }) => length > 0);
+        };
+        await waitFor(done, { what: 'all events to be handled', within: 20_000, every: 100 });
+        for (const id of ids) {
+          const started = await world.notes(id, 'impatient started');
+          expect(started.map(({ attempt }) => attempt)).toEqual(ofVictim.has(id) ? [1, 1] : [1]);
+          if (started[1]) expect(started[1].at - killedAt).toBeLessThan(2_000 + LATE_MS);
+        }
+      });
+    },
+  },
+];
