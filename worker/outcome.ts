@@ -65,7 +65,10 @@ export function decideOutcome(end: RunEnd, attempt: number, policy: RetryPolicy,
   if (end.status === 'displaced') return { action: 'handBack' };
   if (end.status === 'lost') return { action: 'leave' };
   if (end.error.nonRetriable === true || attempt >= policy.maxAttempts) return endFor(policy);
-  return { action: 'retry', delayMs: backoffDelay(attempt, policy, random) };
+  const { retryAfterSeconds } = end.error;
+  const delayMs =
+    retryAfterSeconds === undefined ? backoffDelay(attempt, policy, random) : Math.round(retryAfterSeconds * 1_000);
+  return { action: 'retry', delayMs };
 }
 
 /** What becomes of an event that is not tried again. */

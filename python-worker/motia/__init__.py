@@ -1,6 +1,6 @@
 """Motia's Python steps: the types to write them with, and the errors to raise in them."""
 
-from .errors import MotiaError, NonRetriableError
+from .errors import MotiaError, NonRetriableError, RetryAfterError
 from .types import (
     ApiMethod,
     ApiMiddleware,
@@ -53,6 +53,7 @@ __all__ = [
     "NonRetriableError",
     "NoopConfig",
     "QueryParam",
+    "RetryAfterError",
     "StateManager",
     "StepConfig",
     "StepSchema",

@@ -26,6 +26,9 @@ const NO_ROOM: ReadonlySet<number | undefined> = new Set([10047, 10028, 10023]);
 /** Below this much room a stream is of no use. */
 const LEAST_ROOM = 32 * 1024 ** 2;
 
+/** Large payloads of events stay this long after the emit: longer than any wait, the longest retries and a dead letter take. */
+const PAYLOADS_STAY_MS = 93 * DAY;
+
 /** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
   await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
@@ -37,7 +40,7 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
-    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(31 * DAY) }),
+    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
   ]);
   // Only now: a caller that hears of the failure finds nothing still being made.

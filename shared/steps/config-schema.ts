@@ -1,5 +1,6 @@
 /** The rules for a step's `config`, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
+import { LONGEST_WAIT_S } from '../longest-wait.ts';
 import type { StepConfig } from '../types.ts';
 import type { ValidationResult } from './validation.ts';
 import { toIssues } from './validation.ts';
@@ -45,9 +46,6 @@ const handler = z
     path: ['cpu'],
     error: 'Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion',
   });
-
-/** Longest wait before an attempt: 31 days. */
-const LONGEST_WAIT_S = 31 * 24 * 3600;
 
 const backoff = z.strictObject({
   initial: z.number().min(0).max(LONGEST_WAIT_S).optional(),

@@ -493,4 +493,20 @@ export const MUTANTS = [
     test: `${UNIT}/worker/outcome.test.ts`,
     quick: true,
   },
+  {
+    guarantee: 'events that wait for a retry hold up no others',
+    file: 'worker/settlement.ts',
+    from: "if (outcome.action === 'retry') {\n        await",
+    to: "if (outcome.action === 'retry') {\n        await new Promise((go) => setTimeout(go, outcome.delayMs));\n        await",
+    test: NODE,
+    name: 'a thousand events',
+  },
+  {
+    guarantee: 'an error may say when the next attempt is made',
+    file: 'shared/errors.ts',
+    from: 'if (isWait(retryAfterSeconds)) record',
+    to: 'if (false) record',
+    test: NODE,
+    name: 'RetryAfterError',
+  },
 ];

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from itertools import pairwise
 
+from ..longest_wait import LONGEST_WAIT_S
 from .checks import (
     Check,
     Issues,
@@ -136,13 +137,11 @@ _emits = list_of(_emit)
 _handler = fields(
     {"ram": Optional(number(128, 10240)), "cpu": Optional(number(above=0)), "timeout": Optional(number(1, 900))}
 )
-# Longest wait before an attempt: 31 days.
-_LONGEST_WAIT_S = 31 * 24 * 3600
 _backoff = fields(
     {
-        "initial": Optional(number(0, _LONGEST_WAIT_S)),
+        "initial": Optional(number(0, LONGEST_WAIT_S)),
         "factor": Optional(number(1, 100)),
-        "max": Optional(number(0, _LONGEST_WAIT_S)),
+        "max": Optional(number(0, LONGEST_WAIT_S)),
         "jitter": Optional(number(0, 1)),
     },
     strict=True,

@@ -101,7 +101,9 @@ def decide_outcome(end: RunEnd, attempt: int, policy: RetryPolicy, random: float
         return Outcome("leave")
     if end.error.get("nonRetriable") is True or attempt >= policy.max_attempts:
         return end_for(policy)
-    return Outcome("retry", _backoff_delay(attempt, policy.backoff, random))
+    seconds = end.error.get("retryAfterSeconds")
+    delay_ms = _backoff_delay(attempt, policy.backoff, random) if seconds is None else math.floor(seconds * 1000 + 0.5)
+    return Outcome("retry", delay_ms)
 
 
 def end_for(policy: RetryPolicy) -> Outcome:

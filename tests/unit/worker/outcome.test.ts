@@ -14,6 +14,7 @@ const displaced: RunEnd = { status: 'displaced' };
 const failed: RunEnd = { status: 'failed', error };
 const lost: RunEnd = { status: 'lost' };
 const nonRetriable: RunEnd = { status: 'failed', error: { ...error, nonRetriable: true } };
+const notBefore = (retryAfterSeconds: number): RunEnd => ({ status: 'failed', error: { ...error, retryAfterSeconds } });
 const explicitlyRetriable: RunEnd = { status: 'failed', error: { ...error, nonRetriable: false } };
 
 const exact: RetryPolicy = {
@@ -47,6 +48,10 @@ describe('decideOutcome', () => {
     ['third failure of four, without dead letters', failed, 3, dropped, { action: 'retry', delayMs: 4_000 }],
     ['non-retriable, without dead letters', nonRetriable, 1, dropped, { action: 'drop' }],
     ['non-retriable false is an ordinary failure', explicitlyRetriable, 1, exact, { action: 'retry', delayMs: 1_000 }],
+    ['the wait that the error asks for', notBefore(120), 1, exact, { action: 'retry', delayMs: 120_000 }],
+    ['part of a second', notBefore(0.25), 3, exact, { action: 'retry', delayMs: 250 }],
+    ['no wait at all', notBefore(0), 1, exact, { action: 'retry', delayMs: 0 }],
+    ['it counts as an attempt', notBefore(120), 4, exact, { action: 'bury' }],
     ['the wait ends growing', failed, 8, many, { action: 'retry', delayMs: 90_000 }],
     ['and stays there however many attempts', failed, 49, many, { action: 'retry', delayMs: 90_000 }],
   ] as const)('%s', (_, end, attempt, policy, outcome) => {

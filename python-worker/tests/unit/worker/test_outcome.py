@@ -25,6 +25,7 @@ from motia.worker.outcome import (
 ERROR: ErrorRecord = {"name": "Error", "message": "broken"}
 FAILED = Failed(ERROR)
 NON_RETRIABLE = Failed({**ERROR, "nonRetriable": True})
+NOT_BEFORE = Failed({**ERROR, "retryAfterSeconds": 120.25})
 EXPLICITLY_RETRIABLE = Failed({**ERROR, "nonRetriable": False})
 
 NO_JITTER = Backoff(initial_ms=1_000, factor=2, max_ms=90_000, jitter=0)
@@ -53,6 +54,8 @@ ACK, HAND_BACK, LEAVE, BURY, DROP = (Outcome(action) for action in ("ack", "hand
         (FAILED, 4, FOUR, BURY),
         (FAILED, 5, FOUR, BURY),
         (FAILED, 1, ONCE, BURY),
+        (NOT_BEFORE, 1, FOUR, Outcome("retry", 120_250)),
+        (NOT_BEFORE, 4, FOUR, BURY),
         (FAILED, 4, DROPPED, DROP),
         (FAILED, 3, DROPPED, Outcome("retry", 4_000)),
         (NON_RETRIABLE, 1, DROPPED, DROP),

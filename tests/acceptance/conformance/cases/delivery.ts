@@ -29,6 +29,40 @@ export const deliveryCases: Case[] = [
     },
   },
   {
+    name: 'the wait that a RetryAfterError asks for; it counts as an attempt',
+    async run(world) {
+      const id = world.newId();
+      await world.emit('fail', { id, how: 'later', times: 99 });
+      expect(await world.waitForDeadLetter('Fail', id)).toMatchObject({
+        attempt: 3,
+        error: { name: 'RetryAfterError', message: 'not yet' },
+      });
+      const started = await world.notes(id, 'fail started');
+      expect(started.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+      for (const [n, { at }] of started.slice(1).entries()) {
+        const wait = at - (started[n]?.at ?? 0);
+        expect(wait).toBeGreaterThanOrEqual(3_000 - 20);
+        expect(wait).toBeLessThan(3_000 + LATE_MS);
+      }
+    },
+  },
+  {
+    name: 'a thousand events that wait for their retry hold up no healthy one by a second',
+    alone: true,
+    async run(world) {
+      const [id, healthy] = [world.newId(), world.newId()];
+      const failing = { topic: 'patient', data: { id, how: 'raise', times: 1 } };
+      await world.post('/emit', { events: Array.from({ length: 1_000 }, () => failing), awaited: false });
+      await world.waitForNotes(id, 'fail started', 1_000, 20_000);
+      const [emitted] = [Date.now(), await world.emit('patient', { id: healthy, how: 'none', times: 0 })];
+      const [ended] = await world.waitForNotes(healthy, 'fail ended');
+      expect(await world.notes(id, 'fail ended')).toEqual([]); // they wait still
+      expect((ended?.at ?? 0) - emitted).toBeLessThan(1_000);
+      const all = await world.waitForNotes(id, 'fail ended', 1_000, 30_000);
+      expect(new Set(all.map(({ attempt }) => attempt))).toEqual(new Set([2]));
+    },
+  },
+  {
     name: 'no more runs at a time than the global concurrency, over all workers',
     alone: true,
     async run(world) {
