@@ -83,7 +83,7 @@ export interface Infrastructure {
      * run may take as long as it likes: its worker renews the wait.
      */
     visibilityTimeout?: number;
-    /** Seconds, 0 to 900. */
+    /** Seconds that an event waits before its first run in this step, 0 to 900. Default 0. */
     delaySeconds?: number;
     /** Runs of this step at a time in one worker. Default 10. */
     concurrency?: number;
@@ -195,6 +195,8 @@ export interface EmitData<Topic extends string = string, Data = unknown> {
   data: Data;
   /** Events of one group are handled in order by FIFO steps. */
   messageGroupId?: string;
+  /** Seconds until it is delivered, 0 to 31 days. Default 0. */
+  delay?: number;
 }
 
 export type Emitter<Data> = (event: Data) => Promise<void>;

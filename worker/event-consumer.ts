@@ -55,6 +55,8 @@ export class EventConsumer {
   readonly #topic: string;
   readonly #policy: RetryPolicy;
   readonly #timeoutMs: number | undefined;
+  readonly #delayMs: number;
+  readonly #retrySubject: string;
   readonly #gate: Gate;
   readonly #rateLimit: RateLimit | undefined;
   readonly #settlement: Settlement;
@@ -71,6 +73,8 @@ export class EventConsumer {
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
     this.#gate = services.pool.gate(step.id, queue?.concurrency ?? (queue?.type === 'fifo' ? 1 : DEFAULT_CONCURRENCY));
+    this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
+    this.#retrySubject = services.names.retry(source.durable);
     this.#policy = retryPolicyOf(queue);
     this.#takesFromOthers = queue?.globalConcurrency !== undefined || queue?.rateLimit !== undefined;
     if (queue?.rateLimit) {
@@ -141,8 +145,15 @@ export class EventConsumer {
       void this.#settle(held, endFor(this.#policy), toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
       return;
     }
-    if (event.blob === undefined && !this.#rateLimit) this.#dispatch(held, delivery.data);
+    const due = this.#dueAt(delivery);
+    if (due > Date.now()) void this.#settle(held, { action: 'defer', at: due });
+    else if (event.blob === undefined && !this.#rateLimit) this.#dispatch(held, delivery.data);
     else void this.#prepareAndDispatch(held);
+  }
+
+  /** When the step wants an event that has just been emitted, ms since 1970. One that has waited is due. */
+  #dueAt({ subject, storedAt }: Delivery): number {
+    return this.#delayMs > 0 && subject !== this.#retrySubject ? storedAt + this.#delayMs : 0;
   }
 
   async #prepareAndDispatch(held: Held): Promise<void> {
@@ -221,7 +232,7 @@ export class EventConsumer {
     void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
   }
 
-  async #settle(held: Held, outcome: Outcome, error: ErrorRecord | undefined): Promise<void> {
+  async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
     await this.#settlement.settle(held.delivery, held.event, outcome, error);
     this.#held.delete(held.delivery.sequence);
     this.puller.pull();

@@ -17,8 +17,6 @@ function stepNotices(step: StepEntry): string[] {
   const notices: string[] = [];
   if (queue?.type === 'fifo')
     notices.push(`${step.file}: FIFO order is kept within one worker only, not yet across several`);
-  if (queue?.delaySeconds)
-    notices.push(`${step.file}: delaySeconds is not served yet; events of ${step.name} run at once`);
   return notices;
 }
 

@@ -50,6 +50,8 @@ export type RunEnd =
 export type Outcome =
   | { action: 'ack' }
   | { action: 'retry'; delayMs: number }
+  /** Not before `at`, ms since 1970: the same attempt. */
+  | { action: 'defer'; at: number }
   | { action: 'bury' }
   | { action: 'drop' }
   | { action: 'handBack' }

@@ -27,6 +27,8 @@ export class Settlement {
     try {
       if (outcome.action === 'retry') {
         await this.#events.scheduleRetry(this.#durable, event, delivery.data, Date.now() + outcome.delayMs);
+      } else if (outcome.action === 'defer') {
+        await this.#events.scheduleAttempt(this.#durable, event, delivery.data, outcome.at);
       } else if (outcome.action === 'bury') {
         const reason = { step: this.#step.id, durable: this.#durable, error: JSON.stringify(error) };
         await this.#events.bury(event, delivery.data, reason);

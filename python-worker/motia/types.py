@@ -124,6 +124,8 @@ class EmitData(_EventTopicAndData, total=False):
 
     messageGroupId: str
     """Events of one group are handled in order by FIFO steps."""
+    delay: float
+    """Seconds until it is delivered, 0 to 31 days. Default 0."""
 
 
 class StateManager(Protocol):
@@ -209,7 +211,9 @@ class FlowContext(_ContextBase, Protocol):
     @overload
     async def emit(self, event: EmitData, /) -> None: ...
     @overload
-    async def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None:
+    async def emit(
+        self, *, topic: str, data: object = None, message_group_id: str | None = None, delay: float = 0
+    ) -> None:
         """Resolves once the broker has stored the event. Begins at once, awaited or not."""
 
 
@@ -221,7 +225,9 @@ class SyncFlowContext(_ContextBase, Protocol):
     @overload
     def emit(self, event: EmitData, /) -> None: ...
     @overload
-    def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None: ...
+    def emit(
+        self, *, topic: str, data: object = None, message_group_id: str | None = None, delay: float = 0
+    ) -> None: ...
 
 
 # --- Handlers and middleware ------------------------------------------------------------------------------------------
@@ -366,7 +372,7 @@ class QueueSettings(TypedDict, total=False):
     """Seconds that an event of a lost worker waits before another one gets it: 1 to 30, larger values count as 30.
     Default 10. A run may take as long as it likes: its worker renews the wait."""
     delaySeconds: float
-    """Seconds, 0 to 900."""
+    """Seconds that an event waits before its first run in this step, 0 to 900. Default 0."""
     concurrency: int
     """Runs of this step at a time in one worker. Default 10."""
     globalConcurrency: int

@@ -2,7 +2,7 @@
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
-import { checkStored, readAnswer, toHeaders } from './publish.ts';
+import { checkStored, readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
 import { rideOut } from './retry.ts';
 
 /** A stored entry as the broker gives it back. */
@@ -22,7 +22,6 @@ const PAGE = 1_000;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
-const WRONG_LAST_SEQUENCE = 10071;
 
 /** The entry of a key, or `undefined`. */
 export async function readEntry(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {

@@ -78,12 +78,17 @@ function eventsStream(names: Names): StreamSettings {
         name: names.streams.scheduled,
         subject_transforms: [{ src: names.fireRetries, dest: names.retries }],
       },
+      {
+        // An entry of its own: one that is changed begins anew, with what the other one has brought already.
+        name: names.streams.scheduled,
+        subject_transforms: [{ src: names.fireEvents, dest: names.events }],
+      },
     ],
   };
 }
 
 /**
- * Waiting retries. A stream of its own, because whoever may publish into a stream with schedules may target all of it,
+ * Delayed events and waiting retries. A stream of its own, because whoever may publish into a stream with schedules may target all of it,
  * and because an interest stream drops a schedule that no consumer filters.
  */
 function scheduledStream(names: Names): StreamSettings {

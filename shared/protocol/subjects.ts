@@ -39,14 +39,18 @@ export function createNames(app: string) {
     eventFilter: (topic: string) => `${app}.ev.*.${encodeTopic(topic)}`,
     events: `${app}.ev.>`,
 
-    /** An event that waits for its next attempt in one subscription arrives here when its time has come. */
+    /** An event that waits for an attempt in one subscription arrives here when its time has come. */
     retry: (durable: string) => `${app}.retry.${durable}`,
     retries: `${app}.retry.>`,
 
     /** A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity. */
     schedule: (durable: string, id: string) => `${app}.sched.${durable}.${encodeToken(id)}`,
     schedules: `${app}.sched.>`,
-    /** Target of retry schedules; the events stream sources it as `retry.<durable>`. */
+    /** The same of an event that was emitted with a delay; its target reaches every subscription, as `ev.<…>`. */
+    delayed: (id: string) => `${app}.sched.ev.${encodeToken(id)}`,
+    fireEvent: (topic: string) => `${app}.fire.ev._.${encodeTopic(topic)}`,
+    fireEvents: `${app}.fire.ev.>`,
+    /** Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`. */
     fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
     fireRetries: `${app}.fire.retry.>`,
     fires: `${app}.fire.>`,

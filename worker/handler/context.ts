@@ -4,6 +4,7 @@ import type { StateStore } from '../../shared/broker/state.ts';
 import { toJson } from '../../shared/broker/state.ts';
 import type { LogLevel } from '../../shared/config.ts';
 import { MotiaError } from '../../shared/errors.ts';
+import { LONGEST_WAIT_S } from '../../shared/longest-wait.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { type Tracing, traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
@@ -75,9 +76,10 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     return Promise.resolve();
   }
   const json = toJson(event.data === undefined ? null : event.data);
+  const at = toDelivery(event.delay);
   const id = run.eventId(topic, json);
   const send = (traceparent: string): Promise<void> => {
-    const newEvent = { id, topic, json, traceparent, group: event.messageGroupId };
+    const newEvent = { id, topic, json, traceparent, group: event.messageGroupId, at };
     const store = events();
     return store instanceof Promise ? store.then((ready) => ready.emit(newEvent)) : store.emit(newEvent);
   };
@@ -93,6 +95,15 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     },
   });
   return traced(span, () => send(span.traceparent));
+}
+
+/** When an event with this delay is to be delivered, ms since 1970; at once if it has none. */
+function toDelivery(delay: unknown): number | undefined {
+  if (delay === undefined || delay === null || delay === 0) return undefined;
+  if (typeof delay !== 'number' || !(delay >= 0 && delay <= LONGEST_WAIT_S)) {
+    throw new MotiaError('INVALID_VALUE', `the delay of an event is a number of seconds, 0 to ${LONGEST_WAIT_S}`);
+  }
+  return Date.now() + delay * 1_000;
 }
 
 function createState(run: ActiveRun, { state, tracing }: Services): StateManager {

@@ -10,7 +10,7 @@ import orjson
 from ..errors import MotiaError
 from .connect import Broker
 from .message import Message
-from .publish import BrokerRefusal, check_stored, read_answer
+from .publish import WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
@@ -19,7 +19,6 @@ _PAGE = 1_000
 _END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
 _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
-_WRONG_LAST_SEQUENCE = 10071
 
 
 class Entry:
@@ -88,7 +87,7 @@ async def replace_entry(broker: Broker, bucket: str, key: str, data: bytes, revi
     try:
         await write_entry(broker, bucket, key, data, {"Nats-Expected-Last-Subject-Sequence": str(revision)})
     except BrokerRefusal as refusal:
-        if refusal.api_code != _WRONG_LAST_SEQUENCE:
+        if refusal.api_code != WRONG_LAST_SEQUENCE:
             raise
         return False
     return True

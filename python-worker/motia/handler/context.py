@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..broker.events import NewEvent
 from ..broker.state import StateStore
 from ..errors import MotiaError
 from ..json_values import to_json
+from ..longest_wait import LONGEST_WAIT_S
 from ..tracing import traced
 from .active_run import ActiveRun
 from .logger import RunLogger
@@ -73,6 +76,7 @@ class Context:
         data: object = None,
         message_group_id: str | None = None,
         messageGroupId: str | None = None,  # its name in an event
+        delay: object = None,
     ) -> Any:
         """The event, or its parts by name. Nothing to await in a plain function."""
         run = self._run
@@ -80,6 +84,7 @@ class Context:
         group = messageGroupId if message_group_id is None else message_group_id
         if isinstance(event, Mapping):
             topic, data, group = event.get("topic"), event.get("data"), event.get("messageGroupId")
+            delay = event.get("delay")
         if not isinstance(topic, str):
             raise MotiaError("INVALID_VALUE", 'emit() needs a dict {"topic": ..., "data": ...} with a text as topic')
         declared = run.step.entry["emits"]
@@ -87,14 +92,14 @@ class Context:
             self._tell_undeclared(topic)
             return run.begin(_nothing())
         json = to_json(data)  # now, since the handler may change it before it is sent
-        event_id = run.event_id(topic, json)
-        return run.begin(self._emit(event_id, topic, json, None if group is None else _to_name(group)))
+        at, group = _to_delivery(delay), None if group is None else _to_name(group)
+        return run.begin(self._emit(NewEvent(run.event_id(topic, json), topic, json, "", group, at)))
 
-    async def _emit(self, event_id: str, topic: str, json: bytes, group: str | None) -> None:
+    async def _emit(self, event: NewEvent) -> None:
         parent = self._run.span.traceparent
 
         async def send(traceparent: str) -> None:
-            await (await self._services.events()).emit(NewEvent(event_id, topic, json, traceparent, group))
+            await (await self._services.events()).emit(replace(event, traceparent=traceparent))
 
         tracing = self._services.tracing
         if not tracing.recording:
@@ -103,10 +108,10 @@ class Context:
         attributes = {
             "messaging.system": "nats",
             "messaging.operation.type": "send",
-            "messaging.destination.name": topic,
-            "messaging.message.id": event_id,
+            "messaging.destination.name": event.topic,
+            "messaging.message.id": event.id,
         }
-        await traced(tracing.start_span(f"send {topic}", parent, "producer", attributes), send)
+        await traced(tracing.start_span(f"send {event.topic}", parent, "producer", attributes), send)
 
     def _tell_undeclared(self, topic: str) -> None:
         entry = self._run.step.entry
@@ -182,6 +187,15 @@ class State:
 
 
 async def _nothing() -> None: ...
+
+
+def _to_delivery(delay: object) -> int | None:
+    """When an event with this delay is to be delivered, ms since 1970; at once if it has none."""
+    if delay is None:
+        return None
+    if not isinstance(delay, (int, float)) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_WAIT_S:
+        raise MotiaError("INVALID_VALUE", f"the delay of an event is a number of seconds, 0 to {LONGEST_WAIT_S}")
+    return None if delay == 0 else round((time.time() + delay) * 1000)
 
 
 def _to_name(value: object) -> str:

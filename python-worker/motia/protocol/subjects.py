@@ -42,6 +42,7 @@ class Names:
     events: str
     retries: str
     schedules: str
+    fire_events: str
     fire_retries: str
     fires: str
     deads: str
@@ -59,15 +60,23 @@ class Names:
         return f"{self.app}.ev.*.{encode_topic(topic)}"
 
     def retry(self, durable: str) -> str:
-        """An event that waits for its next attempt in one subscription arrives here when its time has come."""
+        """An event that waits for an attempt in one subscription arrives here when its time has come."""
         return f"{self.app}.retry.{durable}"
 
     def schedule(self, durable: str, id: str) -> str:
         """A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity."""
         return f"{self.app}.sched.{durable}.{encode_token(id)}"
 
+    def delayed(self, id: str) -> str:
+        """A schedule of an event that was emitted with a delay."""
+        return f"{self.app}.sched.ev.{encode_token(id)}"
+
+    def fire_event(self, topic: str) -> str:
+        """Target of such a schedule; it reaches every subscription, as `ev.<...>`."""
+        return f"{self.app}.fire.ev._.{encode_topic(topic)}"
+
     def fire_retry(self, durable: str) -> str:
-        """Target of retry schedules; the events stream sources it as `retry.<durable>`."""
+        """Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`."""
         return f"{self.app}.fire.retry.{durable}"
 
     def dead(self, step_id: str) -> str:
@@ -118,6 +127,7 @@ def create_names(app: str) -> Names:
         events=f"{app}.ev.>",
         retries=f"{app}.retry.>",
         schedules=f"{app}.sched.>",
+        fire_events=f"{app}.fire.ev.>",
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",

@@ -74,6 +74,8 @@ class EventConsumer:
         self._key = step_key(step["file"], step["id"])
         self._gate = gate
         queue = queue_settings(step)
+        self._delay_ms = round((queue.get("delaySeconds") or 0) * 1000)
+        self._retry_subject = services.names.retry(source.durable)
         self._policy = retry_policy_of(queue)
         self._timeout_s: float | None = ((step.get("infrastructure") or {}).get("handler") or {}).get("timeout")
         self._rate_limit = self._to_rate_limit(queue.get("rateLimit"))
@@ -135,10 +137,18 @@ class EventConsumer:
             times = delivery.delivery_count - 1
             reason = f"it was handed out {times} times without a finished run: it may end its workers"
             self._do(self._settle(held, end_for(self._policy), to_error_record(MotiaError("RUN_CUT_OFF", reason))))
+        elif (due := self._due_at(delivery)) > _now():
+            self._do(self._settle(held, Outcome("defer", at=due), None))
         elif event.blob is None and self._rate_limit is None:
             self._gate.enter(self, held, delivery.data)
         else:
             self._do(self._prepare_and_dispatch(held))
+
+    def _due_at(self, delivery: Delivery) -> int:
+        """When the step wants an event that has just been emitted, ms since 1970. One that has waited is due."""
+        if self._delay_ms == 0 or delivery.subject == self._retry_subject:
+            return 0
+        return delivery.stored_at + self._delay_ms
 
     async def _prepare_and_dispatch(self, held: Held) -> None:
         if not await self._may_start():

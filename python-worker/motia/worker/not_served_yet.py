@@ -17,8 +17,6 @@ def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[
         queue = (step.get("infrastructure") or {}).get("queue") or {}
         if queue.get("type") == "fifo":
             yield f"{file}: FIFO order is kept within one worker only, not yet across several"
-        if queue.get("delaySeconds"):
-            yield f"{file}: delaySeconds is not served yet; events of {name} run at once"
 
 
 def describe_step_kind(step: dict[str, Any]) -> str:

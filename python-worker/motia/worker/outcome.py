@@ -83,9 +83,11 @@ RunEnd = Succeeded | Failed | Displaced | Lost
 class Outcome:
     """What to do with the event."""
 
-    action: Literal["ack", "retry", "bury", "drop", "hand_back", "leave"]
+    action: Literal["ack", "retry", "defer", "bury", "drop", "hand_back", "leave"]
     delay_ms: int = 0
     """Wait until the next attempt, of `retry` only."""
+    at: int = 0
+    """When the same attempt is to be made, of `defer` only; ms since 1970."""
 
 
 def decide_outcome(end: RunEnd, attempt: int, policy: RetryPolicy, random: float) -> Outcome:

@@ -36,6 +36,8 @@ class Settlement:
             if outcome.action == "retry":
                 at = round(time.time() * 1000 + outcome.delay_ms)
                 await self._events.schedule_retry(self._durable, event, delivery.data, at)
+            elif outcome.action == "defer":
+                await self._events.schedule_attempt(self._durable, event, delivery.data, outcome.at)
             elif outcome.action == "bury":
                 reason = DeadReason(self._step["id"], self._durable, orjson.dumps(error).decode())
                 await self._events.bury(event, delivery.data, reason)

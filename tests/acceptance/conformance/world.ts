@@ -75,6 +75,8 @@ export interface World extends AsyncDisposable {
   startWorker(name: string): Promise<RunningCli>;
   /** Ends the process of a worker that talks to the broker, without a warning. */
   killWorker(worker: RunningCli): Promise<void>;
+  /** Ends the broker without a warning, and starts it again. */
+  crashBroker(): Promise<void>;
 }
 
 /** Seconds until a call that is not answered gets 504: no longer than cases may take, no shorter than a busy machine does. */
@@ -166,6 +168,10 @@ export async function startWorld(language: Language): Promise<World> {
     startWorker,
     async killWorker(worker) {
       process.kill(await brokerProcessOf(worker), 'SIGKILL');
+    },
+    async crashBroker() {
+      await server.kill('SIGKILL');
+      await server.restart();
     },
     async [Symbol.asyncDispose]() {
       await noteFile.close();

@@ -29,6 +29,78 @@ export const deliveryCases: Case[] = [
     },
   },
   {
+    name: 'delaySeconds holds back the first run in that step only, and no attempt is counted for it',
+    async run(world) {
+      const id = world.newId();
+      const emittedAt = Date.now();
+      const traceId = await world.emit('late', { id, how: 'raise', times: 1 });
+      const [onTime] = await world.waitForNotes(id, 'on time');
+      expect(await world.notes(id, 'fail started')).toEqual([]);
+      expect((onTime?.at ?? 0) - emittedAt).toBeLessThan(LATE_MS);
+      const [first, second] = await world.waitForNotes(id, 'fail started', 2);
+      expect([first, second]).toMatchObject([
+        { attempt: 1, traceId },
+        { attempt: 2, traceId },
+      ]);
+      expect((first?.at ?? 0) - emittedAt).toBeGreaterThanOrEqual(3_000 - 20);
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(LATE_MS); // a retry does not wait for it again
+      await world.waitUntilIdle('Late', 'late');
+      expect(await world.notes(id)).toHaveLength(4);
+    },
+  },
+  {
+    name: 'a delay of one event holds it back for every step, and for no other event; a bad one is refused',
+    async run({ post, newId, waitForNotes, notes }) {
+      const [id, other] = [newId(), newId()];
+      const emittedAt = Date.now();
+      const events = [
+        { topic: 'noted', data: { id }, delay: 2.5, messageGroupId: 'g' },
+        { topic: 'noted', data: { id: other }, delay: 0 },
+      ];
+      expect((await post('/emit', { events, awaited: true })).status).toBe(200);
+      await waitForNotes(other, 'noted');
+      expect(await notes(id)).toEqual([]);
+      const found = [...(await waitForNotes(id, 'noted')), ...(await waitForNotes(id, 'noted too'))];
+      for (const { at, attempt } of found) {
+        expect(attempt).toBe(1);
+        expect(at - emittedAt).toBeGreaterThanOrEqual(2_500 - 20);
+        expect(at - emittedAt).toBeLessThan(2_500 + LATE_MS);
+      }
+      for (const delay of [-1, 2_678_401, 'soon']) {
+        const { status } = await post('/emit', { events: [{ topic: 'noted', data: { id }, delay }], awaited: true });
+        expect(status).toBe(500);
+      }
+      expect(await notes(id)).toHaveLength(2);
+    },
+  },
+  {
+    name: 'delays of both kinds survive kill -9 of the broker and of the worker',
+    alone: true,
+    async run(world) {
+      const [delayed, late] = [world.newId(), world.newId()];
+      await withVictim(world, async (victim) => {
+        const emittedAt = Date.now();
+        const events = [
+          { topic: 'noted', data: { id: delayed }, delay: 4 },
+          { topic: 'late', data: { id: late, how: 'none', times: 0 } },
+        ];
+        expect((await world.post('/emit', { events, awaited: true })).status).toBe(200);
+        await world.waitUntilIdle('Late', 'late'); // it waits in the broker, with no worker
+        await world.killWorker(victim);
+        await world.crashBroker();
+        const [noted] = await world.waitForNotes(delayed, 'noted');
+        const [started] = await world.waitForNotes(late, 'fail started');
+        expect([noted?.attempt, started?.attempt]).toEqual([1, 1]);
+        expect((noted?.at ?? 0) - emittedAt).toBeGreaterThanOrEqual(4_000 - 20);
+        expect((started?.at ?? 0) - emittedAt).toBeGreaterThanOrEqual(3_000 - 20);
+        await world.waitUntilIdle('Noted', 'noted');
+        await world.waitUntilIdle('Late', 'late');
+        expect(await world.notes(delayed, 'noted')).toHaveLength(1);
+        expect(await world.notes(late, 'fail started')).toHaveLength(1);
+      });
+    },
+  },
+  {
     name: 'the wait that a RetryAfterError asks for; it counts as an attempt',
     async run(world) {
       const id = world.newId();
