@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'BROKER_TIMEOUT'
   | 'BROKER_REFUSED'
   | 'BROKER_NAME_TAKEN'
+  | 'PARTITIONS_FIXED'
   | 'STORE_FULL'
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'

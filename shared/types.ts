@@ -75,6 +75,7 @@ export interface Infrastructure {
     timeout?: number;
   };
   queue?: {
+    /** `fifo`: events of one message group, and those without any, run one after the other, over all workers. */
     type?: 'fifo' | 'standard';
     /** Attempts after the first, 0 or more. */
     maxRetries?: number;
@@ -87,7 +88,9 @@ export interface Infrastructure {
     delaySeconds?: number;
     /** Runs of this step at a time in one worker. Default 10. */
     concurrency?: number;
-    /** Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker. */
+    /**
+     * Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker. Not with `fifo`.
+     */
     globalConcurrency?: number;
     /** How often runs of this step may start, over all workers. */
     rateLimit?: RateLimit;
@@ -193,7 +196,7 @@ export interface Logger {
 export interface EmitData<Topic extends string = string, Data = unknown> {
   topic: Topic;
   data: Data;
-  /** Events of one group are handled in order by FIFO steps. */
+  /** Events of one group are handled in order by FIFO steps. Any text. */
   messageGroupId?: string;
   /** Seconds until it is delivered, 0 to 31 days. Default 0. */
   delay?: number;

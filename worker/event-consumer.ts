@@ -1,5 +1,6 @@
 /** Takes the events of one subscription from the broker, has them run, and does what the outcome asks for. */
 
+import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import type { Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import type { EventEnvelope, EventStore } from '../shared/broker/events.ts';
@@ -59,6 +60,8 @@ export class EventConsumer {
   readonly #retrySubject: string;
   readonly #gate: Gate;
   readonly #rateLimit: RateLimit | undefined;
+  /** Of an ordered subscription. */
+  readonly #marks: AttemptMarks | undefined;
   readonly #settlement: Settlement;
   /** Whether what it holds is taken from what other workers may run: then it takes nothing ahead of its run. */
   readonly #takesFromOthers: boolean;
@@ -72,7 +75,7 @@ export class EventConsumer {
     this.#topic = topic;
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
-    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? (queue?.type === 'fifo' ? 1 : DEFAULT_CONCURRENCY));
+    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
     this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
     this.#retrySubject = services.names.retry(source.durable);
     this.#policy = retryPolicyOf(queue);
@@ -82,13 +85,17 @@ export class EventConsumer {
       const { broker, names } = services;
       this.#rateLimit = new RateLimit((wanted) => reserveStarts(broker, names, step.id, wanted, spacingMs));
     }
-    this.#settlement = new Settlement(services.events, services.log, step, source.durable, this.#policy.maxAttempts);
+    if (source.partition !== undefined) {
+      this.#marks = new AttemptMarks(services.broker, services.names, source.durable);
+    }
+    const { maxAttempts } = this.#policy;
+    this.#settlement = new Settlement(services, { step, durable: source.durable, maxAttempts, marks: this.#marks });
     this.#timeoutMs = handler?.timeout === undefined ? undefined : handler.timeout * 1_000;
     this.puller = new PullConsumer(services.broker, {
       stream: source.stream,
       durable: source.durable,
       ackWaitMs: source.ackWaitMs,
-      room: () => this.#gate.limit + this.#ahead() - this.#held.size,
+      room: () => (this.#marks ? 1 : this.#gate.limit + this.#ahead()) - this.#held.size,
       onDelivery: (delivery) => this.#take(delivery),
       onGone,
     });
@@ -104,7 +111,7 @@ export class EventConsumer {
     const now = Date.now();
     const until = now + this.source.ackWaitMs;
     for (const held of this.#held.values()) {
-      if (now - held.renewedAt < this.source.ackWaitMs / 4 || held.ended) continue;
+      if (now - held.renewedAt < this.source.ackWaitMs / 4) continue;
       held.renewedAt = now;
       held.delivery.working().then(
         () => renewHeld(held, until),
@@ -140,12 +147,30 @@ export class EventConsumer {
     }
     const held: Held = { delivery, event, leaseUntil, renewedAt: delivery.receivedAt };
     this.#held.set(delivery.sequence, held);
-    if (delivery.deliveryCount > MOST_DELIVERIES) {
-      const reason = `it was handed out ${delivery.deliveryCount - 1} times without a finished run: it may end its workers`;
+    if (this.#marks && delivery.deliveryCount > 1) void this.#recallAndBegin(held, this.#marks);
+    else this.#begin(held, delivery.deliveryCount, 0);
+  }
+
+  /** The event may have failed before, and waits in its place. */
+  async #recallAndBegin(held: Held, marks: AttemptMarks): Promise<void> {
+    const { sequence, deliveryCount } = held.delivery;
+    try {
+      const mark = await marks.read(sequence);
+      if (mark) held.event.attempt = mark.attempt;
+      this.#begin(held, deliveryCount - (mark?.deliveries ?? 0), mark?.notBefore ?? 0);
+    } catch {
+      this.#end(held, { status: 'displaced' }, 0); // handed back, in its place
+    }
+  }
+
+  #begin(held: Held, deliveries: number, notBefore: number): void {
+    const { delivery, event } = held;
+    if (deliveries > MOST_DELIVERIES) {
+      const reason = `it was handed out ${deliveries - 1} times without a finished run: it may end its workers`;
       void this.#settle(held, endFor(this.#policy), toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
       return;
     }
-    const due = this.#dueAt(delivery);
+    const due = Math.max(notBefore, this.#dueAt(delivery));
     if (due > Date.now()) void this.#settle(held, { action: 'defer', at: due });
     else if (event.blob === undefined && !this.#rateLimit) this.#dispatch(held, delivery.data);
     else void this.#prepareAndDispatch(held);

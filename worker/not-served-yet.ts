@@ -13,11 +13,7 @@ export function notServedYet({ manifest, streams }: LoadedApp): string[] {
 function stepNotices(step: StepEntry): string[] {
   if (step.type === 'cron')
     return [`${step.file}: cron steps are not served yet; ${step.name} (${step.cron}) will not run`];
-  const { queue } = step.infrastructure ?? {};
-  const notices: string[] = [];
-  if (queue?.type === 'fifo')
-    notices.push(`${step.file}: FIFO order is kept within one worker only, not yet across several`);
-  return notices;
+  return [];
 }
 
 /** A step's kind and what it listens to, for people. */

@@ -1,5 +1,5 @@
 /** The job loop of one worker: a consumer for each API step and each subscription, kept in step with the manifest. */
-import { ensureConsumer, subscriptionSource } from '../shared/broker/consumers.ts';
+import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { EventConsumer, type EventServices } from './event-consumer.ts';
@@ -78,9 +78,11 @@ export class StepWorker {
       } else if (step.type === 'event') {
         for (const topic of new Set(step.subscribes)) {
           // Delivery settings are part of the key: changed ones make a new consumer.
-          const key = `event ${step.id} ${topic} ${JSON.stringify(step.infrastructure ?? {})}`;
-          const source = subscriptionSource(this.#services.names, step, topic);
-          yield [key, () => new EventConsumer(this.#services, step, topic, source, onGone)];
+          const settings = JSON.stringify(step.infrastructure ?? {});
+          for (const source of subscriptionSources(this.#services.names, step, topic)) {
+            const key = `event ${source.durable} ${settings}`;
+            yield [key, () => new EventConsumer(this.#services, step, topic, source, onGone)];
+          }
         }
       }
     }

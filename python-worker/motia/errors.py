@@ -17,6 +17,7 @@ ErrorCode: TypeAlias = Literal[
     "BROKER_TIMEOUT",
     "BROKER_REFUSED",
     "BROKER_NAME_TAKEN",
+    "PARTITIONS_FIXED",
     "STORE_FULL",
     "PORT_BUSY",
     "PROJECT_INVALID",

@@ -123,7 +123,7 @@ class EmitData(_EventTopicAndData, total=False):
     """One event to emit."""
 
     messageGroupId: str
-    """Events of one group are handled in order by FIFO steps."""
+    """Events of one group are handled in order by FIFO steps. Any text."""
     delay: float
     """Seconds until it is delivered, 0 to 31 days. Default 0."""
 
@@ -366,6 +366,7 @@ class QueueSettings(TypedDict, total=False):
     """How events reach an event step."""
 
     type: Literal["fifo", "standard"]
+    """`fifo`: events of one message group, and those without any, run one after the other, over all workers."""
     maxRetries: int
     """Attempts after the first, 0 or more."""
     visibilityTimeout: float
@@ -376,7 +377,8 @@ class QueueSettings(TypedDict, total=False):
     concurrency: int
     """Runs of this step at a time in one worker. Default 10."""
     globalConcurrency: int
-    """Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker."""
+    """Runs of each subscription of this step at a time, over all workers. Not with `fifo`. Default: no limit but
+    that of each worker."""
     rateLimit: RateLimit
     """How often runs of this step may start, over all workers."""
     backoff: Backoff

@@ -27,6 +27,8 @@ export interface Source {
   ackWaitMs: number;
   /** Messages that may be with workers at a time, unanswered. */
   maxAckPending: number;
+  /** Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they were stored. */
+  partition?: string;
 }
 
 /** The source of an API step's calls. */
@@ -43,7 +45,29 @@ export function requestSource(names: Names, stepId: string): Source {
 /** What an event step says about its deliveries, and its id. */
 export type Subscriber = Pick<StepEntry, 'id' | 'infrastructure'>;
 
-/** The source of one subscription: the topic, and the retries of this very subscription. */
+/**
+ * The sources of one subscription: one, or of a FIFO step one for each partition, since all that one of them has waits for its first
+ * message. The first is for events without a message group, and for what waited when the step was not FIFO yet.
+ */
+export function subscriptionSources(names: Names, step: Subscriber, topic: string): Source[] {
+  const whole = subscriptionSource(names, step, topic);
+  if (step.infrastructure?.queue?.type !== 'fifo') return [whole];
+  return names.partitions.map((partition, n) => {
+    const filter = names.partitionFilter(topic, partition);
+    return {
+      ...whole,
+      durable: names.orderedSubscription(step.id, topic, partition),
+      filters: n === 0 ? [filter, names.retry(whole.durable)] : [filter],
+      maxAckPending: 1,
+      partition,
+    };
+  });
+}
+
+/** Whether a source is one of the partitions of a FIFO step that message groups are in. */
+export const isOfGroups = ({ partition = '_' }: Source): boolean => partition !== '_';
+
+/** The source of a whole subscription: the topic, and the retries of this very subscription. */
 export function subscriptionSource(names: Names, { id, infrastructure }: Subscriber, topic: string): Source {
   const durable = names.subscription(id, topic);
   const { visibilityTimeout, globalConcurrency } = infrastructure?.queue ?? {};
@@ -62,11 +86,11 @@ function toAckWait(seconds: number | undefined): number {
   return Math.min(Math.max(seconds * 1_000, ACK_WAIT_LIMITS_MS.least), ACK_WAIT_LIMITS_MS.most);
 }
 
-/** Where the messages of a step come from: one source for an API step, one for each subscription of an event step. */
+/** Where the messages of a step come from. */
 export function sourcesOf(names: Names, step: StepEntry): Source[] {
   if (step.type === 'api') return [requestSource(names, step.id)];
   if (step.type !== 'event') return [];
-  return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step, topic));
+  return [...new Set(step.subscribes)].flatMap((topic) => subscriptionSources(names, step, topic));
 }
 
 /** Makes sure that a durable consumer exists with these settings. What waits in an existing one stays. */

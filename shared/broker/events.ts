@@ -73,13 +73,16 @@ export class EventStore {
   }
 
   #publish(event: NewEvent, json: string, headers: Record<string, string> & { 'Nats-Msg-Id': string }): Promise<void> {
-    const { id, topic, at } = event;
-    if (at === undefined) return publishStored(this.#broker, this.#subjectOf(topic), json, headers);
+    const { id, topic, group, at } = event;
+    if (at === undefined) {
+      const subject = group === undefined ? this.#subjectOf(topic) : this.#names.event(topic, group);
+      return publishStored(this.#broker, subject, json, headers);
+    }
     return publishFirst(this.#broker, this.#names.delayed(id), json, {
       ...headers,
       [Header.eventId]: id, // the message id stays with the schedule
       [Header.emittedAt]: String(event.emittedAt ?? Date.now()),
-      ...schedule(at, this.#names.fireEvent(topic)),
+      ...schedule(at, this.#names.fireEvent(topic, group)),
     });
   }
 

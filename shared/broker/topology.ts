@@ -67,7 +67,8 @@ function requestsStream(names: Names): StreamSettings {
 function eventsStream(names: Names): StreamSettings {
   return {
     name: names.streams.events,
-    subjects: [names.events, names.retries],
+    subjects: [names.events, names.grouped, names.retries],
+    subject_transform: { src: names.toPartition.from, dest: names.toPartition.to },
     retention: RetentionPolicy.Interest,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
@@ -81,7 +82,10 @@ function eventsStream(names: Names): StreamSettings {
       {
         // An entry of its own: one that is changed begins anew, with what the other one has brought already.
         name: names.streams.scheduled,
-        subject_transforms: [{ src: names.fireEvents, dest: names.events }],
+        subject_transforms: [
+          { src: names.fireEvents, dest: names.events },
+          { src: names.fireGrouped, dest: names.grouped }, // and from there to its partition
+        ],
       },
     ],
   };
@@ -174,6 +178,14 @@ async function updateStream(jsm: JetStreamManager, names: Names, wanted: StreamS
     throw new MotiaError(
       'BROKER_NAME_TAKEN',
       `the broker has a stream ${wanted.name} that is not ours: set MOTIA_APP to a name nobody else uses there`,
+    );
+  }
+  const { dest: partitioned } = config.subject_transform ?? {};
+  if (partitioned && partitioned !== wanted.subject_transform?.dest) {
+    throw new MotiaError(
+      'PARTITIONS_FIXED',
+      `${wanted.name} was set up with ${partitioned}, and this version wants ${wanted.subject_transform?.dest}: message groups would \
+change their partition. Run the version that set it up, or take another MOTIA_APP.`,
     );
   }
   try {

@@ -1,6 +1,9 @@
 /** Every name this framework gives to something on the broker, made in this one file. */
 import { encodeToken, encodeTopic } from './encoding.ts';
 
+/** Message groups are spread over this many partitions. It cannot change while an app has events: they stay where they are. */
+const PARTITIONS = 64;
+
 /** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
 export type Names = ReturnType<typeof createNames>;
 
@@ -33,8 +36,18 @@ export function createNames(app: string) {
     /** A gateway tells here the id of a request whose caller is gone. Not stored. */
     cancel: `${app}.cancel`,
 
-    /** Events of a topic; the token before it is the message group's partition, `_` without a group. */
-    event: (topic: string) => `${app}.ev._.${encodeTopic(topic)}`,
+    /** Events of a topic are emitted to this; in the stream one of a message group is under its partition, see `toPartition`. */
+    event: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.ev._.${encodeTopic(topic)}`
+        : `${app}.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
+    grouped: `${app}.grouped.>`,
+    /** The broker stores what comes as the first as the second: only it knows which group is in which partition. */
+    toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${PARTITIONS},1)}}.>` },
+    /** Tokens of the partitions; events without a group have one of their own. */
+    partitions: ['_', ...Array.from({ length: PARTITIONS }, (_, n) => String(n))],
+    /** What an ordered subscription listens to in one partition. */
+    partitionFilter: (topic: string, partition: string) => `${app}.ev.${partition}.${encodeTopic(topic)}`,
     /** What a subscription listens to. */
     eventFilter: (topic: string) => `${app}.ev.*.${encodeTopic(topic)}`,
     events: `${app}.ev.>`,
@@ -48,8 +61,12 @@ export function createNames(app: string) {
     schedules: `${app}.sched.>`,
     /** The same of an event that was emitted with a delay; its target reaches every subscription, as `ev.<…>`. */
     delayed: (id: string) => `${app}.sched.ev.${encodeToken(id)}`,
-    fireEvent: (topic: string) => `${app}.fire.ev._.${encodeTopic(topic)}`,
+    fireEvent: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.fire.ev._.${encodeTopic(topic)}`
+        : `${app}.fire.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
     fireEvents: `${app}.fire.ev.>`,
+    fireGrouped: `${app}.fire.grouped.>`,
     /** Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`. */
     fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
     fireRetries: `${app}.fire.retry.>`,
@@ -63,8 +80,13 @@ export function createNames(app: string) {
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
     subscription: (stepId: string, topic: string) => `${encodeToken(stepId)}=_${encodeToken(topic)}`,
+    /** The same of an ordered subscription, which has one for each partition. */
+    orderedSubscription: (stepId: string, topic: string, partition: string) =>
+      `${encodeToken(stepId)}=_${encodeToken(topic)}${partition === '_' ? '' : `=_${partition}`}`,
 
-    /** Where the bucket `delivery` keeps when the next run of a step with a rate limit may start. */
+    /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
+    markKey: (durable: string) => `mark.${durable}`,
+    /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
     /** State key. */

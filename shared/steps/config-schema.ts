@@ -59,17 +59,22 @@ const rateLimit = z.strictObject({
   per: z.number().min(0.1).max(86_400),
 });
 
-const queue = z.object({
-  type: z.enum(['fifo', 'standard']).optional(),
-  maxRetries: z.int().min(0).optional(),
-  visibilityTimeout: z.number().min(1).optional(),
-  delaySeconds: z.number().min(0).max(900).optional(),
-  concurrency: z.int().min(1).optional(),
-  globalConcurrency: z.int().min(1).max(20_000).optional(),
-  rateLimit: rateLimit.optional(),
-  backoff: backoff.optional(),
-  deadLetter: z.boolean().optional(),
-});
+const queue = z
+  .object({
+    type: z.enum(['fifo', 'standard']).optional(),
+    maxRetries: z.int().min(0).optional(),
+    visibilityTimeout: z.number().min(1).optional(),
+    delaySeconds: z.number().min(0).max(900).optional(),
+    concurrency: z.int().min(1).optional(),
+    globalConcurrency: z.int().min(1).max(20_000).optional(),
+    rateLimit: rateLimit.optional(),
+    backoff: backoff.optional(),
+    deadLetter: z.boolean().optional(),
+  })
+  .refine(({ type, globalConcurrency }) => type !== 'fifo' || globalConcurrency === undefined, {
+    path: ['globalConcurrency'],
+    error: 'Not with type fifo, which runs one event of each message group at a time',
+  });
 
 const infrastructure = z
   .object({ handler: handler.optional(), queue: queue.optional() })

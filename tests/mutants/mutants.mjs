@@ -512,8 +512,8 @@ export const MUTANTS = [
   {
     guarantee: 'a delayed event reaches every subscription',
     file: 'shared/broker/topology.ts',
-    from: 'subject_transforms: [{ src: names.fireEvents, dest: names.events }]',
-    to: 'subject_transforms: [{ src: names.fireEvents, dest: `${names.app}.retry.none` }]',
+    from: '{ src: names.fireEvents, dest: names.events },',
+    to: '{ src: names.fireEvents, dest: `${names.app}.retry.none` },',
     test: `${BROKER}/events.test.ts`,
     name: 'an event with a delay',
   },
@@ -544,8 +544,8 @@ export const MUTANTS = [
   {
     guarantee: 'Python: delaySeconds holds back the first run',
     file: 'python-worker/motia/worker/event_consumer.py',
-    from: 'elif (due := self._due_at(delivery)) > _now():',
-    to: 'elif (due := self._due_at(delivery)) < 0:',
+    from: 'elif (due := max(not_before, self._due_at(delivery))) > _now():',
+    to: 'elif (due := 0) < 0:',
     test: PYTHON,
     name: 'delaySeconds',
   },

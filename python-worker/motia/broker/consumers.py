@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -40,6 +40,14 @@ class Source:
     ack_wait_ms: int
     max_ack_pending: int
     """Messages that may be with workers at a time, unanswered."""
+    partition: str | None = None
+    """Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they
+    were stored."""
+
+    @property
+    def is_of_groups(self) -> bool:
+        """Whether it is one of the partitions of a FIFO step that message groups are in."""
+        return self.partition not in (None, "_")
 
 
 def request_source(names: Names, step_id: str) -> Source:
@@ -53,8 +61,27 @@ def request_source(names: Names, step_id: str) -> Source:
     )
 
 
+def subscription_sources(names: Names, step: Mapping[str, Any], topic: str) -> list[Source]:
+    """The sources of one subscription.
+
+    One, or of a FIFO step one for each partition, since all that one of them has waits for its first message. The first
+    is for events without a message group, and for what waited when the step was not FIFO yet.
+    """
+    whole = subscription_source(names, step, topic)
+    if queue_settings(step).get("type") != "fifo":
+        return [whole]
+    sources: list[Source] = []
+    for partition in names.partitions:
+        durable = names.ordered_subscription(step["id"], topic, partition)
+        filters = (names.partition_filter(topic, partition),)
+        if durable == whole.durable:
+            filters += (names.retry(durable),)
+        sources.append(replace(whole, durable=durable, filters=filters, max_ack_pending=1, partition=partition))
+    return sources
+
+
 def subscription_source(names: Names, step: Mapping[str, Any], topic: str) -> Source:
-    """The source of one subscription: the topic, and the retries of this very subscription."""
+    """The source of a whole subscription: the topic, and the retries of this very subscription."""
     durable = names.subscription(step["id"], topic)
     queue = queue_settings(step)
     return Source(
@@ -79,12 +106,13 @@ def _to_ack_wait(seconds: float | None) -> int:
 
 
 def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
-    """Where the messages of a step come from: one source for an API step, one per subscription of an event step."""
+    """Where the messages of a step come from."""
     if step["type"] == "api":
         return [request_source(names, step["id"])]
     if step["type"] != "event":
         return []
-    return [subscription_source(names, step, topic) for topic in dict.fromkeys(step["subscribes"])]
+    topics = dict.fromkeys(step["subscribes"])
+    return [source for topic in topics for source in subscription_sources(names, step, topic)]
 
 
 async def ensure_consumer(broker: Broker, source: Source, description: str) -> None:

@@ -83,11 +83,14 @@ class EventStore:
             headers[Header.BLOB] = await self._payloads.put(body)
             body = b""
         if event.at is None:
-            await publish_stored(self._broker, self._subject_of(event.topic), body, headers)
+            subject = (
+                self._subject_of(event.topic) if event.group is None else self._names.event(event.topic, event.group)
+            )
+            await publish_stored(self._broker, subject, body, headers)
             return
         headers[Header.EVENT_ID] = event.id  # the message id stays with the schedule
         headers[Header.EMITTED_AT] = str(event.emitted_at or round(time.time() * 1000))
-        headers |= _schedule(event.at, self._names.fire_event(event.topic))
+        headers |= _schedule(event.at, self._names.fire_event(event.topic, event.group))
         await publish_first(self._broker, self._names.delayed(event.id), body, headers)
 
     def _subject_of(self, topic: str) -> str:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from .encoding import encode_token, encode_topic
+
+# Message groups are spread over this many partitions. It cannot change while an app has events: they stay where they
+# are.
+_PARTITIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,11 @@ class Names:
     events: str
     retries: str
     schedules: str
+    grouped: str
+    partitions: tuple[str, ...]
+    """Tokens of the partitions; events without a group have one of their own."""
     fire_events: str
+    fire_grouped: str
     fire_retries: str
     fires: str
     deads: str
@@ -51,9 +60,13 @@ class Names:
         """API calls of one step wait here."""
         return f"{self.app}.req.{encode_token(step_id)}"
 
-    def event(self, topic: str) -> str:
-        """Events of a topic; the token before it is the message group's partition, `_` without a group."""
-        return f"{self.app}.ev._.{encode_topic(topic)}"
+    def event(self, topic: str, group: str | None = None) -> str:
+        """Events of a topic are emitted to this; in the stream one of a message group is under its partition."""
+        return f"{self.app}.{_event(topic, group)}"
+
+    def partition_filter(self, topic: str, partition: str) -> str:
+        """What an ordered subscription listens to in one partition."""
+        return f"{self.app}.ev.{partition}.{encode_topic(topic)}"
 
     def event_filter(self, topic: str) -> str:
         """What a subscription listens to."""
@@ -71,9 +84,9 @@ class Names:
         """A schedule of an event that was emitted with a delay."""
         return f"{self.app}.sched.ev.{encode_token(id)}"
 
-    def fire_event(self, topic: str) -> str:
-        """Target of such a schedule; it reaches every subscription, as `ev.<...>`."""
-        return f"{self.app}.fire.ev._.{encode_topic(topic)}"
+    def fire_event(self, topic: str, group: str | None = None) -> str:
+        """Target of such a schedule; it reaches every subscription, as if it was emitted then."""
+        return f"{self.app}.fire.{_event(topic, group)}"
 
     def fire_retry(self, durable: str) -> str:
         """Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`."""
@@ -91,6 +104,15 @@ class Names:
         """Durable consumer of one subscription. `=_` is never the outcome of an encoding: no two pairs share a name."""
         return f"{encode_token(step_id)}=_{encode_token(topic)}"
 
+    def ordered_subscription(self, step_id: str, topic: str, partition: str) -> str:
+        """The same of an ordered subscription, which has one for each partition."""
+        durable = self.subscription(step_id, topic)
+        return durable if partition == "_" else f"{durable}=_{partition}"
+
+    def mark_key(self, durable: str) -> str:
+        """Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at."""
+        return f"mark.{durable}"
+
     def rate_key(self, step_id: str) -> str:
         """Where the bucket `delivery` keeps when the next run of a step with a rate limit may start."""
         return f"rate.{encode_token(step_id)}"
@@ -102,6 +124,10 @@ class Names:
     def state_group(self, group: str) -> str:
         """All keys of a group."""
         return f"{encode_token(group)}.*"
+
+
+def _event(topic: str, group: str | None) -> str:
+    return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
 
 
 def create_names(app: str) -> Names:
@@ -127,7 +153,10 @@ def create_names(app: str) -> Names:
         events=f"{app}.ev.>",
         retries=f"{app}.retry.>",
         schedules=f"{app}.sched.>",
+        grouped=f"{app}.grouped.>",
+        partitions=("_", *(str(n) for n in range(_PARTITIONS))),
         fire_events=f"{app}.fire.ev.>",
+        fire_grouped=f"{app}.fire.grouped.>",
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",

@@ -126,6 +126,13 @@ def _visible_beyond_timeout(infrastructure: object, path: str) -> Issues:
     return [ValidationIssue(join(path, "queue.visibilityTimeout"), "Must be greater than handler.timeout")]
 
 
+def _global_concurrency_fits_type(queue: object, path: str) -> Issues:
+    if not isinstance(queue, Mapping) or queue.get("type") != "fifo" or queue.get("globalConcurrency") is None:
+        return []
+    message = "Not with type fifo, which runs one event of each message group at a time"
+    return [ValidationIssue(join(path, "globalConcurrency"), message)]
+
+
 def _number_at(value: object, *keys: str) -> float | None:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -161,7 +168,12 @@ _queue = fields(
     }
 )
 _infrastructure = all_of(
-    fields({"handler": Optional(all_of(_handler, _cpu_fits_ram)), "queue": Optional(_queue)}),
+    fields(
+        {
+            "handler": Optional(all_of(_handler, _cpu_fits_ram)),
+            "queue": Optional(all_of(_queue, _global_concurrency_fits_type)),
+        }
+    ),
     _visible_beyond_timeout,
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, queue_settings
 from ..broker.delivery import Delivery
 from ..broker.events import EventEnvelope, EventStore, read_envelope
@@ -79,8 +80,18 @@ class EventConsumer:
         self._policy = retry_policy_of(queue)
         self._timeout_s: float | None = ((step.get("infrastructure") or {}).get("handler") or {}).get("timeout")
         self._rate_limit = self._to_rate_limit(queue.get("rateLimit"))
-        max_attempts = self._policy.max_attempts
-        self._settlement = Settlement(events, services.log, step, source.durable, max_attempts)
+        # Of an ordered subscription.
+        self._marks: AttemptMarks | None = None
+        if source.partition is not None:
+            self._marks = AttemptMarks(services.broker, services.names, source.durable)
+        self._settlement = Settlement(
+            events,
+            services.log,
+            step=step,
+            durable=source.durable,
+            max_attempts=self._policy.max_attempts,
+            marks=self._marks,
+        )
         # By sequence in the broker stream.
         self._held: dict[int, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,7 +101,7 @@ class EventConsumer:
             stream=source.stream,
             durable=source.durable,
             ack_wait_ms=source.ack_wait_ms,
-            room=lambda: self._gate.room - len(self._held),
+            room=lambda: (self._gate.room if self._marks is None else 1) - len(self._held),
             on_delivery=self._take,
             on_gone=on_gone,
         )
@@ -104,7 +115,7 @@ class EventConsumer:
         """Tells the broker that the events are still being worked on. Call it several times per ack wait."""
         now, ack_wait_ms = _now(), self.source.ack_wait_ms
         for held in self._held.values():
-            if now - held.renewed_at >= ack_wait_ms / 4 and not held.ended:
+            if now - held.renewed_at >= ack_wait_ms / 4:
                 held.renewed_at = now
                 self._do(self._renew(held, now + ack_wait_ms))
 
@@ -133,11 +144,30 @@ class EventConsumer:
             return
         held = Held(delivery, event, lease_until, delivery.received_at)
         self._held[delivery.sequence] = held
-        if delivery.delivery_count > MOST_DELIVERIES:
-            times = delivery.delivery_count - 1
-            reason = f"it was handed out {times} times without a finished run: it may end its workers"
+        if self._marks is not None and delivery.delivery_count > 1:
+            self._do(self._recall_and_begin(held, self._marks))
+        else:
+            self._begin(held, delivery.delivery_count, 0)
+
+    async def _recall_and_begin(self, held: Held, marks: AttemptMarks) -> None:
+        """The event may have failed before, and waits in its place."""
+        try:
+            mark = await marks.read(held.delivery.sequence)
+        except MotiaError:
+            self.end(held, Displaced())  # handed back, in its place
+            return
+        if mark is None:
+            self._begin(held, held.delivery.delivery_count, 0)
+        else:
+            held.event.attempt = mark.attempt
+            self._begin(held, held.delivery.delivery_count - mark.deliveries, mark.not_before)
+
+    def _begin(self, held: Held, deliveries: int, not_before: int) -> None:
+        delivery, event = held.delivery, held.event
+        if deliveries > MOST_DELIVERIES:
+            reason = f"it was handed out {deliveries - 1} times without a finished run: it may end its workers"
             self._do(self._settle(held, end_for(self._policy), to_error_record(MotiaError("RUN_CUT_OFF", reason))))
-        elif (due := self._due_at(delivery)) > _now():
+        elif (due := max(not_before, self._due_at(delivery))) > _now():
             self._do(self._settle(held, Outcome("defer", at=due), None))
         elif event.blob is None and self._rate_limit is None:
             self._gate.enter(self, held, delivery.data)

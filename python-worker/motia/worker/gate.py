@@ -27,7 +27,7 @@ class Gate:
 
     def __init__(self, step: Mapping[str, Any], has_one_process: bool) -> None:
         queue = queue_settings(step)
-        self.limit: int = queue.get("concurrency") or (1 if queue.get("type") == "fifo" else _DEFAULT_CONCURRENCY)
+        self.limit: int = queue.get("concurrency") or _DEFAULT_CONCURRENCY
         """Runs at a time."""
         self.run_time = RunTime()
         # What it takes must not be what other workers may run.

@@ -14,9 +14,6 @@ def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[
         file, name = step["file"], step["name"]
         if step["type"] == "cron":
             yield f"{file}: cron steps are not served yet; {name} ({step['cron']}) will not run"
-        queue = (step.get("infrastructure") or {}).get("queue") or {}
-        if queue.get("type") == "fifo":
-            yield f"{file}: FIFO order is kept within one worker only, not yet across several"
 
 
 def describe_step_kind(step: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from ..broker.attempt_marks import AttemptMark, AttemptMarks
 from ..broker.delivery import Delivery
 from ..broker.events import DeadReason, EventEnvelope, EventStore
 from ..errors import ErrorRecord, MotiaError
@@ -18,14 +19,27 @@ _ACTIONS: Final = {"retry": "run_failed", "bury": "event_dead", "drop": "event_d
 
 
 class Settlement:
-    """Of the events of one subscription; `step` is its manifest entry."""
+    """Of the events of one subscription; `step` is its manifest entry.
 
-    def __init__(self, events: EventStore, log: Log, step: Mapping[str, Any], durable: str, max_attempts: int) -> None:
+    `marks` has an ordered subscription: its events wait in their place, and all that come after them.
+    """
+
+    def __init__(
+        self,
+        events: EventStore,
+        log: Log,
+        *,
+        step: Mapping[str, Any],
+        durable: str,
+        max_attempts: int,
+        marks: AttemptMarks | None,
+    ) -> None:
         self._events = events
         self._log = log
         self._step = step
         self._durable = durable
         self._max_attempts = max_attempts
+        self._marks = marks
 
     async def settle(
         self, delivery: Delivery, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None
@@ -33,6 +47,9 @@ class Settlement:
         """If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never raises."""
         self._report(event, outcome, error)
         try:
+            if self._marks is not None and outcome.action in ("retry", "defer"):
+                await self._keep_in_place(delivery, event, outcome, self._marks)
+                return
             if outcome.action == "retry":
                 at = round(time.time() * 1000 + outcome.delay_ms)
                 await self._events.schedule_retry(self._durable, event, delivery.data, at)
@@ -49,6 +66,18 @@ class Settlement:
             fields = {"action": "settle_failed", "step": self._step["name"], "eventId": event.id, "err": failure}
             message = "The outcome of an event could not be stored; the event will come again"
             self._log.write("error", fields, message)
+
+    async def _keep_in_place(
+        self, delivery: Delivery, event: EventEnvelope, outcome: Outcome, marks: AttemptMarks
+    ) -> None:
+        """First the mark, then the answer: a crash in between costs the wait, but no attempt is made twice."""
+        now = round(time.time() * 1000)
+        if outcome.action == "defer":
+            delivery.hand_back(max(0, outcome.at - now))
+            return
+        not_before = now + outcome.delay_ms
+        await marks.write(AttemptMark(delivery.sequence, event.attempt + 1, not_before, delivery.delivery_count))
+        delivery.hand_back(outcome.delay_ms)
 
     def _report(self, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None) -> None:
         if outcome.action not in _ACTIONS:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from ..broker.consumers import ensure_consumer, subscription_source
+from ..broker.consumers import ensure_consumer, subscription_sources
 from ..broker.events import EventStore
 from ..errors import MotiaError
 from .event_consumer import EventConsumer
@@ -102,18 +102,13 @@ class StepWorker:
                 settings = json.dumps(step.get("infrastructure"), sort_keys=True)
                 gate = self._gate(f"{step['id']} {settings}", step)
                 for topic in dict.fromkeys(step["subscribes"]):
-                    yield (
-                        f"event {step['id']} {step['file']} {topic} {settings}",
-                        lambda step=step, topic=topic, gate=gate: EventConsumer(
-                            self._services,
-                            self._events,
-                            step,
-                            topic,
-                            subscription_source(self._services.names, step, topic),
-                            gate,
-                            self.recover,
-                        ),
-                    )
+                    for source in subscription_sources(self._services.names, step, topic):
+                        yield (
+                            f"event {source.durable} {step['file']} {settings}",
+                            lambda step=step, topic=topic, source=source, gate=gate: EventConsumer(
+                                self._services, self._events, step, topic, source, gate, self.recover
+                            ),
+                        )
 
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
         gate = self._gates.get(key)

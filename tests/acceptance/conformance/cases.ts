@@ -6,6 +6,7 @@ import { deliveryCases } from './cases/delivery.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
 import { failureCases } from './cases/failures.ts';
+import { fifoCases } from './cases/fifo.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
 import type { Language, World } from './world.ts';
@@ -30,5 +31,6 @@ export const cases: readonly Case[] = [
   ...answerCases,
   ...logCases,
   ...deliveryCases,
+  ...fifoCases,
   ...failureCases,
 ];

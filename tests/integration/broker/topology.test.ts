@@ -23,6 +23,16 @@ test('is made once, and again at every call changes nothing', async () => {
   );
 });
 
+test('partitions that were set up in another way are refused, and left as they are', async () => {
+  const { broker, names } = await harness.app();
+  const { config } = await broker.jsm.streams.info(names.streams.events);
+  const dest = names.toPartition.to.replace('64', '16');
+  const subject_transform = { src: names.toPartition.from, dest };
+  await broker.jsm.streams.update(names.streams.events, { ...config, subject_transform });
+  await expect(ensureTopology(broker, names)).rejects.toMatchObject({ code: 'PARTITIONS_FIXED' });
+  expect((await broker.jsm.streams.info(names.streams.events)).config.subject_transform).toEqual(subject_transform);
+});
+
 test('eight processes that start at the same time agree', async () => {
   const names = createNames('crowd');
   const brokers = await Promise.all(Array.from({ length: 8 }, () => harness.connect()));

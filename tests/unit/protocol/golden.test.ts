@@ -32,11 +32,14 @@ const subjects = golden<{
   streams: object;
   buckets: object;
   fixed: Record<string, string>;
+  /** First, second and last one, and how many there are. */
+  partitions: unknown[];
   made: { name: keyof Names; arguments: string[]; is: string }[];
 }>('subjects.json');
 
 test('every name that an app has on the broker is in the golden file', () => {
-  const { app, streams, buckets, ...rest } = createNames(subjects.app);
+  const { app, streams, buckets, partitions, ...rest } = createNames(subjects.app);
+  expect([partitions[0], partitions[1], partitions.at(-1), partitions.length]).toEqual(subjects.partitions);
   expect({ app, streams, buckets }).toEqual({
     app: subjects.app,
     streams: subjects.streams,

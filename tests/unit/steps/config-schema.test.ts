@@ -95,6 +95,12 @@ test.each([
     />=1/,
   ],
   [
+    'global concurrency of a FIFO step',
+    infrastructure({ queue: { type: 'fifo', globalConcurrency: 2 } }),
+    'infrastructure.queue.globalConcurrency',
+    /^Not with type fifo/,
+  ],
+  [
     'a rate limit that allows nothing',
     infrastructure({ queue: { rateLimit: { limit: 0, per: 1 } } }),
     'infrastructure.queue.rateLimit.limit',

@@ -186,6 +186,10 @@ CPU = "Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion"
         ),
         (queue(delaySeconds=901), "infrastructure.queue.delaySeconds: Too big: expected number to be <=900"),
         (queue(concurrency=0), "infrastructure.queue.concurrency: Too small: expected number to be >=1"),
+        (
+            queue(type="fifo", globalConcurrency=2),
+            f"{QUEUE}.globalConcurrency: Not with type fifo, which runs one event of each message group at a time",
+        ),
         (queue(globalConcurrency=0), f"{QUEUE}.globalConcurrency: Too small: expected number to be >=1"),
         (
             queue(rateLimit={"limit": 0, "per": 1}),
