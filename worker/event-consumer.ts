@@ -3,13 +3,13 @@
 import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import type { Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
-import type { EventEnvelope, EventStore } from '../shared/broker/events.ts';
-import { readEnvelope } from '../shared/broker/events.ts';
+import { type EventStore, readEnvelope } from '../shared/broker/events.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import { reserveStarts } from '../shared/broker/run-rate.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
+import { type Held, HeldEvents } from './held-events.ts';
 import {
   decideOutcome,
   endFor,
@@ -24,7 +24,7 @@ import type { ConsumerServices } from './request-consumer.ts';
 import { RunTime } from './run-time.ts';
 import { Settlement } from './settlement.ts';
 import type { Gate } from './threads/gates.ts';
-import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
+import type { Job, JobEnd } from './threads/handler-thread.ts';
 
 export interface EventServices extends ConsumerServices {
   events: EventStore;
@@ -34,19 +34,6 @@ const DEFAULT_CONCURRENCY = 10;
 /** Waiting events are taken ahead of their run only as far as they will run within this time. */
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
-
-/** An event that this worker holds. */
-interface Held {
-  delivery: Delivery;
-  event: EventEnvelope;
-  /** Until when the broker gives it to nobody else, ms since 1970. */
-  leaseUntil: number;
-  /** When the broker was last asked to keep it for us, ms since 1970. */
-  renewedAt: number;
-  job?: Job;
-  timeout?: NodeJS.Timeout;
-  ended?: boolean;
-}
 
 export class EventConsumer {
   readonly step: StepEntry;
@@ -65,14 +52,14 @@ export class EventConsumer {
   readonly #settlement: Settlement;
   /** Whether what it holds is taken from what other workers may run: then it takes nothing ahead of its run. */
   readonly #takesFromOthers: boolean;
-  /** By sequence in the broker stream. */
-  readonly #held = new Map<number, Held>();
+  readonly #held: HeldEvents;
   readonly #runTime = new RunTime();
 
   constructor(services: EventServices, step: StepEntry, topic: string, source: Source, onGone: () => void) {
     this.step = step;
     this.source = source;
     this.#topic = topic;
+    this.#held = new HeldEvents(source.ackWaitMs);
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
     this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
@@ -108,16 +95,7 @@ export class EventConsumer {
 
   /** Tells the broker that the events are still being worked on. Call it several times per ack wait. */
   renew(): void {
-    const now = Date.now();
-    const until = now + this.source.ackWaitMs;
-    for (const held of this.#held.values()) {
-      if (now - held.renewedAt < this.source.ackWaitMs / 4) continue;
-      held.renewedAt = now;
-      held.delivery.working().then(
-        () => renewHeld(held, until),
-        () => {}, // without a confirmation the lease runs out, and the run is fenced off
-      );
-    }
+    this.#held.renew();
   }
 
   /** More than may run at a time, if runs are short: the next one starts without a round trip to the broker. */
@@ -136,17 +114,8 @@ export class EventConsumer {
       );
       return;
     }
-    const leaseUntil = delivery.receivedAt + this.source.ackWaitMs;
-    const known = this.#held.get(delivery.sequence);
-    if (known) {
-      // Our renewals had not reached the broker, and it has come back to us.
-      known.delivery = delivery;
-      known.renewedAt = delivery.receivedAt;
-      renewHeld(known, leaseUntil);
-      return;
-    }
-    const held: Held = { delivery, event, leaseUntil, renewedAt: delivery.receivedAt };
-    this.#held.set(delivery.sequence, held);
+    const held = this.#held.hold(delivery, event);
+    if (!held) return;
     if (this.#marks && delivery.deliveryCount > 1) void this.#recallAndBegin(held, this.#marks);
     else this.#begin(held, delivery.deliveryCount, 0);
   }
@@ -207,7 +176,7 @@ export class EventConsumer {
   /** The worker ends: what waits for its rate limit goes to others. */
   handBackWaiting(): void {
     if (!this.#rateLimit) return;
-    for (const held of this.#held.values()) if (!held.job) this.#end(held, { status: 'displaced' }, 0);
+    for (const held of [...this.#held]) if (!held.job) this.#end(held, { status: 'displaced' }, 0);
   }
 
   #dispatch(held: Held, payload: Uint8Array): void {
@@ -259,15 +228,9 @@ export class EventConsumer {
 
   async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
     await this.#settlement.settle(held.delivery, held.event, outcome, error);
-    this.#held.delete(held.delivery.sequence);
+    this.#held.release(held);
     this.puller.pull();
   }
-}
-
-function renewHeld(held: Held, until: number): void {
-  if (held.ended) return;
-  held.leaseUntil = until;
-  if (held.job) renewLease(held.job, until);
 }
 
 /** A run that failed while its event was not surely ours may have failed because of that: it was refused what it wanted to do. */

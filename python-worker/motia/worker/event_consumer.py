@@ -6,19 +6,19 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, queue_settings
 from ..broker.delivery import Delivery
-from ..broker.events import EventEnvelope, EventStore, read_envelope
+from ..broker.events import EventStore, read_envelope
 from ..broker.pull_consumer import PullConsumer
 from ..broker.run_rate import Starts, reserve_starts
 from ..errors import ErrorRecord, MotiaError, to_error_record
 from ..ipc.wire import EventMeta, step_key
 from ..protocol.headers import PROTOCOL_VERSION
 from .gate import Gate
+from .held_events import Held, HeldEvents
 from .outcome import (
     MOST_DELIVERIES,
     Displaced,
@@ -35,23 +35,6 @@ from .processes.job import Job, JobEnd, Unknown
 from .rate_limit import RateLimit
 from .request_consumer import ConsumerServices
 from .settlement import Settlement
-
-
-@dataclass(slots=True, eq=False)
-class Held:
-    """An event that this worker has."""
-
-    delivery: Delivery
-    event: EventEnvelope
-    lease_until: float
-    """Until when the broker gives it to nobody else, ms since 1970."""
-    renewed_at: float
-    """When the broker was last asked to keep it for us, ms since 1970."""
-    job: Job | None = None
-    timeout: asyncio.TimerHandle | None = None
-    entered: bool = False
-    """It counts in the gate of its step."""
-    ended: bool = False
 
 
 class EventConsumer:
@@ -92,8 +75,7 @@ class EventConsumer:
             max_attempts=self._policy.max_attempts,
             marks=self._marks,
         )
-        # By sequence in the broker stream.
-        self._held: dict[int, Held] = {}
+        self._held = HeldEvents(source.ack_wait_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.puller = PullConsumer(
@@ -113,18 +95,7 @@ class EventConsumer:
 
     def renew(self) -> None:
         """Tells the broker that the events are still being worked on. Call it several times per ack wait."""
-        now, ack_wait_ms = _now(), self.source.ack_wait_ms
-        for held in self._held.values():
-            if now - held.renewed_at >= ack_wait_ms / 4:
-                held.renewed_at = now
-                self._do(self._renew(held, now + ack_wait_ms))
-
-    async def _renew(self, held: Held, until: float) -> None:
-        try:
-            await held.delivery.working()
-        except MotiaError:
-            return  # without a confirmation the lease runs out, and the run is fenced off
-        _renew_held(held, until)
+        self._held.renew()
 
     def _take(self, delivery: Delivery) -> None:
         event = read_envelope(delivery, self.source.stream, self._topic)
@@ -134,16 +105,9 @@ class EventConsumer:
             message = "An event of a newer version cannot be read by this worker; it was handed back"
             self._services.log.write("error", fields, message)
             return
-        lease_until = delivery.received_at + self.source.ack_wait_ms
-        known = self._held.get(delivery.sequence)
-        if known:
-            # Our renewals had not reached the broker, and it has come back to us.
-            known.delivery = delivery
-            known.renewed_at = delivery.received_at
-            _renew_held(known, lease_until)
+        held = self._held.hold(delivery, event)
+        if held is None:
             return
-        held = Held(delivery, event, lease_until, delivery.received_at)
-        self._held[delivery.sequence] = held
         if self._marks is not None and delivery.delivery_count > 1:
             self._do(self._recall_and_begin(held, self._marks))
         else:
@@ -205,7 +169,7 @@ class EventConsumer:
         """The worker ends: what waits for its rate limit goes to others."""
         if self._rate_limit is None:
             return
-        for held in [*self._held.values()]:
+        for held in self._held:
             if held.job is None and not held.entered:
                 self.end(held, Displaced())
 
@@ -280,20 +244,12 @@ class EventConsumer:
         self._forget(held)
 
     def _forget(self, held: Held) -> None:
-        self._held.pop(held.delivery.sequence, None)
+        self._held.release(held)
         self.puller.pull()
 
     def _do(self, work: Any) -> None:
         self._tasks.add(task := self._loop.create_task(work))
         task.add_done_callback(self._tasks.discard)
-
-
-def _renew_held(held: Held, until: float) -> None:
-    if held.ended:
-        return
-    held.lease_until = until
-    if held.job:
-        held.job.renew_lease(until)
 
 
 def _to_run_end(end: JobEnd, is_ours: bool) -> RunEnd:

@@ -10,7 +10,8 @@ from ..broker.consumers import queue_settings
 from .run_time import RunTime
 
 if TYPE_CHECKING:
-    from .event_consumer import EventConsumer, Held
+    from .event_consumer import EventConsumer
+    from .held_events import Held
 
 _DEFAULT_CONCURRENCY: Final = 10
 # With a single handler process, waiting events are sent ahead of their run as far as they will run within this time.
