@@ -200,6 +200,8 @@ export interface EmitData<Topic extends string = string, Data = unknown> {
   messageGroupId?: string;
   /** Seconds until it is delivered, 0 to 31 days. Default 0. */
   delay?: number;
+  /** Of events with the same id that are emitted to a topic within two minutes, by whichever steps, the first one counts. */
+  id?: string;
 }
 
 export type Emitter<Data> = (event: Data) => Promise<void>;

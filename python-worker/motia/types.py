@@ -126,6 +126,9 @@ class EmitData(_EventTopicAndData, total=False):
     """Events of one group are handled in order by FIFO steps. Any text."""
     delay: float
     """Seconds until it is delivered, 0 to 31 days. Default 0."""
+    id: str
+    """Of events with the same id that are emitted to a topic within two minutes, by whichever steps, the first one
+    counts."""
 
 
 class StateManager(Protocol):
@@ -212,7 +215,13 @@ class FlowContext(_ContextBase, Protocol):
     async def emit(self, event: EmitData, /) -> None: ...
     @overload
     async def emit(
-        self, *, topic: str, data: object = None, message_group_id: str | None = None, delay: float = 0
+        self,
+        *,
+        topic: str,
+        data: object = None,
+        message_group_id: str | None = None,
+        delay: float = 0,
+        id: str | None = None,
     ) -> None:
         """Resolves once the broker has stored the event. Begins at once, awaited or not."""
 
@@ -226,7 +235,13 @@ class SyncFlowContext(_ContextBase, Protocol):
     def emit(self, event: EmitData, /) -> None: ...
     @overload
     def emit(
-        self, *, topic: str, data: object = None, message_group_id: str | None = None, delay: float = 0
+        self,
+        *,
+        topic: str,
+        data: object = None,
+        message_group_id: str | None = None,
+        delay: float = 0,
+        id: str | None = None,
     ) -> None: ...
 
 

@@ -22,6 +22,8 @@ export interface EventEnvelope {
 
 export interface NewEvent {
   id: string;
+  /** What the broker knows its repetitions by. Default: the id. */
+  messageId?: string | undefined;
   topic: string;
   /** JSON of the payload. */
   json: string;
@@ -57,14 +59,16 @@ export class EventStore {
   }
 
   /**
-   * Stores an event; resolves when the broker has it. The same id within two minutes is stored once; with a delay, also for as
+   * Stores an event; resolves when the broker has it. The same message id within two minutes is stored once; with a delay, also for as
    * long as the first one waits.
    */
   emit(event: NewEvent): Promise<void> {
     const headers: Record<string, string> & { 'Nats-Msg-Id': string } = {
-      [Header.messageId]: event.id,
+      [Header.messageId]: event.messageId ?? event.id,
       [Header.traceparent]: event.traceparent,
     };
+    // What comes again after the time that repetitions are known for is another event.
+    if (event.messageId !== undefined) headers[Header.eventId] = event.id;
     if (event.group !== undefined) headers[Header.group] = encodeURIComponent(event.group);
     if (!this.#payloads.needed(Buffer.byteLength(event.json))) return this.#publish(event, event.json, headers);
     return this.#payloads.put(Buffer.from(event.json)).then((blob) => {
@@ -73,12 +77,12 @@ export class EventStore {
   }
 
   #publish(event: NewEvent, json: string, headers: Record<string, string> & { 'Nats-Msg-Id': string }): Promise<void> {
-    const { id, topic, group, at } = event;
+    const { id, messageId = id, topic, group, at } = event;
     if (at === undefined) {
       const subject = group === undefined ? this.#subjectOf(topic) : this.#names.event(topic, group);
       return publishStored(this.#broker, subject, json, headers);
     }
-    return publishFirst(this.#broker, this.#names.delayed(id), json, {
+    return publishFirst(this.#broker, this.#names.delayed(messageId), json, {
       ...headers,
       [Header.eventId]: id, // the message id stays with the schedule
       [Header.emittedAt]: String(event.emittedAt ?? Date.now()),

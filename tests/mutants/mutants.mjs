@@ -624,4 +624,30 @@ export const MUTANTS = [
     test: PYTHON,
     name: 'FIFO: an event that fails',
   },
+
+  // Ids of emits.
+  {
+    guarantee: 'events with the same id are one event',
+    file: 'worker/handler/context.ts',
+    from: 'return givenMessageId(topic, id);',
+    to: 'return undefined;',
+    test: NODE,
+    name: 'events with the same id',
+  },
+  {
+    guarantee: 'an id counts in its topic only',
+    file: 'shared/protocol/event-ids.ts',
+    from: '`\\0${topic}\\0${id}`',
+    to: '`\\0${id}`',
+    test: NODE,
+    name: 'events with the same id',
+  },
+  {
+    guarantee: 'Python: events with the same id are one event',
+    file: 'python-worker/motia/handler/context.py',
+    from: 'return given_message_id(topic, id)',
+    to: 'return None',
+    test: PYTHON,
+    name: 'events with the same id',
+  },
 ];

@@ -5,6 +5,7 @@ import { toJson } from '../../shared/broker/state.ts';
 import type { LogLevel } from '../../shared/config.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { LONGEST_WAIT_S } from '../../shared/longest-wait.ts';
+import { givenMessageId } from '../../shared/protocol/event-ids.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { type Tracing, traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
@@ -76,10 +77,12 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     return Promise.resolve();
   }
   const json = toJson(event.data === undefined ? null : event.data);
+  const group = toGroup(event.messageGroupId);
   const at = toDelivery(event.delay);
+  const messageId = toMessageId(topic, event.id);
   const id = run.eventId(topic, json);
   const send = (traceparent: string): Promise<void> => {
-    const newEvent = { id, topic, json, traceparent, group: event.messageGroupId, at };
+    const newEvent = { id, messageId, topic, json, traceparent, group, at };
     const store = events();
     return store instanceof Promise ? store.then((ready) => ready.emit(newEvent)) : store.emit(newEvent);
   };
@@ -95,6 +98,16 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     },
   });
   return traced(span, () => send(span.traceparent));
+}
+
+function toGroup(group: unknown): string | undefined {
+  return group === undefined || group === null ? undefined : toName(group);
+}
+
+function toMessageId(topic: string, id: unknown): string | undefined {
+  if (id === undefined || id === null) return undefined;
+  if (typeof id !== 'string' || id === '') throw new MotiaError('INVALID_VALUE', 'the id of an event is a text');
+  return givenMessageId(topic, id);
 }
 
 /** When an event with this delay is to be delivered, ms since 1970; at once if it has none. */

@@ -43,6 +43,8 @@ class NewEvent:
     """JSON of the payload."""
     traceparent: str
     group: str | None = None
+    message_id: str | None = None
+    """What the broker knows its repetitions by; the id without."""
     at: int | None = None
     """When it is to be delivered, ms since 1970; at once without."""
     emitted_at: int | None = None
@@ -72,10 +74,14 @@ class EventStore:
     async def emit(self, event: NewEvent) -> None:
         """Stores an event; returns when the broker has it.
 
-        The same id within two minutes is stored once; with a delay, also for as long as the first one waits.
+        The same message id within two minutes is stored once; with a delay, also for as long as the first one waits.
         Raises `MotiaError` as `publish_stored`.
         """
-        headers = {Header.MESSAGE_ID: event.id, Header.TRACEPARENT: event.traceparent}
+        message_id = event.message_id or event.id
+        headers = {Header.MESSAGE_ID: message_id, Header.TRACEPARENT: event.traceparent}
+        if event.message_id is not None:
+            # What comes again after the time that repetitions are known for is another event.
+            headers[Header.EVENT_ID] = event.id
         if event.group is not None:
             headers[Header.GROUP] = encode_text(event.group)
         body = event.json
@@ -91,7 +97,7 @@ class EventStore:
         headers[Header.EVENT_ID] = event.id  # the message id stays with the schedule
         headers[Header.EMITTED_AT] = str(event.emitted_at or round(time.time() * 1000))
         headers |= _schedule(event.at, self._names.fire_event(event.topic, event.group))
-        await publish_first(self._broker, self._names.delayed(event.id), body, headers)
+        await publish_first(self._broker, self._names.delayed(message_id), body, headers)
 
     def _subject_of(self, topic: str) -> str:
         subject = self._subjects.get(topic)

@@ -12,6 +12,7 @@ from ..broker.state import StateStore
 from ..errors import MotiaError
 from ..json_values import to_json
 from ..longest_wait import LONGEST_WAIT_S
+from ..protocol.event_ids import given_message_id
 from ..tracing import traced
 from .active_run import ActiveRun
 from .logger import RunLogger
@@ -77,6 +78,7 @@ class Context:
         message_group_id: str | None = None,
         messageGroupId: str | None = None,  # its name in an event
         delay: object = None,
+        id: object = None,
     ) -> Any:
         """The event, or its parts by name. Nothing to await in a plain function."""
         run = self._run
@@ -84,7 +86,7 @@ class Context:
         group = messageGroupId if message_group_id is None else message_group_id
         if isinstance(event, Mapping):
             topic, data, group = event.get("topic"), event.get("data"), event.get("messageGroupId")
-            delay = event.get("delay")
+            delay, id = event.get("delay"), event.get("id")
         if not isinstance(topic, str):
             raise MotiaError("INVALID_VALUE", 'emit() needs a dict {"topic": ..., "data": ...} with a text as topic')
         declared = run.step.entry["emits"]
@@ -93,7 +95,9 @@ class Context:
             return run.begin(_nothing())
         json = to_json(data)  # now, since the handler may change it before it is sent
         at, group = _to_delivery(delay), None if group is None else _to_name(group)
-        return run.begin(self._emit(NewEvent(run.event_id(topic, json), topic, json, "", group, at)))
+        message_id = _to_message_id(topic, id)
+        new_event = NewEvent(run.event_id(topic, json), topic, json, "", group=group, message_id=message_id, at=at)
+        return run.begin(self._emit(new_event))
 
     async def _emit(self, event: NewEvent) -> None:
         parent = self._run.span.traceparent
@@ -187,6 +191,14 @@ class State:
 
 
 async def _nothing() -> None: ...
+
+
+def _to_message_id(topic: str, id: object) -> str | None:
+    if id is None:
+        return None
+    if not isinstance(id, str) or id == "":
+        raise MotiaError("INVALID_VALUE", "the id of an event is a text")
+    return given_message_id(topic, id)
 
 
 def _to_delivery(delay: object) -> int | None:

@@ -268,7 +268,7 @@ test('headers and subjects are those of the golden file', async () => {
   await waitFor(() => seen.length >= golden.emitted.length + 2);
   const bySubject = (wanted: string) => seen.find(({ subject }) => subject === wanted);
   for (const { event, subject, headers, body } of golden.emitted) {
-    const found = seen.find((message) => message.headers['Nats-Msg-Id'] === event.id);
+    const found = seen.find((message) => message.headers['Nats-Msg-Id'] === (event.messageId ?? event.id));
     expect(found).toEqual({ subject, headers, body });
   }
   expect(bySubject(retry.subject)?.headers).toEqual({ ...retry.headers, 'Nats-Schedule-TTL': '168h' });

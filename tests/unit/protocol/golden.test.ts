@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
+import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { ActiveRun, type RunIdentity } from '../../../worker/handler/active-run.ts';
@@ -66,9 +67,14 @@ test.each(frames)('the frame of $what', ({ meta, body, frame }) => {
   expect({ meta: read.meta, body: read.body.toString('hex') }).toEqual({ meta, body });
 });
 
-const { ids } = golden<{
+const { ids, givenIds } = golden<{
+  givenIds: { topic: string; id: string; messageId: string }[];
   ids: { run: string; step: string; topic: string; json: string; before: number; id: string }[];
 }>('events.json');
+
+test.each(givenIds)('the message id of an event that is emitted to $topic as $id', ({ topic, id, messageId }) => {
+  expect(givenMessageId(topic, id)).toBe(messageId);
+});
 
 test.each(ids)('the id of $json on $topic from run $run of $step, after $before of the same', (wanted) => {
   const identity = {

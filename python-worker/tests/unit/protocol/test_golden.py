@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from motia.protocol.encoding import decode_token, encode_token, encode_topic
-from motia.protocol.event_ids import event_content_id, numbered_id
+from motia.protocol.event_ids import event_content_id, given_message_id, numbered_id
 from motia.protocol.frames import decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
 from motia.protocol.subjects import Names, create_names
@@ -65,6 +65,11 @@ def test_frame(case: dict[str, Any]) -> None:
 def test_event_id(case: dict[str, Any]) -> None:
     content_id = event_content_id(case["run"], case["step"], case["topic"], case["json"].encode())
     assert numbered_id(content_id, case["before"]) == case["id"]
+
+
+@pytest.mark.parametrize("case", _events["givenIds"], ids=lambda case: f"{case['topic']} {case['id']}")
+def test_message_id_of_a_given_id(case: dict[str, Any]) -> None:
+    assert given_message_id(case["topic"], case["id"]) == case["messageId"]
 
 
 @pytest.mark.parametrize(

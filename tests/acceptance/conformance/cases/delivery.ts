@@ -74,6 +74,25 @@ export const deliveryCases: Case[] = [
     },
   },
   {
+    name: 'events with the same id are one event, whoever emits it and when it is due; in another topic it is another one',
+    async run({ post, newId, waitForNotes, notes, waitUntilIdle }) {
+      const [id, key] = [newId(), newId()];
+      const event = (topic: string, n: number, more: object) => ({ topic, data: { id, n }, ...more });
+      const [now, soon] = [{ id: key }, { id: `${key} soon`, delay: 1 }];
+      const emits = [
+        [event('noted', 1, now), event('noted', 2, now), event('order.created.v2', 3, now)],
+        [event('noted', 4, now), event('noted', 5, { id: `${key} other` }), event('noted', 6, soon)],
+        [event('noted', 7, { ...soon, delay: 60 })],
+      ];
+      for (const events of emits) expect((await post('/emit', { events, awaited: true })).status).toBe(200);
+      const numbers = (found: { data?: unknown }[]) => found.map(({ data }) => (data as { n: number }).n).sort();
+      expect(numbers(await waitForNotes(id, 'noted', 4))).toEqual([1, 3, 5, 6]);
+      await waitUntilIdle('Noted', 'noted');
+      expect(await notes(id, 'noted')).toHaveLength(4);
+      expect((await post('/emit', { events: [event('noted', 8, { id: '' })], awaited: true })).status).toBe(500);
+    },
+  },
+  {
     name: 'delays of both kinds survive kill -9 of the broker and of the worker',
     alone: true,
     async run(world) {
