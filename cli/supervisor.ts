@@ -41,7 +41,8 @@ export function supervise(supervision: Supervision): Promise<number> {
 
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
-    const gateway = await startGateway({ broker, app, host, port, portFallback, log, telemetry: env.telemetry });
+    const { telemetry, partitions } = env;
+    const gateway = await startGateway({ broker, app, partitions, host, port, portFallback, log, telemetry });
     life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left

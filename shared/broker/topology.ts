@@ -184,8 +184,8 @@ async function updateStream(jsm: JetStreamManager, names: Names, wanted: StreamS
   if (partitioned && partitioned !== wanted.subject_transform?.dest) {
     throw new MotiaError(
       'PARTITIONS_FIXED',
-      `${wanted.name} was set up with ${partitioned}, and this version wants ${wanted.subject_transform?.dest}: message groups would \
-change their partition. Run the version that set it up, or take another MOTIA_APP.`,
+      `the events of this app are spread over ${countOf(partitioned)} partitions, not ${countOf(wanted.subject_transform?.dest)}, which cannot \
+change: those of one group would be in two. Set MOTIA_PARTITIONS to ${countOf(partitioned)}, or MOTIA_APP to another name.`,
     );
   }
   try {
@@ -196,6 +196,9 @@ change their partition. Run the version that set it up, or take another MOTIA_AP
     throw refused(wanted.name, error);
   }
 }
+
+/** Number of partitions of a transform's destination. */
+const countOf = (dest = '') => /partition\((\d+)/.exec(dest)?.[1] ?? 'no';
 
 function refused(stream: string, error: unknown): MotiaError {
   const { message } = error as Error;

@@ -1,14 +1,17 @@
 /** Every name this framework gives to something on the broker, made in this one file. */
 import { encodeToken, encodeTopic } from './encoding.ts';
 
-/** Message groups are spread over this many partitions. It cannot change while an app has events: they stay where they are. */
-const PARTITIONS = 64;
+/** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
+export const DEFAULT_PARTITIONS = 64;
 
 /** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
 export type Names = ReturnType<typeof createNames>;
 
-/** Makes the names of one app's broker streams, buckets, subjects and consumers. */
-export function createNames(app: string) {
+/**
+ * Makes the names of one app's broker streams, buckets, subjects and consumers.
+ * @param partitions of message groups. It cannot change while an app has events: they stay where they are.
+ */
+export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
   return {
     app,
 
@@ -43,9 +46,9 @@ export function createNames(app: string) {
         : `${app}.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
     grouped: `${app}.grouped.>`,
     /** The broker stores what comes as the first as the second: only it knows which group is in which partition. */
-    toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${PARTITIONS},1)}}.>` },
+    toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${partitions},1)}}.>` },
     /** Tokens of the partitions; events without a group have one of their own. */
-    partitions: ['_', ...Array.from({ length: PARTITIONS }, (_, n) => String(n))],
+    partitions: ['_', ...Array.from({ length: partitions }, (_, n) => String(n))],
     /** What an ordered subscription listens to in one partition. */
     partitionFilter: (topic: string, partition: string) => `${app}.ev.${partition}.${encodeTopic(topic)}`,
     /** What a subscription listens to. */

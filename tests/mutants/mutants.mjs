@@ -578,7 +578,7 @@ export const MUTANTS = [
   {
     guarantee: 'FIFO: groups are spread over the partitions',
     file: 'shared/protocol/subjects.ts',
-    from: 'to: `${app}.ev.{{partition(${PARTITIONS},1)}}.>`',
+    from: 'to: `${app}.ev.{{partition(${partitions},1)}}.>`',
     to: 'to: `${app}.ev.0.>`',
     test: NODE,
     name: 'FIFO: groups do not wait',

@@ -7,9 +7,8 @@ from typing import Final
 
 from .encoding import encode_token, encode_topic
 
-# Message groups are spread over this many partitions. It cannot change while an app has events: they stay where they
-# are.
-_PARTITIONS: Final = 64
+DEFAULT_PARTITIONS: Final = 64
+"""Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +129,11 @@ def _event(topic: str, group: str | None) -> str:
     return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
 
 
-def create_names(app: str) -> Names:
-    """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`."""
+def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
+    """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`.
+
+    The number of partitions of message groups cannot change while an app has events: they stay where they are.
+    """
     return Names(
         app=app,
         streams=StreamNames(
@@ -154,7 +156,7 @@ def create_names(app: str) -> Names:
         retries=f"{app}.retry.>",
         schedules=f"{app}.sched.>",
         grouped=f"{app}.grouped.>",
-        partitions=("_", *(str(n) for n in range(_PARTITIONS))),
+        partitions=("_", *(str(n) for n in range(partitions))),
         fire_events=f"{app}.fire.ev.>",
         fire_grouped=f"{app}.fire.grouped.>",
         fire_retries=f"{app}.fire.retry.>",

@@ -86,6 +86,8 @@ const CONFIG = `export default { http: { timeout: ${CALL_TIMEOUT_S}, validation:
 /** Bytes of the broker's largest message: some of what the cases send is larger, some is not. */
 export const LARGEST_MESSAGE = 4 * 1024 * 1024;
 const APP = 'conformance';
+/** More than the default: a worker that did not hear of it would leave message groups alone. */
+const PARTITIONS = '100';
 
 export async function startWorld(language: Language): Promise<World> {
   const project = await createProject({
@@ -93,7 +95,7 @@ export async function startWorld(language: Language): Promise<World> {
     files: { 'motia.config.ts': CONFIG, 'notes.jsonl': '' },
   });
   const server = await startNatsServer({ maxPayload: LARGEST_MESSAGE });
-  const env = { ...language.env, NATS_URL: server.url, MOTIA_APP: APP };
+  const env = { ...language.env, NATS_URL: server.url, MOTIA_APP: APP, MOTIA_PARTITIONS: PARTITIONS };
   const notesFile = project.path('notes.jsonl');
   const workers = new Set<RunningCli>();
   const startWorker = async (name: string) => {
