@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..broker.events import NewEvent
 from ..broker.state import StateStore
@@ -21,6 +21,9 @@ from .state_value import to_state_value
 from .unserved_streams import UNSERVED_STREAMS, UnservedStreams
 
 T = TypeVar("T")
+
+# It goes into a header, which has a limit.
+_LONGEST_GROUP: Final = 1_024
 
 
 class Context:
@@ -94,7 +97,7 @@ class Context:
             self._tell_undeclared(topic)
             return run.begin(_nothing())
         json = to_json(data)  # now, since the handler may change it before it is sent
-        at, group = _to_delivery(delay), None if group is None else _to_name(group)
+        at, group = _to_delivery(delay), _to_group(group)
         message_id = _to_message_id(topic, id)
         new_event = NewEvent(run.event_id(topic, json), topic, json, "", group=group, message_id=message_id, at=at)
         return run.begin(self._emit(new_event))
@@ -191,6 +194,15 @@ class State:
 
 
 async def _nothing() -> None: ...
+
+
+def _to_group(group: object) -> str | None:
+    if group is None:
+        return None
+    name = _to_name(group)
+    if len(name) > _LONGEST_GROUP:
+        raise MotiaError("INVALID_VALUE", f"a message group has {_LONGEST_GROUP} characters at most")
+    return name
 
 
 def _to_message_id(topic: str, id: object) -> str | None:
