@@ -8,6 +8,7 @@ import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
+import { Bag } from './bag.ts';
 import {
   DEFAULT_RETRY_POLICY,
   decideOutcome,
@@ -32,6 +33,7 @@ const MOST_AHEAD = 256;
 
 /** An event that this worker holds. */
 interface Held {
+  place: number;
   delivery: Delivery;
   event: EventEnvelope;
   /** Until when the broker gives it to nobody else, ms since 1970. */
@@ -50,8 +52,7 @@ export class EventConsumer {
   readonly #policy: RetryPolicy;
   readonly #timeoutMs: number | undefined;
   readonly #gate: Gate;
-  /** By sequence in the broker stream. */
-  readonly #held = new Map<number, Held>();
+  readonly #held = new Bag<Held>();
   readonly #runTime = new RunTime();
 
   constructor(services: EventServices, step: StepEntry, topic: string, onGone: () => void) {
@@ -83,7 +84,7 @@ export class EventConsumer {
   /** Tells the broker that the events are still being worked on. Call it several times per ack wait. */
   renew(): void {
     const due = Date.now() - ACK_WAIT_MS / 4;
-    for (const held of this.#held.values()) {
+    for (const held of this.#held.all()) {
       if (held.delivery.receivedAt > due || held.ended) continue;
       const until = Date.now() + ACK_WAIT_MS;
       held.delivery.working().then(
@@ -109,15 +110,17 @@ export class EventConsumer {
       return;
     }
     const leaseUntil = delivery.receivedAt + ACK_WAIT_MS;
-    const known = this.#held.get(delivery.sequence);
+    const known = this.puller.mayRepeat(delivery)
+      ? this.#held.find((held) => held.delivery.sequence === delivery.sequence)
+      : undefined;
     if (known) {
       // Our renewals had not reached the broker, and it has come back to us.
       known.delivery = delivery;
       renewHeld(known, leaseUntil);
       return;
     }
-    const held: Held = { delivery, event, leaseUntil };
-    this.#held.set(delivery.sequence, held);
+    const held: Held = { place: 0, delivery, event, leaseUntil };
+    this.#held.add(held);
     if (delivery.deliveryCount > MOST_DELIVERIES) {
       const reason = `it was handed out ${delivery.deliveryCount - 1} times without a finished run: it may end its workers`;
       void this.#settle(held, { action: 'bury' }, toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
@@ -210,7 +213,7 @@ export class EventConsumer {
         'The outcome of an event could not be stored; the event will come again',
       );
     } finally {
-      this.#held.delete(delivery.sequence);
+      this.#held.delete(held);
       this.puller.pull();
     }
   }

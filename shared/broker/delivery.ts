@@ -2,7 +2,7 @@
 import { type Msg, type MsgHdrs, nanos } from '@nats-io/transport-node';
 import type { Broker } from './connect.ts';
 
-const ACK = '+ACK';
+const ACK = Buffer.from('+ACK');
 const WORKING = '+WPI';
 
 const HAND_BACK = '-NAK';
