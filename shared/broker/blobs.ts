@@ -9,6 +9,9 @@ import { rideOut } from './retry.ts';
 const MESSAGE_OVERHEAD = 64 * 1024;
 const RIDE_OUT_MS = 15_000;
 
+/** Whether a payload of this many bytes fits into a message, its headers included. */
+export const fitsMessage = (broker: Broker, bytes: number): boolean => bytes + MESSAGE_OVERHEAD <= broker.maxPayload();
+
 export class BlobStore {
   readonly #broker: Broker;
   readonly #bucket: string;
@@ -21,7 +24,7 @@ export class BlobStore {
 
   /** Whether a payload of this many bytes has to go through the store. */
   needed(bytes: number): boolean {
-    return bytes + MESSAGE_OVERHEAD > this.#broker.maxPayload();
+    return !fitsMessage(this.#broker, bytes);
   }
 
   /** Stores bytes and gives their name: `prefix` and a random part without dots. */
