@@ -29,6 +29,10 @@ from .types import (
     SyncFlowContext,
     SyncNext,
     SyncStateManager,
+    SyncStreamManager,
+    SyncStreams,
+    UpdateChange,
+    UpdateOperation,
     UploadedFile,
 )
 
@@ -62,5 +66,9 @@ __all__ = [
     "SyncFlowContext",
     "SyncNext",
     "SyncStateManager",
+    "SyncStreamManager",
+    "SyncStreams",
+    "UpdateChange",
+    "UpdateOperation",
     "UploadedFile",
 ]
