@@ -90,7 +90,7 @@ test('large values: the replaced ones are freed, those of lost races as well', a
       for (let i = 0; i < 5; i++) await store.update('g', 'k', grow);
     }),
   );
-  expect(String(await stores[0]?.get("g", "k")).length).toBe(LARGEST_MESSAGE + 10);
+  expect(String(await stores[0]?.get('g', 'k')).length).toBe(LARGEST_MESSAGE + 10);
   expect(await new BlobStore(broker, names.buckets.values).list(0)).toHaveLength(1);
   expect(await stores[0]?.update('g', 'k', () => 'small')).toBe('small');
   expect(await new BlobStore(broker, names.buckets.values).list(0)).toHaveLength(0);
