@@ -1,4 +1,4 @@
-"""State as one run sees it; its contract is `StateManager` in `motia/types.py`."""
+"""State as one run sees it; its contract is `StateManager` in `motia/stored_types.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Realtime streams as one run sees them; their contract is `StreamManager` in `motia/types.py`."""
+"""Realtime streams as one run sees them; their contract is `StreamManager` in `motia/stored_types.py`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 /** Realtime streams on a real broker: items, what whoever watches them can see, and events that are sent and not kept. */
+import { readFileSync } from 'node:fs';
 import { AckPolicy, type Consumer, jetstream } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
 import { BlobStore } from '../../../shared/broker/blobs.ts';
 import type { Broker } from '../../../shared/broker/connect.ts';
-import { readLast } from '../../../shared/broker/key-value.ts';
+import { type Entry, readLast } from '../../../shared/broker/key-value.ts';
 import { StreamStore } from '../../../shared/broker/streams.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -15,6 +16,16 @@ const harness = useNatsServer({ maxPayload: LARGEST_MESSAGE });
 async function open() {
   const { broker, names } = await harness.app();
   return { broker, names, streams: new StreamStore(broker, names) };
+}
+
+interface Golden {
+  key: string;
+  operations: {
+    operation: 'set' | 'delete';
+    arguments: unknown[];
+    gives: unknown;
+    entry?: { headers: Record<string, string>; body: unknown };
+  }[];
 }
 
 /** What a hub sees that watches the bucket. */
@@ -61,6 +72,27 @@ test('each change is seen by who watches: created, updated, removed with the las
     expect(seen[n]).toMatchObject({ key, ...wanted });
   }
   await stop();
+});
+
+test('what is stored is what the golden file says', async () => {
+  const { broker, names, streams } = await open();
+  const { key, operations } = JSON.parse(
+    readFileSync(new URL('../../../shared/protocol/golden/streams.json', import.meta.url), 'utf8'),
+  ) as Golden;
+  let revision = 0;
+  for (const { operation, arguments: args, gives, entry } of operations) {
+    const perform = (streams[operation] as (...args: unknown[]) => Promise<unknown>).bind(streams);
+    expect(await perform('chat', 'room.1', 'a', ...args)).toEqual(gives);
+    const last = await readLast(broker, names.buckets.streams, key);
+    expect(last.revision > revision).toBe(entry !== undefined);
+    revision = last.revision;
+    if (!entry) continue;
+    const stored = (last.entry ?? last.removed) as Entry;
+    for (const header of ['Motia-Change', 'KV-Operation', 'Nats-TTL']) {
+      expect(stored.header(header)).toBe(entry.headers[header] ?? '');
+    }
+    expect(JSON.parse(Buffer.from(stored.data).toString())).toEqual(entry.body);
+  }
 });
 
 test('a removed item is not there any more, and to remove it again does nothing', async () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from motia.broker.connect import Broker
@@ -14,6 +15,7 @@ from motia.broker.state import StateStore
 from motia.broker.streams import StreamStore
 from motia.errors import MotiaError
 from motia.protocol.subjects import Names
+from tests.golden import golden
 from tests.helpers.nats_server import NatsServer
 from tests.integration.broker.conftest import Connect
 
@@ -111,20 +113,19 @@ class TestStreams:
         with pytest.raises(MotiaError, match="an item of a stream is an object, not null"):
             await streams.set("chat", "g", "a", None)
 
-    async def test_entries_say_what_they_are(self, broker: Broker, names: Names) -> None:
-        streams, bucket = StreamStore(broker, names), names.buckets.streams
-        seen: list[tuple[str, str, str]] = []
-
-        async def look() -> None:
-            last = await read_last(broker, bucket, "chat.seen.a")
+    async def test_what_is_stored_is_what_the_golden_file_says(self, broker: Broker, names: Names) -> None:
+        streams, examples, revision = StreamStore(broker, names), golden("streams.json"), 0
+        for case in examples["operations"]:
+            perform = getattr(streams, case["operation"])
+            assert await perform("chat", "room.1", "a", *case["arguments"]) == case["gives"]
+            last = await read_last(broker, names.buckets.streams, examples["key"])
             assert last is not None
-            assert b'"n":1' in last.data
-            seen.append((last.header("Motia-Change"), last.header("KV-Operation"), last.header("Nats-TTL")))
-
-        for act in (streams.set, streams.set, streams.delete, streams.set):
-            await act("chat", "seen", "a", *([] if act == streams.delete else [{"n": 1}]))
-            await look()
-        assert seen == [("create", "", ""), ("update", "", ""), ("", "DEL", "3600s"), ("create", "", "")]
+            assert (last.revision > revision) == ("entry" in case)
+            revision = last.revision
+            if "entry" in case:
+                headers = {name: last.header(name) for name in ("Motia-Change", "KV-Operation", "Nats-TTL")}
+                assert {name: value for name, value in headers.items() if value} == case["entry"]["headers"]
+                assert orjson.loads(last.data) == case["entry"]["body"]
 
     async def test_large_items_are_freed_when_they_are_replaced(self, broker: Broker, names: Names) -> None:
         streams, size = StreamStore(broker, names), broker.max_payload()
