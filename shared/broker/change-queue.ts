@@ -25,11 +25,14 @@ const LONGEST_PAUSE_MS = 100;
 
 export class ChangeQueue {
   readonly #bucket: JsonBucket;
+  readonly #longestChangeMs: number;
   /** By key; a key is here as long as somebody works on it. */
   readonly #waiting = new Map<string, Waiting[]>();
 
-  constructor(bucket: JsonBucket) {
+  /** @param longestChangeMs how long a change may take before it is given up. */
+  constructor(bucket: JsonBucket, longestChangeMs = LONGEST_CHANGE_MS) {
     this.#bucket = bucket;
+    this.#longestChangeMs = longestChangeMs;
   }
 
   /** Resolves when a change is stored. Rejects with what the change threw. */
@@ -62,7 +65,7 @@ export class ChangeQueue {
         let { json } = before;
         for (const one of taken) {
           try {
-            json = await withinTime(one.change(json));
+            json = await withinTime(this.#longestChangeMs, one.change(json));
             open.push(one);
           } catch (error) {
             one.reject(error);
@@ -80,16 +83,16 @@ export class ChangeQueue {
 }
 
 /** @throws {MotiaError} `INVALID_VALUE` if a change is not made in time. */
-async function withinTime<T>(change: Promise<T>): Promise<T> {
+async function withinTime<T>(limitMs: number, change: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const seconds = LONGEST_CHANGE_MS / 1000;
+      const seconds = limitMs / 1000;
       const advice = 'it has to be quick, and must not wait for another change of the same key';
       reject(
         new MotiaError('INVALID_VALUE', `the function that makes the new value took over ${seconds} s: ${advice}`),
       );
-    }, LONGEST_CHANGE_MS);
+    }, limitMs);
   });
   try {
     return await Promise.race([change, late]);

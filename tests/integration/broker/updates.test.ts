@@ -2,6 +2,8 @@
 import { setInterval as every } from 'node:timers';
 import { expect, test } from 'vitest';
 import { BlobStore } from '../../../shared/broker/blobs.ts';
+import { ChangeQueue } from '../../../shared/broker/change-queue.ts';
+import { JsonBucket } from '../../../shared/broker/json-bucket.ts';
 import { StateStore } from '../../../shared/broker/state.ts';
 import { useNatsServer } from './harness.ts';
 
@@ -79,6 +81,22 @@ test('a server that crashes meanwhile loses no change and counts none twice', as
   await harness.crash();
   await updates;
   expect(await store.get('g', 'n')).toBe(200);
+});
+
+test('a change that waits for another one of its key is given up, and the others go on', async () => {
+  const { broker, names } = await harness.app();
+  const bucket = new JsonBucket(broker, { bucket: names.buckets.state, blobs: names.buckets.values });
+  const queue = new ChangeQueue(bucket, 200);
+  const circle = queue.apply('g.k', async () => {
+    await queue.apply('g.k', async (json) => `${json ?? ''}1`);
+    return '2';
+  });
+  await expect(circle).rejects.toMatchObject({
+    code: 'INVALID_VALUE',
+    message: expect.stringContaining('must not wait for another change of the same key'),
+  });
+  await queue.apply('g.k', async (json) => `${json ?? ''}3`);
+  expect((await bucket.load('g.k')).json).toBe('13');
 });
 
 test('large values: the replaced ones are freed, those of lost races as well', async () => {
