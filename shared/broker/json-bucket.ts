@@ -80,7 +80,8 @@ export class JsonBucket {
     const old = (before.last.entry ?? before.last.removed)?.header(Header.blob) ?? '';
     const own = headers[Header.blob] ?? '';
     const unused = replaced ? old : own;
-    if (unused !== '' && old !== own) await this.#blobs.delete(unused);
+    // What cannot be freed now is swept later: the change itself is made.
+    if (unused !== '' && old !== own) await this.#blobs.delete(unused).catch(() => {});
     return replaced;
   }
 

@@ -24,6 +24,7 @@ const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
 const WRONG_LAST_SEQUENCE = 10071;
+const NO_MESSAGE = 10037;
 /** First token of the keys that ask for the fate of a write; no encoded name is like it. */
 const ASKED = '=asked';
 
@@ -98,10 +99,21 @@ export async function replaceEntry(
  * it has had: a message of the same id is stored only if the write was not. That one is of no other use, and goes soon.
  */
 async function wasStored(broker: Broker, bucket: string, write: string): Promise<boolean> {
-  const key = `${ASKED}.${write}`;
+  const subject = `$KV.${bucket}.${ASKED}.${write}`;
   const headers = toHeaders({ 'Nats-Msg-Id': write, 'KV-Operation': 'DEL', 'Nats-TTL': '60s' });
-  await rideOut(broker, RIDE_OUT_MS, () => broker.mux.request(`$KV.${bucket}.${key}`, '', { headers }, checkStored));
-  return (await readLast(broker, bucket, key)).revision === 0;
+  const { duplicate } = await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(subject, '', { headers }, (reply) => readAnswer<{ duplicate?: boolean }>(reply)),
+  );
+  if (!duplicate) return false;
+  // The id may be known from the question itself, if that had to be asked again. The leader knows; a replica may be behind.
+  const query = JSON.stringify({ last_by_subj: subject });
+  return rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === NO_MESSAGE) return true;
+      readAnswer(reply);
+      return false;
+    }),
+  );
 }
 
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */

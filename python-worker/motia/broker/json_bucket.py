@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,7 +91,8 @@ class JsonBucket:
         own = headers.get(Header.BLOB, "")
         unused = old if replaced else own
         if unused and old != own:
-            await self._blobs.delete(unused)
+            with suppress(MotiaError):  # what cannot be freed now is swept later: the change itself is made
+                await self._blobs.delete(unused)
         return replaced
 
     async def remove(self, key: str) -> bytes | None:

@@ -21,6 +21,7 @@ _END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
 _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
 _WRONG_LAST_SEQUENCE = 10071
+_NO_MESSAGE = 10037
 # First token of the keys that ask for the fate of a write; no encoded name is like it.
 _ASKED: Final = "=asked"
 
@@ -115,9 +116,26 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
     The broker remembers for a while which message ids it has had: a message of the same id is stored only if the write
     was not. That one is of no other use, and goes soon.
     """
-    key = f"{_ASKED}.{write}"
-    await write_entry(broker, bucket, key, b"", {"Nats-Msg-Id": write, "KV-Operation": "DEL", "Nats-TTL": "60s"})
-    return await read_last(broker, bucket, key) is None
+    subject = f"$KV.{bucket}.{_ASKED}.{write}"
+    headers = {"Nats-Msg-Id": write, "KV-Operation": "DEL", "Nats-TTL": "60s"}
+    query = orjson.dumps({"last_by_subj": subject})
+
+    async def ask() -> bool:
+        return bool(read_answer(await broker.request(subject, b"", headers)).get("duplicate"))
+
+    async def is_question_stored() -> bool:
+        try:
+            read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
+        except BrokerRefusal as refusal:
+            if refusal.api_code != _NO_MESSAGE:
+                raise
+            return False
+        return True
+
+    if not await ride_out(broker, _RIDE_OUT_S, ask):
+        return False
+    # The id may be known from the question itself, if that had to be asked again. The leader knows; replicas may not yet.
+    return not await ride_out(broker, _RIDE_OUT_S, is_question_stored)
 
 
 async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:
