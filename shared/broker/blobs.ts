@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
+import { readBlob } from './read-blob.ts';
 import { rideOut } from './retry.ts';
 
 /** Room that headers and frame meta may take in a message. */
@@ -38,9 +39,9 @@ export class BlobStore {
 
   /** @throws {MotiaError} `INVALID_VALUE` if there is nothing (any more) under that name. */
   async get(name: string): Promise<Buffer> {
-    const bytes = await this.#withStore((store) => store.getBlob(name));
+    const bytes = await rideOut(this.#broker, RIDE_OUT_MS, () => readBlob(this.#broker, this.#bucket, name));
     if (!bytes) throw new MotiaError('INVALID_VALUE', 'a large payload is not in the object store any more');
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return bytes;
   }
 
   async delete(name: string): Promise<void> {

@@ -134,7 +134,7 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
 
     if not await ride_out(broker, _RIDE_OUT_S, ask):
         return False
-    # The id may be known from the question itself, if that had to be asked again. The leader knows; replicas may not yet.
+    # The id may be known from the question itself, if that had to be asked again. The leader knows, replicas may not.
     return not await ride_out(broker, _RIDE_OUT_S, is_question_stored)
 
 
