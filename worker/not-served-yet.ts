@@ -3,9 +3,11 @@ import type { StepEntry } from '../shared/steps/manifest.ts';
 import type { LoadedApp } from './threads/messages.ts';
 
 /** One line for each. */
-export function notServedYet({ manifest, streams }: LoadedApp): string[] {
+export function notServedYet({ manifest }: LoadedApp): string[] {
   return [
-    ...streams.map((name) => `The stream "${name}" is not served yet: operations on it are refused`),
+    ...(manifest.streams ?? []).map(
+      ({ name }) => `The items of the stream "${name}" are stored; clients cannot subscribe to it yet`,
+    ),
     ...manifest.steps.flatMap((step) => stepNotices(step)),
   ];
 }

@@ -30,14 +30,16 @@ const LEAST_ROOM = 32 * 1024 ** 2;
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
   await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
   const ensured = await Promise.allSettled([
-    ...[requestsStream(names), eventsStream(names), deadStream(names)].map((config) =>
+    ...[requestsStream(names), eventsStream(names), deadStream(names), sentStream(names)].map((config) =>
       ensureStream(broker.jsm, names, config),
     ),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.state)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.streams)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(31 * DAY) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
+    ensureStream(broker.jsm, names, objectStream(names.buckets.items)),
   ]);
   // Only now: a caller that hears of the failure finds nothing still being made.
   for (const result of ensured) if (result.status === 'rejected') throw result.reason;
@@ -109,6 +111,20 @@ function deadStream(names: Names): StreamSettings {
   };
 }
 
+/** What is sent through realtime streams. Only who listens in these seconds is to hear it. */
+function sentStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.sent,
+    subjects: [names.sent],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.Memory,
+    discard: DiscardPolicy.Old,
+    max_bytes: GIB / 16,
+    max_age: nanos(MINUTE / 2),
+    duplicate_window: nanos(MINUTE / 2),
+  };
+}
+
 /** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, with a consumer limit of our own. */
 function keyValueStream(bucket: string): StreamSettings {
   return {
@@ -118,6 +134,7 @@ function keyValueStream(bucket: string): StreamSettings {
     storage: StorageType.File,
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
+    duplicate_window: nanos(MINUTE / 2), // longer than a write is tried again
     allow_rollup_hdrs: true,
     deny_delete: true,
     allow_direct: true,

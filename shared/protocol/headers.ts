@@ -14,6 +14,8 @@ export const Header = {
   group: 'Motia-Group',
   /** Object-store name of a payload above the broker's message limit. The body is empty then. */
   blob: 'Motia-Blob',
+  /** Of a stream's item: `create` or `update`, whichever this entry was to it. */
+  change: 'Motia-Change',
   /** W3C trace context. */
   traceparent: 'traceparent',
   /** The broker's own deduplication key. */

@@ -15,15 +15,18 @@ export function createNames(app: string) {
       events: `${app}_EVENTS`,
       scheduled: `${app}_SCHED`,
       dead: `${app}_DEAD`,
+      sent: `${app}_SENT`,
     },
 
     /** KV buckets and object stores. */
     buckets: {
       state: `${app}_state`,
+      streams: `${app}_streams`,
       manifest: `${app}_manifest`,
       bodies: `${app}_bodies`,
       payloads: `${app}_payloads`,
       values: `${app}_values`,
+      items: `${app}_items`,
     },
 
     /** API calls of one step wait here. */
@@ -62,5 +65,16 @@ export function createNames(app: string) {
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,
     stateGroup: (group: string) => `${encodeToken(group)}.*`,
+
+    /** Key of a stream's item. */
+    itemKey: (stream: string, group: string, id: string) =>
+      `${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
+    itemGroup: (stream: string, group: string) => `${encodeToken(stream)}.${encodeToken(group)}.*`,
+
+    /** What is sent through a stream without being stored in it: to whoever follows a group, or one item. */
+    sentToGroup: (stream: string, group: string) => `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}`,
+    sentToItem: (stream: string, group: string, id: string) =>
+      `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
+    sent: `${app}.sent.>`,
   };
 }

@@ -1,4 +1,4 @@
-/** The rules for a step's `config`, strict: an unknown key is a mistake, not a wish. */
+/** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
 import type { StepConfig } from '../types.ts';
 import type { ValidationResult } from './validation.ts';
@@ -101,6 +101,26 @@ export function validateConfig(config: unknown): ValidationResult {
     return { ok: false, issues: [{ path, message: `Expected a step config of type api, event, cron or noop` }] };
   }
   const result = schemaOfType.safeParse(config);
+  return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
+}
+
+const streamConfig = z.strictObject({
+  name: z.string().min(1),
+  schema: schema.nullish(),
+  baseConfig: z.object({
+    storageType: z.literal('default', {
+      error: ({ input }) =>
+        input === 'custom'
+          ? 'Storage of the project\'s own ("custom") is not supported: use "default", items are kept by the broker'
+          : 'Expected "default"',
+    }),
+  }),
+  canAccess: handlerFunction.nullish(),
+});
+
+/** Checks what a stream file exports as `config`. */
+export function validateStreamConfig(config: unknown): ValidationResult {
+  const result = streamConfig.safeParse(config);
   return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
 }
 

@@ -20,8 +20,8 @@ import { type ApiServices, refuse, runApi } from './run-api.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
 import { startApiSpan, startEventSpan } from './run-span.ts';
+import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
-import { unservedStreams } from './unserved-streams.ts';
 
 const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
@@ -47,19 +47,21 @@ async function load(bundle: Bundle): Promise<void> {
   installGuards(log, failRun);
   const project = await loadBundle(bundle);
   steps = new Map(project.steps.map((step) => [step.entry.id, step]));
-  services = { ...brokerServices, streams: unservedStreams, settings: project.settings, tracing, log };
+  const ownStreams = project.streams.map(({ name }) => name);
+  const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
+  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log };
   const manifest = createManifest({
     app: setup.app,
     steps: project.steps.map(({ entry }) => entry),
+    streams: project.streams,
     settings: project.settings,
   });
-  const { failures, warnings, streams, config } = project;
+  const { failures, warnings, config } = project;
   brokerServices.connect();
   post({
     t: 'ready',
     app: {
       manifest,
-      streams: streams.map(({ name }) => name),
       failures,
       warnings,
       settings: resolveWorkerSettings(config),

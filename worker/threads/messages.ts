@@ -60,8 +60,6 @@ export type FromThread =
 /** What a handler thread found when it loaded a bundle. */
 export interface LoadedApp {
   manifest: Manifest;
-  /** Names of the streams. */
-  streams: string[];
   failures: StepFailure[];
   warnings: string[];
   settings: WorkerSettings;

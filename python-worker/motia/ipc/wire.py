@@ -172,7 +172,7 @@ class LoadOrder(NamedTuple):
     """What a handler process is told to load."""
 
     files: list[str]
-    """Step files, relative to the project."""
+    """Step and stream files, relative to the project."""
     settings: dict[str, Any]
     """HTTP settings of the manifest."""
 
@@ -181,6 +181,8 @@ class LoadedApp(NamedTuple):
     """What a handler process found when it loaded the steps."""
 
     steps: list[dict[str, Any]]
+    """Manifest entries."""
+    streams: list[dict[str, Any]]
     """Manifest entries."""
     failures: list[dict[str, Any]]
     """`file`, `message`, and `line`, `column` where they are known."""

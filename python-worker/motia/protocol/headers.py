@@ -29,6 +29,8 @@ class Header:
     """Message group, percent-encoded."""
     BLOB: Final = "Motia-Blob"
     """Object-store name of a payload above the broker's message limit. The body is empty then."""
+    CHANGE: Final = "Motia-Change"
+    """Of a stream's item: `create` or `update`, whichever this entry was to it."""
     TRACEPARENT: Final = "traceparent"
     """W3C trace context."""
     MESSAGE_ID: Final = "Nats-Msg-Id"

@@ -15,6 +15,7 @@ class StreamNames:
     events: str
     scheduled: str
     dead: str
+    sent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,12 @@ class BucketNames:
     """KV buckets and object stores."""
 
     state: str
+    streams: str
     manifest: str
     bodies: str
     payloads: str
     values: str
+    items: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Names:
     fire_retries: str
     fires: str
     deads: str
+    sent: str
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -89,6 +93,22 @@ class Names:
         """All keys of a group."""
         return f"{encode_token(group)}.*"
 
+    def item_key(self, stream: str, group: str, id: str) -> str:
+        """Key of a stream's item."""
+        return f"{encode_token(stream)}.{encode_token(group)}.{encode_token(id)}"
+
+    def item_group(self, stream: str, group: str) -> str:
+        """All keys of a stream's group."""
+        return f"{encode_token(stream)}.{encode_token(group)}.*"
+
+    def sent_to_group(self, stream: str, group: str) -> str:
+        """What is sent through a stream, without being stored in it, to whoever follows a group."""
+        return f"{self.app}.sent.{encode_token(stream)}.{encode_token(group)}"
+
+    def sent_to_item(self, stream: str, group: str, id: str) -> str:
+        """The same to whoever follows one item."""
+        return f"{self.sent_to_group(stream, group)}.{encode_token(id)}"
+
 
 def create_names(app: str) -> Names:
     """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`."""
@@ -99,13 +119,16 @@ def create_names(app: str) -> Names:
             events=f"{app}_EVENTS",
             scheduled=f"{app}_SCHED",
             dead=f"{app}_DEAD",
+            sent=f"{app}_SENT",
         ),
         buckets=BucketNames(
             state=f"{app}_state",
+            streams=f"{app}_streams",
             manifest=f"{app}_manifest",
             bodies=f"{app}_bodies",
             payloads=f"{app}_payloads",
             values=f"{app}_values",
+            items=f"{app}_items",
         ),
         requests=f"{app}.req.*",
         cancel=f"{app}.cancel",
@@ -115,4 +138,5 @@ def create_names(app: str) -> Names:
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",
+        sent=f"{app}.sent.>",
     )

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[str]:
-    """One line for each; `steps` are manifest entries, `streams` files."""
-    for file in streams:
-        yield f"{file}: streams are not served yet: operations on it are refused"
+def not_served_yet(steps: list[dict[str, Any]], streams: list[dict[str, Any]]) -> Iterator[str]:
+    """One line for each of these manifest entries."""
+    for stream in streams:
+        yield f'The items of the stream "{stream["name"]}" are stored; clients cannot subscribe to it yet'
     for step in steps:
         file, name = step["file"], step["name"]
         if step["type"] == "cron":

@@ -7,6 +7,7 @@ import { eventCases } from './cases/events.ts';
 import { failureCases } from './cases/failures.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
+import { streamCases } from './cases/streams.ts';
 import type { Language, World } from './world.ts';
 
 export interface Case {
@@ -25,6 +26,7 @@ export const cases: readonly Case[] = [
   ...errorCases,
   ...eventCases,
   ...stateCases,
+  ...streamCases,
   ...apiCases,
   ...answerCases,
   ...logCases,

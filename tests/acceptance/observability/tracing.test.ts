@@ -15,16 +15,19 @@ const files = {
       await emit({ topic: 'order.made', data: { id: req.pathParams.id } });
       return { status: 200, body: { traceId } };
     };`,
+  'src/parcels.stream.ts': `
+    export const config = { name: 'parcels', schema: {}, baseConfig: { storageType: 'default' } };`,
   'src/ship.step.ts': `
     export const config = { type: 'event', name: 'Ship', subscribes: ['order.made'], emits: [] };
-    export const handler = async (input: any, { state, logger, attempt }: any) => {
+    export const handler = async (input: any, { state, streams, logger, attempt }: any) => {
       if (attempt === 1) throw new Error('no truck');
       await state.set('shipped', input.id, true);
+      await streams.parcels.update('today', input.id, [{ type: 'increment', path: 'stops' }]);
       logger.warn('shipped', { action: 'shipping', step: 'mine' });
     };`,
 };
 
-test('request, runs, emit and state are spans of one trace, under the right parents', async () => {
+test('request, runs, emit, state and streams are spans of one trace, under the right parents', async () => {
   const project = await createProject({ files });
   await using collector = await startCollector();
   const cli = await startCli('start', project, {
@@ -37,13 +40,16 @@ test('request, runs, emit and state are spans of one trace, under the right pare
   expect(traceId, 'a caller does not choose it').not.toBe('a'.repeat(32));
 
   const named = (name: string) => collector.spans.filter((span) => span.traceId === traceId && span.name === name);
-  await waitFor(() => named('state.set').length === 1 && named('POST /orders/:id').length === 1, { within: 15_000 });
+  await waitFor(() => named('stream.update').length === 1 && named('POST /orders/:id').length === 1, {
+    within: 15_000,
+  });
 
   const [request] = named('POST /orders/:id') as [ExportedSpan];
   const [run] = named('run Order') as [ExportedSpan];
   const [emit] = named('send order.made') as [ExportedSpan];
   const attempts = named('process order.made');
   const [set] = named('state.set') as [ExportedSpan];
+  const [update] = named('stream.update') as [ExportedSpan];
   expect([request.parentSpanId, request.resource['service.name']]).toEqual(['', 'shop']);
   expect(request.links).toEqual([expect.objectContaining({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) })]);
   expect(run.parentSpanId).toBe(request.spanId);
@@ -54,7 +60,12 @@ test('request, runs, emit and state are spans of one trace, under the right pare
     (a, b) => Number(a.attributes['motia.attempt']) - Number(b.attributes['motia.attempt']),
   );
   expect([failed?.status, succeeded?.status]).toEqual([2, 0]);
-  expect(set.parentSpanId).toBe(succeeded?.spanId);
+  expect([set.parentSpanId, update.parentSpanId]).toEqual([succeeded?.spanId, succeeded?.spanId]);
+  expect(update.attributes).toMatchObject({
+    'motia.stream': 'parcels',
+    'motia.stream.group': 'today',
+    'motia.stream.id': '7',
+  });
   expect(request.attributes).toMatchObject({ 'http.route': '/orders/:id', 'http.response.status_code': 200 });
 
   const records = cli.logs().filter((record) => record.traceId === traceId);

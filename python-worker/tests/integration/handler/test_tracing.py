@@ -43,6 +43,7 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
     async def handler(req: Any, context: Any) -> dict[str, Any]:
         await context.emit(topic=subscription.topic, data=1)
         await context.state.set("orders", "7", 1)
+        await context.streams.chat.update("room", "1", [{"type": "increment", "path": "n"}])
         context.logger.info("done")
         return {"status": 200, "body": context.trace_id}
 
@@ -56,7 +57,10 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
 
     run, emit = collector.named("run Order"), collector.named(f"send {subscription.topic}")
     set_, process = collector.named("state.set"), collector.named("process order")
-    group = collector.named("state.getGroup")
+    group, update = collector.named("state.getGroup"), collector.named("stream.update")
+    assert update.parent_span_id == run.span_id
+    where = {"motia.stream": "chat", "motia.stream.group": "room", "motia.stream.id": "1"}
+    assert where.items() <= attributes(update).items()
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE_ID}
     assert run.parent_span_id.hex() == process.parent_span_id.hex() == SPAN_ID
     assert emit.parent_span_id == set_.parent_span_id == run.span_id

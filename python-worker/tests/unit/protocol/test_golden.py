@@ -87,4 +87,4 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"]]:
         used |= example["headers"].keys()
-    assert {name for name in used if not name.startswith("Nats-Schedule")} == named - {Header.BLOB}
+    assert {name for name in used if not name.startswith("Nats-Schedule")} == named - {Header.BLOB, Header.CHANGE}
