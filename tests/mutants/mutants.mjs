@@ -190,7 +190,7 @@ export const MUTANTS = [
   {
     guarantee: 'an unsafe call is told at once that the broker is gone',
     file: 'gateway/step-calls.ts',
-    from: "else if (call.sent) this.#fail(token, new CallFailed(502, 'The outcome of this call is unknown'));",
+    from: 'else if (call.sent) this.#fail(token, new CallFailed(502, UNKNOWN));',
     to: '',
     test: `${FAILURES}/broker.test.ts`,
     name: 'calls under way',
@@ -198,7 +198,7 @@ export const MUTANTS = [
   {
     guarantee: 'a safe call is sent again when the broker is back',
     file: 'gateway/step-calls.ts',
-    from: 'if (!call.sent) this.#send(token, call);',
+    from: 'if (!call.sent) this.#send(token);',
     to: '',
     test: `${FAILURES}/broker.test.ts`,
     name: 'calls under way',
