@@ -61,7 +61,8 @@ export async function writeEntry(
 
 /**
  * Stores an entry if the present one has just that revision, 0 for none.
- * @returns whether it had. After a lost connection `false` may mean that this very write was stored: read again.
+ * @returns its new revision, or `undefined` if the present one had another. After a lost connection that may be this very
+ * write: read again.
  */
 export function replaceEntry(
   broker: Broker,
@@ -69,13 +70,13 @@ export function replaceEntry(
   key: string,
   data: Uint8Array | string,
   revision: number,
-): Promise<boolean> {
-  const headers = toHeaders({ 'Nats-Expected-Last-Subject-Sequence': String(revision) });
+  entryHeaders: Record<string, string> = {},
+): Promise<number | undefined> {
+  const headers = toHeaders({ ...entryHeaders, 'Nats-Expected-Last-Subject-Sequence': String(revision) });
   return rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return false;
-      checkStored(reply);
-      return true;
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return undefined;
+      return readAnswer<{ seq: number }>(reply).seq;
     }),
   );
 }
