@@ -72,6 +72,7 @@ export function createNames(app: string) {
     schedulerLease: 'scheduler',
     /** The last runs of a cron step. */
     cronRuns: (stepId: string) => `cron.${encodeToken(stepId)}`,
+    allCronRuns: 'cron.*',
     /** The last tick of a cron step that a scheduler has dealt with. */
     cronPosition: (stepId: string) => `fired.${encodeToken(stepId)}`,
     cronPositions: 'fired.*',

@@ -40,7 +40,10 @@ test('is there while held, and gone after', async () => {
 test('a second one is told where the first runs', async () => {
   const lock = await acquireDevLock(dir);
   await expect(acquireDevLock(dir)).rejects.toThrow(`already running (process ${process.pid})`);
-  await Promise.all([lock.setUrl('http://localhost:3000'), lock.setBroker(sleeperPid)]);
+  await Promise.all([
+    lock.setUrl('http://localhost:3000'),
+    lock.setBroker(sleeperPid, { servers: 'nats://127.0.0.1:1' }),
+  ]);
   const refusal = acquireDevLock(dir);
   await expect(refusal).rejects.toThrow(`already running at http://localhost:3000 (process ${process.pid})`);
   await expect(refusal).rejects.toMatchObject({ exitCode: 2 });

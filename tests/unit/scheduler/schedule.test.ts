@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { createSchedule } from '../../../shared/schedule.ts';
 
 const at = (text: string) => Date.parse(text);
-const iso = (tick: number | undefined) => (tick === undefined ? 'never' : new Date(tick).toISOString().replace('.000Z', 'Z'));
+const iso = (tick: number | undefined) =>
+  tick === undefined ? 'never' : new Date(tick).toISOString().replace('.000Z', 'Z');
 
 /** The ticks in a span of time, each asked for with the one before: as a scheduler does that never ends. */
 function ticks(cron: string, timezone: string, from: string, to: string): string[] {
@@ -65,12 +66,15 @@ describe('where clocks are put forward and back (Europe/Berlin)', () => {
     ['30 2 * * *', '2026-10-24T23:00:00Z', '2026-10-25T04:00:00Z'],
     ['*/30 1-3 * * *', '2026-10-24T23:00:00Z', '2026-10-25T04:00:00Z'],
     ['*/15 * * * *', '2026-10-24T23:00:00Z', '2026-10-25T04:00:00Z'],
-  ])('%s from %s: a scheduler that begins at any minute finds the ticks that one has which never ended', (cron, from, to) => {
-    const all = ticks(cron, 'Europe/Berlin', from, to);
-    const schedule = createSchedule({ cron, timezone: 'Europe/Berlin' });
-    for (let now = at(from); now < at(to); now += 60_000) {
-      const next = all.find((tick) => at(tick) > now);
-      if (next) expect(iso(schedule.next(now)), iso(now)).toBe(next);
-    }
-  });
+  ])(
+    '%s from %s: a scheduler that begins at any minute finds the ticks that one has which never ended',
+    (cron, from, to) => {
+      const all = ticks(cron, 'Europe/Berlin', from, to);
+      const schedule = createSchedule({ cron, timezone: 'Europe/Berlin' });
+      for (let now = at(from); now < at(to); now += 60_000) {
+        const next = all.find((tick) => at(tick) > now);
+        if (next) expect(iso(schedule.next(now)), iso(now)).toBe(next);
+      }
+    },
+  );
 });

@@ -27,7 +27,11 @@ test.each(timezones)('the time zone "$text"', ({ text, error }) => {
 const cron = { type: 'cron', name: 'c', cron: '* * * * *', emits: [] };
 test.each([
   [{ ...cron, cron: '61 * * * *' }, 'cron', 'Expected a minute from 0 to 59, and not "61"'],
-  [{ ...cron, timezone: 'Mars' }, 'timezone', 'Expected the name of a time zone, such as Europe/Berlin, and not "Mars"'],
+  [
+    { ...cron, timezone: 'Mars' },
+    'timezone',
+    'Expected the name of a time zone, such as Europe/Berlin, and not "Mars"',
+  ],
   [{ ...cron, missed: 'later' }, 'missed', 'Invalid option: expected one of "skip"|"catchUp"'],
   [{ ...cron, overlap: 'yes' }, 'overlap', 'Invalid input: expected boolean, received string'],
 ])('a config with a mistake names the key: %o', (config, path, message) => {
