@@ -89,7 +89,7 @@ export function explainTimezone(name: string): string | undefined {
 /** `*`, values and ranges, each with a step if wanted, and lists of them; for the day of week also `1#2`, the second Monday. */
 function isField(text: string, field: Field): boolean {
   const nth = field === WEEKDAY ? /^(\w+)#[1-5]$/.exec(text) : null;
-  if (nth) return valueOf(nth[1] as string, field) !== undefined;
+  if (nth) return toValue(nth[1] as string, field) !== undefined;
   return text.split(',').every((item) => rangeOf(item, field) !== undefined);
 }
 
@@ -102,9 +102,9 @@ interface Range {
 /** The values of one item of a list. */
 function rangeOf(item: string, field: Field): Range | undefined {
   const [, all, from = '', to, step] = /^(?:(\*)|(\w+)(?:-(\w+))?)(?:\/(\d{1,4}))?$/.exec(item) ?? [];
-  const first = all === undefined ? valueOf(from, field) : field.min;
+  const first = all === undefined ? toValue(from, field) : field.min;
   const end = all !== undefined || (to === undefined && step !== undefined) ? field.max : first;
-  const last = to === undefined ? end : valueOf(to, field);
+  const last = to === undefined ? end : toValue(to, field);
   if (first === undefined || last === undefined || first > last || Number(step) === 0) return undefined;
   return { first, last, step: Number(step ?? 1) };
 }
@@ -119,7 +119,7 @@ function listed(list: string, field: Field): string {
   return [...values].sort((a, b) => a - b).join(',');
 }
 
-function valueOf(text: string, { min, max, words }: Field): number | undefined {
+function toValue(text: string, { min, max, words }: Field): number | undefined {
   const word = words?.indexOf(text) ?? -1;
   if (word >= 0) return min + word;
   const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;

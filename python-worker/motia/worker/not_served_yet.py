@@ -12,8 +12,6 @@ def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[
         yield f"{file}: streams are not served yet: operations on it are refused"
     for step in steps:
         file, name = step["file"], step["name"]
-        if step["type"] == "cron":
-            yield f"{file}: cron steps are not served yet; {name} ({step['cron']}) will not run"
         queue = (step.get("infrastructure") or {}).get("queue") or {}
         if queue.get("type") == "fifo":
             yield f"{file}: FIFO order is kept within one worker only, not yet across several"
