@@ -60,10 +60,10 @@ export class Leader {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#beating;
+    if (this.#broker.connected()) await this.#beating;
     const revision = this.#revision;
     this.stepDown();
-    if (revision === 0 || !this.#broker.connected()) return;
+    if (revision === 0 || !this.#broker.connected()) return; // it ends by itself
     await replaceEntry(this.#broker, this.#bucket, this.#key, '', revision, { 'KV-Operation': 'DEL' });
   }
 

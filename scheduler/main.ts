@@ -35,7 +35,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ close
     const leader = new Leader(broker, names, log);
     lifecycle.defer('leader', () => leader.stop());
     const scheduler = new Scheduler({ names, cron: new CronStore(broker, names), leader, log });
-    lifecycle.defer('ticks', () => scheduler.stop());
+    lifecycle.defer('ticks', async () => {
+      const stopped = scheduler.stop();
+      if (broker.connected()) await stopped; // otherwise it waits for the connection, and nothing is lost without it
+    });
     const stopWatch = await watchManifest(broker, names, (manifest) => scheduler.serve(manifest));
     lifecycle.defer('manifest watch', stopWatch);
     leader.start();

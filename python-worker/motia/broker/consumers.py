@@ -75,7 +75,7 @@ def tick_source(names: Names, step: Mapping[str, Any]) -> Source:
 
 
 def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
-    """Where the messages of a step come from: one source for an API or cron step, one per subscription of an event step."""
+    """Where the messages of a step come from: one source for an API or cron step, one for each subscription."""
     if step["type"] == "api":
         return [request_source(names, step["id"])]
     if step["type"] == "cron":

@@ -40,8 +40,8 @@ class CronRun(Tick):
     """Identity of the attempt that has it: whoever finds another one there has lost the run."""
     times: int
     """How often it was begun: a second time if it was cut off."""
-    startedAt: int  # noqa: N815  # named as on the broker
-    endedAt: int | None = None  # noqa: N815
+    startedAt: int  # named as on the broker
+    endedAt: int | None = None
     """Absent while it runs, or if it was cut off."""
     outcome: Literal["succeeded", "failed"] | None = None
 

@@ -64,8 +64,9 @@ corpusTest('human-in-the-loop', { packages: { zod: 'zod' } }, async ({ cli }) =>
   });
 
   expect((await decide('unknown', true)).status).toBe(404);
-  const cron = await cli.waitForLog({ action: 'project_warning' });
-  expect(cron.msg).toBe(
-    'src/order-approval/06-detect-timeouts.step.ts: cron steps are not served yet; DetectTimeouts (*/5 * * * *) will not run',
-  );
+
+  const schedules = await cli.fetch('/__motia/api/v1/cron');
+  expect(await schedules.json()).toMatchObject([{ step: 'DetectTimeouts', cron: '*/5 * * * *', paused: false }]);
+  expect((await cli.fetch('/__motia/api/v1/cron/DetectTimeouts/trigger', { method: 'POST' })).status).toBe(202);
+  await cli.waitForLog({ step: 'DetectTimeouts' });
 });
