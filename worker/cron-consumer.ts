@@ -118,7 +118,15 @@ export class CronConsumer {
       const now = Date.now();
       const taken = { seq, tick, manual, storedAt: delivery.storedAt, behind: delivery.pending };
       const decision = decideTick(taken, runs, this.step, now);
-      if (!decision.run) return decision.why;
+      if (!decision.run) {
+        if (decision.why === 'cut off twice') {
+          const failed = runs.map((run) =>
+            run.seq === seq ? { ...run, endedAt: now, outcome: 'failed' as const } : run,
+          );
+          if (!(await cron.replaceRecord(this.step.id, { runs: failed, revision }))) continue;
+        }
+        return decision.why;
+      }
       const run: CronRun = { seq, tick, manual, claim, times: decision.times, startedAt: now };
       const others = runs.filter((other) => other.seq !== seq);
       if (await cron.replaceRecord(this.step.id, { runs: [...others, run].sort(bySequence), revision }))

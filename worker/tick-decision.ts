@@ -16,8 +16,8 @@
 import { type CronRun, LATE_MS, type Tick } from '../shared/broker/cron-store.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 
-/** A tick that waited for a worker this long gives way to a later one that waits, too. */
-const COALESCE_AFTER_MS = 1_000;
+/** So long a tick waits for an earlier run to end; and so long for a worker, if a later tick waits, too. */
+const PATIENCE_MS = 1_000;
 const MOST_TIMES = 2;
 
 export interface TakenTick extends Tick {
@@ -48,11 +48,12 @@ export function decideTick(
   // Runs that may overlap may also begin in another order.
   const newest = Math.max(0, ...runs.filter((run) => !run.manual).map((run) => run.tick));
   if (tick < newest - (overlap ? LATE_MS : 0)) return drop('done');
-  if (!overlap && runs.some((run) => run.startedAt <= tick && tick < (run.endedAt ?? now)))
-    return drop('still running');
+  // The broker hands out nothing while a run goes on: one that is not known to have ended goes on no more.
+  const isLong = ({ startedAt, endedAt = 0 }: CronRun) => startedAt <= tick && endedAt - tick > PATIENCE_MS;
+  if (!overlap && runs.some(isLong)) return drop('still running');
   if (missed === 'skip') {
     if (now - tick > LATE_MS) return drop('too late');
-    if (behind > 0 && now - storedAt > COALESCE_AFTER_MS) return drop('later one waits');
+    if (behind > 0 && now - storedAt > PATIENCE_MS) return drop('later one waits');
   }
   return { run: true, times: 1 };
 }

@@ -132,6 +132,12 @@ class CronConsumer:
             now = round(_now())
             decision = decide_tick(taken, record.runs, self.step, now)
             if not isinstance(decision, Run):
+                if decision == "cut off twice":
+                    failed = [
+                        replace(run, endedAt=now, outcome="failed") if run.seq == seq else run for run in record.runs
+                    ]
+                    if not await self._cron.replace_record(self.step["id"], CronRecord(failed, record.revision)):
+                        continue
                 return decision
             run = CronRun(seq, tick, manual, held.claim, decision.times, now)
             runs = [*(other for other in record.runs if other.seq != seq), run]

@@ -21,8 +21,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from ..broker.cron_store import LATE_MS, CronRun, Tick
 
-# A tick that waited for a worker this long gives way to a later one that waits, too.
-_COALESCE_AFTER_MS: Final = 1_000
+# So long a tick waits for an earlier run to end; and so long for a worker, if a later tick waits, too.
+_PATIENCE_MS: Final = 1_000
 _MOST_TIMES: Final = 2
 
 Dropped: TypeAlias = Literal["done", "cut off twice", "too late", "still running", "later one waits"]
@@ -62,11 +62,12 @@ def decide_tick(taken: TakenTick, runs: Iterable[CronRun], step: Mapping[str, An
     newest = max((run.tick for run in runs if not run.manual), default=0)
     if tick < newest - (LATE_MS if overlap else 0):
         return "done"
-    if not overlap and any(run.startedAt <= tick < (now if run.endedAt is None else run.endedAt) for run in runs):
+    # The broker hands out nothing while a run goes on: one that is not known to have ended goes on no more.
+    if not overlap and any(run.startedAt <= tick and (run.endedAt or 0) - tick > _PATIENCE_MS for run in runs):
         return "still running"
     if step.get("missed", "skip") == "skip":
         if now - tick > LATE_MS:
             return "too late"
-        if taken.behind > 0 and now - taken.stored_at > _COALESCE_AFTER_MS:
+        if taken.behind > 0 and now - taken.stored_at > _PATIENCE_MS:
             return "later one waits"
     return Run(1)

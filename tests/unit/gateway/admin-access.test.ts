@@ -33,7 +33,9 @@ describe('in dev', () => {
     ['[::1]:3000', '::1'],
   ])('it is open to this machine: %s', (host, address) => {
     expect(decideAccess(DEV, { host }, address)).toBe('granted');
-    expect(decideAccess(DEV, { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, address)).toBe('granted');
+    expect(decideAccess(DEV, { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, address)).toBe(
+      'granted',
+    );
   });
 
   test.each([
