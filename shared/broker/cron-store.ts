@@ -134,9 +134,10 @@ export class CronStore {
 
 /** Reads a tick. @throws {MotiaError} `INVALID_VALUE` for a message that is none. */
 export function readTick(delivery: Delivery): Tick {
-  const tick = Number(delivery.headers?.get(Header.tick) || Number.NaN);
-  if (!Number.isSafeInteger(tick) || tick < 0) throw new MotiaError('INVALID_VALUE', 'the message is not a tick');
-  return { seq: delivery.sequence, tick, manual: delivery.headers?.get(Header.trigger) === 'manual' };
+  const text = delivery.headers?.get(Header.tick) ?? '';
+  // 14 digits last for 3,000 years, and are a date in every language.
+  if (!/^\d{1,14}$/.test(text)) throw new MotiaError('INVALID_VALUE', 'the message is not a tick');
+  return { seq: delivery.sequence, tick: Number(text), manual: delivery.headers?.get(Header.trigger) === 'manual' };
 }
 
 const parse = <T>(data: Uint8Array): T => JSON.parse(Buffer.from(data).toString('utf8')) as T;
