@@ -1,5 +1,5 @@
 /** Keeps a second `motia dev` out of a project: two servers on one store would lose acknowledged messages. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerAddress } from '../shared/config.ts';
@@ -107,6 +107,7 @@ function heldLock(path: string, self: ProcessIdentity): DevLock {
 
 async function replaceFile(path: string, content: string): Promise<void> {
   const next = `${path}.next`;
+  await rm(next, { force: true }); // `mode` below holds for a new file only
   await writeFile(next, content, { mode: 0o600 }); // it has the password of the broker
   await rename(next, path);
 }

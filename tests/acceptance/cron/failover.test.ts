@@ -121,6 +121,15 @@ test('kill -9 of a worker in the middle of a run: it runs once more elsewhere, a
   expect(await cluster.facts('slow started')).toHaveLength(4);
 });
 
+test('two workers never have one step at the same time', async () => {
+  await Promise.all([1, 2].map(() => cluster.start('worker', { env: { SLOW_MS: '500' } })));
+  for (let n = 0; n < 6; n++) await cluster.cron.trigger('Slow');
+  await waitFor(async () => (await cluster.facts('slow ended')).length === 6);
+  const [started, ended] = [await cluster.facts('slow started'), await cluster.facts('slow ended')];
+  for (const [n, { at }] of started.slice(1).entries()) expect(at).toBeGreaterThanOrEqual(ended[n]?.at ?? 0);
+  expect(new Set(started.map(({ pid }) => pid)).size).toBe(2);
+});
+
 test('SIGTERM of a worker: a run that goes on is finished, and does not run again', async () => {
   const worker = await cluster.start('worker', { env: { SLOW_MS: '2000' } });
   await cluster.cron.trigger('Slow');
