@@ -43,15 +43,16 @@ export function supervise(supervision: Supervision): Promise<number> {
     const { app, env } = options;
     const admin = { openOnLoopback: watch, token: env.adminToken };
     const gateway = await startGateway({ broker, app, host, port, portFallback, admin, log, telemetry: env.telemetry });
-    life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
+    let scheduler: { close(): Promise<void> } | undefined;
+    const close = () => Promise.all([scheduler?.close(), gateway.close()]);
+    life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
     await gateway.refresh();
     supervision.onReady(gateway);
 
     const { startScheduler } = await import('../scheduler/main.ts'); // nobody waits for it to be ready
-    const scheduler = await startScheduler({ broker, app, log });
-    life.defer('scheduler', () => scheduler.close(), GRACE_MS.supervisedScheduler);
+    scheduler = await startScheduler({ broker, app, log });
   });
 }
 

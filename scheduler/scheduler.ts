@@ -7,7 +7,7 @@ import { createSchedule, type Schedule } from '../shared/schedule.ts';
 import { hasSeventhField } from '../shared/steps/cron-expression.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Leader } from './leader.ts';
-import { type DueTicks, dueTicks } from './ticks.ts';
+import { type DueTicks, dueTicks, MOST_COUNTED } from './ticks.ts';
 
 /** Longest sleep between two rounds: a clock that was set, a new leader or a new step is noticed then. */
 const LONGEST_SLEEP_MS = 250;
@@ -17,6 +17,13 @@ interface Planned {
   schedule: Schedule;
 }
 
+/** How far a step has come, and its first tick after that. */
+interface Place {
+  position: CronPosition;
+  revision: number;
+  next: number | undefined;
+}
+
 export class Scheduler {
   readonly #names: Names;
   readonly #cron: CronStore;
@@ -24,13 +31,15 @@ export class Scheduler {
   readonly #log: pino.Logger;
   /** Cron steps by the key of their position; `undefined` before the first manifest. */
   #planned: Map<string, Planned> | undefined;
-  #positions = new Map<string, CronPosition & { revision: number }>();
-  /** The leader's term in which the positions were read. */
+  #places = new Map<string, Place>();
+  /** The leader's term in which the places were read. */
   #term = 0;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
   readonly #told = new Set<string>();
+  /** Steps of which no more ticks may wait. */
+  readonly #full = new Set<string>();
 
   constructor(services: { names: Names; cron: CronStore; leader: Leader; log: pino.Logger }) {
     this.#names = services.names;
@@ -77,12 +86,8 @@ export class Scheduler {
   async #haveRound(): Promise<number> {
     const planned = this.#planned;
     if (!planned || !this.#leader.leads()) return LONGEST_SLEEP_MS;
-    await this.#readPositions(planned);
-    const now = Date.now();
-    const due = [...planned].filter(([key, { schedule }]) => {
-      const next = schedule.next(this.#positions.get(key)?.tick ?? now);
-      return next !== undefined && next <= now;
-    });
+    await this.#readPlaces(planned);
+    const due = [...planned].filter(([key]) => this.#nextOf(key) <= Date.now());
     if (due.length > 0) {
       const pauses = await this.#cron.readPauses(); // now, so that a pause counts from the moment it is stored
       for (const [key, plan] of due) {
@@ -90,34 +95,48 @@ export class Scheduler {
         await this.#fireDue(key, plan, pauses.has(this.#names.cronPause(plan.step.id)));
       }
     }
-    return this.#untilNext(planned);
+    if (this.#full.size > 0) return LONGEST_SLEEP_MS; // there may be room by then
+    const next = Math.min(...[...planned.keys()].map((key) => this.#nextOf(key)));
+    return Math.min(LONGEST_SLEEP_MS, Math.max(0, next - Date.now()));
   }
 
   /** Once for each term: another leader may have gone on meanwhile. */
-  async #readPositions(planned: Map<string, Planned>): Promise<void> {
+  async #readPlaces(planned: Map<string, Planned>): Promise<void> {
     const { term } = this.#leader;
     if (term !== this.#term) {
-      this.#positions = await this.#cron.readPositions();
+      this.#places.clear();
+      for (const [key, { revision, ...position }] of await this.#cron.readPositions()) {
+        const next = planned.get(key)?.schedule.next(position.tick);
+        this.#places.set(key, { position, revision, next });
+      }
       this.#term = term;
     }
-    for (const key of [...this.#positions.keys()]) {
-      if (planned.has(key)) continue;
-      this.#positions.delete(key); // should the step come back, it begins anew
+    for (const key of [...this.#places.keys()]) {
+      if (planned.has(key) || !this.#leader.leads()) continue;
+      this.#places.delete(key); // should the step come back, it begins anew
       await this.#cron.removePosition(key);
     }
-    for (const [key, { step }] of planned) {
-      const position = this.#positions.get(key);
-      if (position?.cron === step.cron && position.timezone === step.timezone) continue;
-      await this.#moveTo(key, step, Date.now(), position?.revision ?? 0); // a new step, or a new schedule
+    for (const [key, plan] of planned) {
+      const { position, revision = 0 } = this.#places.get(key) ?? {};
+      const { cron, timezone } = plan.step;
+      if (position?.cron === cron && position.timezone === timezone) continue;
+      await this.#moveTo(key, plan, Date.now(), revision); // a new step, or a new schedule
     }
   }
 
-  async #fireDue(key: string, { step, schedule }: Planned, paused: boolean): Promise<void> {
-    const position = this.#positions.get(key);
-    if (!position) return;
+  #nextOf(key: string): number {
+    return this.#places.get(key)?.next ?? Number.POSITIVE_INFINITY;
+  }
+
+  async #fireDue(key: string, plan: Planned, paused: boolean): Promise<void> {
+    const { step, schedule } = plan;
+    const place = this.#places.get(key);
+    if (!place) return;
+    const { position, revision } = place;
     const due = dueTicks(schedule, position.tick, Date.now(), step.missed ?? 'skip');
     if (paused) {
-      await this.#moveTo(key, step, due.position, position.revision);
+      this.#full.delete(step.id);
+      await this.#moveTo(key, plan, due.position, revision);
       return;
     }
     this.#tellMissed(step, due);
@@ -129,40 +148,35 @@ export class Scheduler {
       reached = due.fire[index - 1] ?? position.tick; // all of them are to run: tried again when there is room
       break;
     }
-    if (reached !== position.tick) await this.#moveTo(key, step, reached, position.revision);
+    if (reached !== position.tick) await this.#moveTo(key, plan, reached, revision);
   }
 
   /** @returns whether the broker had room for it. */
   async #fire(step: StepEntry, tick: number): Promise<boolean> {
     try {
       await this.#cron.fire(step.id, tick);
+      this.#full.delete(step.id);
       return true;
     } catch (error) {
       if (!(error instanceof MotiaError) || error.code !== 'STORE_FULL') throw error;
-      this.#log.warn(
-        { action: 'tick_refused', step: step.name, tick },
-        `${step.name}: as many ticks wait as may; no worker takes them`,
-      );
+      if (!this.#full.has(step.id)) {
+        this.#log.warn(
+          { action: 'tick_refused', step: step.name, tick },
+          `${step.name}: as many ticks wait for a worker as may, and no more are fired until it takes some`,
+        );
+      }
+      this.#full.add(step.id);
       return false;
     }
   }
 
   /** Stores how far a step has come. The position of another leader is left alone. */
-  async #moveTo(key: string, { id, cron, timezone }: Planned['step'], tick: number, revision: number): Promise<void> {
+  async #moveTo(key: string, { step, schedule }: Planned, tick: number, revision: number): Promise<void> {
+    const { id, cron, timezone } = step;
     const position: CronPosition = { tick, cron, ...(timezone !== undefined && { timezone }) };
     const replaced = await this.#cron.replacePosition(id, position, revision);
-    if (replaced !== undefined) this.#positions.set(key, { ...position, revision: replaced });
+    if (replaced !== undefined) this.#places.set(key, { position, revision: replaced, next: schedule.next(tick) });
     else this.#leader.stepDown();
-  }
-
-  #untilNext(planned: Map<string, Planned>): number {
-    const now = Date.now();
-    let sleepMs = LONGEST_SLEEP_MS;
-    for (const [key, { schedule }] of planned) {
-      const next = schedule.next(this.#positions.get(key)?.tick ?? now);
-      if (next !== undefined) sleepMs = Math.min(sleepMs, Math.max(0, next - now));
-    }
-    return sleepMs;
   }
 
   #tellMissed(step: StepEntry, { missed, fire }: DueTicks): void {
@@ -170,7 +184,7 @@ export class Scheduler {
     if (missed) {
       this.#log.warn(
         { action: 'ticks_missed', step: step.name, count: missed.count, first: missed.first },
-        `${step.name} has missed ${missed.count} ticks or more since ${new Date(missed.first).toISOString()}, which are left out`,
+        `${step.name} has missed ${missed.count === MOST_COUNTED ? `${MOST_COUNTED} or more` : missed.count} ticks since ${new Date(missed.first).toISOString()}, which are left out`,
       );
     } else if (first !== undefined && fire.length > 1) {
       this.#log.info(

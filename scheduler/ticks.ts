@@ -5,12 +5,12 @@ import type { Schedule } from '../shared/schedule.ts';
 /** Ticks that are fired at a time; further ones come in the next round. */
 export const MOST_AT_ONCE = 100;
 /** Left out ticks are counted up to here. */
-const COUNTED = 100;
+export const MOST_COUNTED = 100;
 
 export interface DueTicks {
   /** In their order. */
   fire: number[];
-  /** Left out because they are too late. `count` is no more than 100. */
+  /** Left out because they are too late. `count` is no more than {@link MOST_COUNTED}. */
   missed?: { count: number; first: number };
   /** How far the step has come when these are fired. */
   position: number;
@@ -24,7 +24,7 @@ export interface DueTicks {
 export function dueTicks(schedule: Schedule, position: number, now: number, missed: 'skip' | 'catchUp'): DueTicks {
   const from = missed === 'skip' ? Math.max(position, now - LATE_MS - 1) : position;
   const fire = ticksBetween(schedule, from, now, MOST_AT_ONCE);
-  const leftOut = ticksBetween(schedule, position, from, COUNTED);
+  const leftOut = ticksBetween(schedule, position, from, MOST_COUNTED);
   const [first] = leftOut;
   return {
     fire,

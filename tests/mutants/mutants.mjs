@@ -542,8 +542,8 @@ export const MUTANTS = [
   {
     guarantee: 'cron: a new leader begins where the last one was',
     file: 'scheduler/scheduler.ts',
-    from: 'this.#positions = await this.#cron.readPositions();',
-    to: '',
+    from: 'of await this.#cron.readPositions()',
+    to: 'of new Map(await this.#cron.readPositions()).clear() ?? []',
     test: `${SCHEDULER}/scheduler.test.ts`,
     name: 'catches up gets all',
     quick: true,
@@ -569,7 +569,7 @@ export const MUTANTS = [
   {
     guarantee: 'cron: a changed schedule begins anew',
     file: 'scheduler/scheduler.ts',
-    from: 'if (position?.cron === step.cron && position.timezone === step.timezone) continue;',
+    from: 'if (position?.cron === cron && position.timezone === timezone) continue;',
     to: 'if (position) continue;',
     test: `${SCHEDULER}/scheduler.test.ts`,
     name: 'a new schedule',
