@@ -62,6 +62,7 @@ export class Scheduler {
       }
     }
     this.#planned = planned;
+    this.#full.clear();
   }
 
   start(): void {

@@ -168,6 +168,10 @@ export const handler = async ({ logger }) => logger.info('${word}');
         'package.json': '{ "name": "dev-cron", "type": "module" }',
         'steps/tick.step.ts': tick('* * * * * *'),
         'steps/wrong.step.ts': tick('61 * * * *').replace('Tick', 'Wrong'),
+        'steps/reserved.step.ts': `
+export const config = { type: 'api', name: 'Reserved', method: 'GET', path: '/__motia/else', emits: [] };
+export const handler = async () => ({ status: 200, body: { step: 'Reserved' } });
+`,
         'steps/all.step.ts': `
 export const config = { type: 'api', name: 'All', method: 'GET', path: '*', emits: [] };
 export const handler = async () => ({ status: 200, body: { step: 'All' } });
@@ -218,6 +222,7 @@ export const handler = async () => ({ status: 200, body: { step: 'All' } });
   });
 
   test('what is below /__motia/ is never a path of a step', async () => {
+    await cli.waitForLog({ action: 'route_reserved', step: 'Reserved', file: 'steps/reserved.step.ts' });
     expect((await send(`${cli.url}/anything`)).json()).toEqual({ step: 'All' });
     for (const path of ['/__motia/', '/__motia/else', '/__motia/api/v1/else', '/__motia/api/v1/cron/x']) {
       expect((await send(cli.url + path)).status, path).toBe(404);
