@@ -14,7 +14,12 @@ export interface AdminOptions {
 /** Paths below this are never those of steps. */
 export const RESERVED = '/__motia/';
 
-const STATUS: Partial<Record<ErrorCode, number>> = { UNKNOWN_STEP: 404, STORE_FULL: 503, BROKER_LOST: 503 };
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNKNOWN_STEP: 404,
+  STORE_FULL: 503,
+  BROKER_LOST: 503,
+  BROKER_TIMEOUT: 503,
+};
 
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
 export function mountAdmin(app: FastifyInstance, { access, cron }: AdminOptions): void {

@@ -17,6 +17,18 @@ const lastOutcome = (world: World, step: string, runs: number) =>
     return record.length === runs ? record.at(-1)?.outcome : undefined;
   });
 
+/** Has the step `CronSlow` run until the second worker, `victim`, has a run. @returns how many there have been by then. */
+async function untilVictimRuns(world: World): Promise<{ started: number; ended: number }> {
+  for (;;) {
+    const before = (await world.notes('CronSlow', 'cron started')).length;
+    const ended = (await world.notes('CronSlow', 'cron ended')).length;
+    await cronOf(world).trigger('CronSlow');
+    const started = await world.waitForNotes('CronSlow', 'cron started', before + 1);
+    if (started.at(-1)?.worker === 'victim') return { started: started.length, ended };
+    await world.waitForNotes('CronSlow', 'cron ended', ended + 1);
+  }
+}
+
 export const cronCases: Case[] = [
   {
     name: 'a cron step gets the context alone, and begins a trace that its events go on with',
@@ -116,23 +128,35 @@ export const cronCases: Case[] = [
     alone: true,
     async run(world) {
       const victim = await world.startWorker('victim');
-      const started = () => world.notes('CronSlow', 'cron started');
-      for (;;) {
-        const before = (await started()).length;
-        await cronOf(world).trigger('CronSlow');
-        await world.waitForNotes('CronSlow', 'cron started', before + 1);
-        if ((await started()).at(-1)?.worker === 'victim') break;
-        await world.waitForNotes('CronSlow', 'cron ended', before + 1);
-      }
-      const before = (await started()).length;
-      const ended = (await world.notes('CronSlow', 'cron ended')).length;
+      const { started, ended } = await untilVictimRuns(world);
       await world.killWorker(victim);
       await world.waitForNotes('CronSlow', 'cron ended', ended + 1, ACK_WAIT_MS + 10_000);
-      expect((await started()).slice(before)).toMatchObject([{ worker: 'first' }]);
-      const last = (await cronOf(world).readRecord('CronSlow')).runs.at(-1);
-      await waitFor(async () => (await cronOf(world).readRecord('CronSlow')).runs.at(-1)?.endedAt);
-      expect(last).toMatchObject({ times: 2, manual: true });
+      const again = (await world.notes('CronSlow', 'cron started')).slice(started);
+      expect(again).toMatchObject([{ worker: 'first' }]);
+      const last = await waitFor(async () => {
+        const run = (await cronOf(world).readRecord('CronSlow')).runs.at(-1);
+        return run?.endedAt === undefined ? undefined : run;
+      });
+      expect(last).toMatchObject({ times: 2, manual: true, outcome: 'succeeded' });
       await victim.stop('SIGKILL');
+    },
+  },
+  {
+    name: 'SIGTERM in the middle of a cron run: it is finished, and does not run again',
+    alone: true,
+    async run(world) {
+      const victim = await world.startWorker('victim');
+      const { started, ended } = await untilVictimRuns(world);
+      expect(await victim.stop('SIGTERM')).toBe(0);
+      expect(await world.notes('CronSlow', 'cron ended')).toHaveLength(ended + 1);
+      expect((await cronOf(world).readRecord('CronSlow')).runs.at(-1)).toMatchObject({
+        times: 1,
+        outcome: 'succeeded',
+      });
+      // The next one runs at once, and is the only one.
+      await cronOf(world).trigger('CronSlow');
+      await world.waitForNotes('CronSlow', 'cron ended', ended + 2, ACK_WAIT_MS - 2_000);
+      expect(await world.notes('CronSlow', 'cron started')).toHaveLength(started + 1);
     },
   },
 ];
