@@ -70,7 +70,7 @@ corpusTest('human-in-the-loop', { packages: { zod: 'zod' } }, async ({ cli }) =>
   expect(await schedules.json()).toMatchObject([{ step: 'DetectTimeouts', cron: '*/5 * * * *', paused: false }]);
   expect((await cli.fetch('/__motia/api/v1/cron/DetectTimeouts/trigger', { method: 'POST' })).status).toBe(202);
   await waitFor(async () => {
-    const [step] = await (await cli.fetch('/__motia/api/v1/cron')).json();
-    return step.last?.outcome === 'succeeded';
+    const { body } = await call(cli, 'GET', '/__motia/api/v1/cron');
+    return body[0].last?.outcome === 'succeeded';
   });
 });
