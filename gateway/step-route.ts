@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pino from 'pino';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
+import { RESERVED } from './admin/admin.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { readBody } from './read-body.ts';
@@ -21,6 +22,13 @@ export interface Served {
 export function toServed(manifest: Manifest, log: pino.Logger): Served {
   const routes = manifest.steps.filter((step): step is ApiStep => {
     if (step.type !== 'api' || step.method === undefined || step.path === undefined) return false;
+    if (step.path.toLowerCase().startsWith(RESERVED)) {
+      log.error(
+        { action: 'route_reserved', step: step.name, file: step.file },
+        `${step.file}: paths below ${RESERVED} are reserved; the step is not served`,
+      );
+      return false;
+    }
     try {
       createRouter([{ method: step.method, path: step.path }]);
       return true;

@@ -47,6 +47,8 @@ export interface Environment {
   python?: string;
   /** Folder of an activated Python environment. */
   virtualEnv?: string;
+  /** What the admin API asks for, where it is not open. */
+  adminToken?: string;
   /** Handler threads of a worker. */
   threads: number;
   /** Handler processes of a Python worker. */
@@ -117,6 +119,7 @@ const schema = z
     MOTIA_DATA_DIR: z.string(),
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
+    MOTIA_ADMIN_TOKEN: z.string(),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     VIRTUAL_ENV: z.string(),
@@ -163,6 +166,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     natsServer: values.MOTIA_NATS_SERVER,
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
+    adminToken: values.MOTIA_ADMIN_TOKEN,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),

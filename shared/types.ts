@@ -99,7 +99,14 @@ export interface EventConfig extends StepConfigBase {
 /** A schedule. */
 export interface CronConfig extends StepConfigBase {
   type: 'cron';
+  /** 5 fields, 6 with leading seconds, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. */
   cron: string;
+  /** IANA name, as `Europe/Berlin`. Default: the local time of the scheduler. */
+  timezone?: string;
+  /** Ticks more than a minute late, because no scheduler or worker ran: left out (default), or run one after the other. */
+  missed?: 'skip' | 'catchUp';
+  /** Whether a tick may run while an earlier one still does. Otherwise it is left out. */
+  overlap?: boolean;
   emits: readonly Emit[];
 }
 

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
 import { watchManifest } from '../shared/broker/manifest-store.ts';
 import { removeOrphans } from '../shared/broker/provision.ts';
@@ -78,7 +79,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       connected = broker;
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
-      worker = new StepWorker({ broker, names, pool, log, events: new EventStore(broker, names) });
+      const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
+      worker = new StepWorker({ broker, names, pool, log, events, cron });
       return { broker, worker };
     });
     connecting.catch(() => {}); // awaited below

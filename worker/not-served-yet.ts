@@ -13,8 +13,6 @@ export function notServedYet({ manifest }: LoadedApp): string[] {
 }
 
 function stepNotices(step: StepEntry): string[] {
-  if (step.type === 'cron')
-    return [`${step.file}: cron steps are not served yet; ${step.name} (${step.cron}) will not run`];
   const { queue } = step.infrastructure ?? {};
   const notices: string[] = [];
   if (queue?.type === 'fifo')

@@ -315,11 +315,19 @@ class EventConfig(_StepConfig, _EventConfig, total=False):
 class _CronConfig(TypedDict):
     type: Literal["cron"]
     cron: str
+    """5 fields, 6 with leading seconds, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`."""
     emits: Sequence[Emit]
 
 
 class CronConfig(_StepConfig, _CronConfig, total=False):
     """A schedule."""
+
+    timezone: str
+    """IANA name, as `Europe/Berlin`. Default: the local time of the scheduler."""
+    missed: Literal["skip", "catchUp"]
+    """Ticks more than a minute late, because no scheduler or worker ran: left out (default), or run one by one."""
+    overlap: bool
+    """Whether a tick may run while an earlier one still does. Otherwise it is left out."""
 
 
 class _NoopConfig(_Named):

@@ -17,12 +17,14 @@ const CONSUMER_EXISTS = 10148;
 /** Answered when a consumer that is to be changed is not there. */
 const CONSUMER_GONE = 10149;
 
-/** Where one subscription or one API step takes its messages from. */
+/** Where one subscription, API step or cron step takes its messages from. */
 export interface Source {
   stream: string;
   durable: string;
   filters: string[];
   ackWaitMs: number;
+  /** Messages that are with workers at a time, over all of them. */
+  maxAckPending: number;
 }
 
 /** The source of an API step's calls. */
@@ -32,6 +34,7 @@ export function requestSource(names: Names, stepId: string): Source {
     durable: names.requestConsumer(stepId),
     filters: [names.request(stepId)],
     ackWaitMs: REQUEST_ACK_WAIT_MS,
+    maxAckPending: MAX_ACK_PENDING,
   };
 }
 
@@ -43,12 +46,25 @@ export function subscriptionSource(names: Names, stepId: string, topic: string):
     durable,
     filters: [names.eventFilter(topic), names.retry(durable)],
     ackWaitMs: ACK_WAIT_MS,
+    maxAckPending: MAX_ACK_PENDING,
   };
 }
 
-/** Where the messages of a step come from: one source for an API step, one for each subscription of an event step. */
+/** The source of a cron step's ticks. The broker hands out one at a time, so that no two runs overlap on any workers. */
+export function tickSource(names: Names, { id, overlap }: Pick<StepEntry, 'id' | 'overlap'>): Source {
+  return {
+    stream: names.streams.cron,
+    durable: names.tickConsumer(id),
+    filters: [names.tick(id)],
+    ackWaitMs: ACK_WAIT_MS,
+    maxAckPending: overlap ? MAX_ACK_PENDING : 1,
+  };
+}
+
+/** Where the messages of a step come from: one source for an API or cron step, one for each subscription of an event step. */
 export function sourcesOf(names: Names, step: StepEntry): Source[] {
   if (step.type === 'api') return [requestSource(names, step.id)];
+  if (step.type === 'cron') return [tickSource(names, step)];
   if (step.type !== 'event') return [];
   return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step.id, topic));
 }
@@ -59,7 +75,7 @@ export async function ensureConsumer(broker: Broker, source: Source, description
     ack_wait: nanos(source.ackWaitMs),
     // The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
     max_deliver: -1,
-    max_ack_pending: MAX_ACK_PENDING,
+    max_ack_pending: source.maxAckPending,
     filter_subjects: source.filters,
     description,
   };

@@ -76,7 +76,8 @@ export class JsonBucket {
     const { data, headers } = json === undefined ? this.#mark(before) : await this.#encode(key, json);
     const change = before.json === undefined ? 'create' : 'update';
     if (this.#watched && json !== undefined) headers[Header.change] = change;
-    const replaced = await replaceEntry(this.#broker, this.#bucket, key, data, before.last.revision, headers);
+    const { revision } = before.last;
+    const replaced = (await replaceEntry(this.#broker, this.#bucket, key, data, revision, headers)) !== undefined;
     const old = (before.last.entry ?? before.last.removed)?.header(Header.blob) ?? '';
     const own = headers[Header.blob] ?? '';
     const unused = replaced ? old : own;

@@ -69,7 +69,7 @@ export async function writeEntry(
 /**
  * Stores an entry if the present one has just that revision, 0 for none. A write whose answer was lost with the connection is
  * not taken for another's.
- * @returns whether it had.
+ * @returns its revision, 0 if another one has replaced it already, or `undefined` if the present one had another revision.
  */
 export async function replaceEntry(
   broker: Broker,
@@ -78,7 +78,7 @@ export async function replaceEntry(
   data: Uint8Array | string,
   revision: number,
   entryHeaders: Record<string, string> = {},
-): Promise<boolean> {
+): Promise<number | undefined> {
   const write = randomUUID();
   const expected = { 'Nats-Msg-Id': write, 'Nats-Expected-Last-Subject-Sequence': String(revision) };
   const headers = toHeaders({ ...expected, ...entryHeaders });
@@ -86,12 +86,13 @@ export async function replaceEntry(
   const stored = await rideOut(broker, RIDE_OUT_MS, () => {
     tries++;
     return broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return false;
-      checkStored(reply);
-      return true;
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return undefined;
+      return readAnswer<{ seq: number }>(reply).seq;
     });
   });
-  return stored || (tries > 1 && (await wasStored(broker, bucket, write)));
+  if (stored !== undefined || tries === 1 || !(await wasStored(broker, bucket, write))) return stored;
+  const last = await readLast(broker, bucket, key);
+  return last.entry?.header('Nats-Msg-Id') === write ? last.revision : 0;
 }
 
 /**

@@ -36,7 +36,8 @@ export async function publishManifest(
     const manifest = createManifest({ app: own.app, settings: own.settings, steps, streams });
     if (manifest.version === before?.version) return { manifest, warnings };
     await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
-    if (await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) return { manifest, warnings };
+    if ((await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) !== undefined)
+      return { manifest, warnings };
   }
 }
 

@@ -8,7 +8,7 @@ import { publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
 /**
- * Makes the streams, a durable consumer for every API step and every subscription, and then publishes the manifest: whoever
+ * Makes the streams, a durable consumer for every API step, cron step and subscription, and then publishes the manifest: whoever
  * learns of a step from it finds everything in place.
  * @param keepOthers as in {@link publishManifest}.
  */
@@ -25,11 +25,11 @@ export async function provisionManifest(
 
 /** Makes the durable consumers of a manifest; those that are known to be there, from an earlier one, are left alone. */
 export async function ensureSources(broker: Broker, names: Names, manifest: Manifest, known?: Manifest): Promise<void> {
-  const durables = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
+  const there = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
   await Promise.all(
     manifest.steps.flatMap((step) =>
       sourcesOf(names, step)
-        .filter(({ durable }) => !durables.has(durable))
+        .filter((source) => !there.has(JSON.stringify(source)))
         .map((source) => ensureConsumer(broker, source, step.name)),
     ),
   );

@@ -23,6 +23,10 @@ export const Header = {
   /** Error message, step and times of a dead letter. */
   error: 'Motia-Error',
   step: 'Motia-Step',
+  /** The time that a tick stands for, in ms since 1970. */
+  tick: 'Motia-Tick',
+  /** `manual` for a run that a person asked for; absent for a tick of the schedule. */
+  trigger: 'Motia-Trigger',
 } as const;
 
 /** Major version this code speaks. */

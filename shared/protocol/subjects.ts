@@ -16,6 +16,7 @@ export function createNames(app: string) {
       scheduled: `${app}_SCHED`,
       dead: `${app}_DEAD`,
       sent: `${app}_SENT`,
+      cron: `${app}_CRON`,
     },
 
     /** KV buckets and object stores. */
@@ -23,6 +24,7 @@ export function createNames(app: string) {
       state: `${app}_state`,
       streams: `${app}_streams`,
       manifest: `${app}_manifest`,
+      leases: `${app}_leases`,
       bodies: `${app}_bodies`,
       payloads: `${app}_payloads`,
       values: `${app}_values`,
@@ -57,10 +59,29 @@ export function createNames(app: string) {
     dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,
     deads: `${app}.dead.*`,
 
+    /** Ticks of one cron step wait here. */
+    tick: (stepId: string) => `${app}.cron.${encodeToken(stepId)}`,
+    ticks: `${app}.cron.*`,
+
     /** Durable consumer that takes the API calls of one step. */
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
     subscription: (stepId: string, topic: string) => `${encodeToken(stepId)}=_${encodeToken(topic)}`,
+
+    /** Durable consumer that takes the ticks of one cron step. */
+    tickConsumer: (stepId: string) => encodeToken(stepId),
+
+    /** Lease of the leader among the schedulers. */
+    schedulerLease: 'scheduler',
+    /** The last runs of a cron step. */
+    cronRuns: (stepId: string) => `cron.${encodeToken(stepId)}`,
+    allCronRuns: 'cron.*',
+    /** The last tick of a cron step that a scheduler has dealt with. */
+    cronPosition: (stepId: string) => `fired.${encodeToken(stepId)}`,
+    cronPositions: 'fired.*',
+    /** There while a cron step is paused. */
+    cronPause: (stepId: string) => `paused.${encodeToken(stepId)}`,
+    cronPauses: 'paused.*',
 
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,

@@ -1,6 +1,7 @@
 /** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
 import type { StepConfig } from '../types.ts';
+import { explainCron, explainTimezone } from './cron-expression.ts';
 import type { ValidationResult } from './validation.ts';
 import { toIssues } from './validation.ts';
 
@@ -25,6 +26,12 @@ const emit = z.union([
 ]);
 const schema = z.custom<object>(isObject, 'Expected a zod schema or a JSON Schema object');
 const handlerFunction = z.custom<object>(isFunction, 'Expected a function');
+
+/** A check by a function that says what is wrong with a text. */
+const refused = (explain: (text: string) => string | undefined) => (text: string, ctx: z.RefinementCtx) => {
+  const message = explain(text);
+  if (message !== undefined) ctx.addIssue({ code: 'custom', message });
+};
 
 const base = {
   name: z.string().min(1),
@@ -83,7 +90,15 @@ const configSchemas = {
     input: schema.nullish(),
     infrastructure: infrastructure.optional(),
   }),
-  cron: z.strictObject({ ...base, type: z.literal('cron'), cron: z.string().min(1), emits: z.array(emit) }),
+  cron: z.strictObject({
+    ...base,
+    type: z.literal('cron'),
+    cron: z.string().superRefine(refused(explainCron)),
+    emits: z.array(emit),
+    timezone: z.string().superRefine(refused(explainTimezone)).optional(),
+    missed: z.enum(['skip', 'catchUp']).optional(),
+    overlap: z.boolean().optional(),
+  }),
   noop: z.strictObject({
     ...base,
     type: z.literal('noop'),

@@ -38,6 +38,9 @@ export interface StepEntry {
   infrastructure?: Infrastructure;
   /** Of `cron` steps. */
   cron?: string;
+  timezone?: string;
+  missed?: 'skip' | 'catchUp';
+  overlap?: boolean;
 }
 
 /** One realtime stream, as data. */
@@ -97,7 +100,7 @@ function describeKind(config: StepConfig): Partial<StepEntry> {
         infrastructure: structuredClone(config.infrastructure),
       };
     case 'cron':
-      return { cron: config.cron };
+      return { cron: config.cron, timezone: config.timezone, missed: config.missed, overlap: config.overlap };
     case 'noop':
       return {};
   }

@@ -17,9 +17,10 @@ import { deferredServices } from './broker-services.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
 import { type ApiServices, refuse, runApi } from './run-api.ts';
+import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
-import { startApiSpan, startEventSpan } from './run-span.ts';
+import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
 import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
 
@@ -101,6 +102,10 @@ function start(message: RunMessage): void {
     const span = startEventSpan(tracing, step, run.meta);
     const active = begin(message, { step, slot, messageId: run.meta.id, attempt: run.meta.attempt, span });
     void currentRun.run(active, async () => active.end(await runEvent(active, run.body, services)));
+  } else if (run.kind === 'cron') {
+    const span = startCronSpan(tracing, step);
+    const active = begin(message, { step, slot, messageId: run.meta.id, attempt: 1, span });
+    void currentRun.run(active, async () => active.end(await runCron(active, services)));
   } else {
     const { meta, body } = decodeFrame<RequestMeta>(run.frame);
     const span = startApiSpan(tracing, step, meta);
@@ -133,6 +138,8 @@ function failRun(run: ActiveRun, error: unknown): void {
   run.fence('it failed');
   if (run.step.entry.type === 'api') {
     run.end({ status: 'replied', frame: refuse(run, error, services) });
+  } else if (run.step.entry.type === 'cron') {
+    run.end(failCron(run, error, services));
   } else {
     run.span.fail(toErrorRecord(error).message);
     run.end({ status: 'failed', error: toErrorRecord(error) });

@@ -41,4 +41,12 @@ export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMe
   });
 }
 
+/** The span of a cron run, which begins a trace. */
+export function startCronSpan(tracing: Tracing, step: LoadedStep): Span {
+  if (!tracing.recording) return tracing.startSpan('');
+  return tracing.startSpan(`cron ${step.entry.name}`, {
+    attributes: { ...describe(step), 'faas.trigger': 'timer', 'faas.cron': step.entry.cron ?? '' },
+  });
+}
+
 const describe = ({ entry }: LoadedStep) => ({ 'motia.step.name': entry.name, 'code.file.path': entry.file });

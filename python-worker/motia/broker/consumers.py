@@ -29,12 +29,14 @@ _NANOS_PER_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one subscription or one API step takes its messages from."""
+    """Where one subscription, API step or cron step takes its messages from."""
 
     stream: str
     durable: str
     filters: tuple[str, ...]
     ack_wait_ms: int
+    max_ack_pending: int = _MAX_ACK_PENDING
+    """Messages that are with workers at a time, over all of them."""
 
 
 def request_source(names: Names, step_id: str) -> Source:
@@ -58,10 +60,26 @@ def subscription_source(names: Names, step_id: str, topic: str) -> Source:
     )
 
 
+def tick_source(names: Names, step: Mapping[str, Any]) -> Source:
+    """The source of a cron step's ticks; `step` is its manifest entry.
+
+    The broker hands out one at a time, so that no two runs overlap on any workers.
+    """
+    return Source(
+        stream=names.streams.cron,
+        durable=names.tick_consumer(step["id"]),
+        filters=(names.tick(step["id"]),),
+        ack_wait_ms=ACK_WAIT_MS,
+        max_ack_pending=_MAX_ACK_PENDING if step.get("overlap") else 1,
+    )
+
+
 def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
-    """Where the messages of a step come from: one source for an API step, one per subscription of an event step."""
+    """Where the messages of a step come from: one source for an API or cron step, one for each subscription."""
     if step["type"] == "api":
         return [request_source(names, step["id"])]
+    if step["type"] == "cron":
+        return [tick_source(names, step)]
     if step["type"] != "event":
         return []
     return [subscription_source(names, step["id"], topic) for topic in dict.fromkeys(step["subscribes"])]
@@ -79,7 +97,7 @@ async def ensure_consumer(broker: Broker, source: Source, description: str) -> N
         "ack_wait": source.ack_wait_ms * _NANOS_PER_MS,
         # The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
         "max_deliver": -1,
-        "max_ack_pending": _MAX_ACK_PENDING,
+        "max_ack_pending": source.max_ack_pending,
         "filter_subjects": source.filters,
         "description": description,
     }

@@ -30,6 +30,7 @@ from ..ipc.wire import (
     unpack_event,
     unpack_key,
     unpack_limit,
+    unpack_tick,
 )
 from ..log import Log, LogLevel
 from ..protocol.frames import decode_frame
@@ -40,8 +41,9 @@ from .broker_services import BrokerServices
 from .compose import is_coroutine_function
 from .guards import install_guards, run_guarded
 from .run_api import run_api
+from .run_cron import run_cron
 from .run_event import run_event
-from .run_span import start_api_span, start_event_span
+from .run_span import start_api_span, start_cron_span, start_event_span
 from .services import HttpSettings, Services
 from .stream_names import StreamNames
 
@@ -165,7 +167,7 @@ class HandlerMain(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for kind, slot, payload in self._unpacker.feed(data):
-            if kind in (Kind.RUN_API, Kind.RUN_EVENT):
+            if kind in (Kind.RUN_API, Kind.RUN_EVENT, Kind.RUN_CRON):
                 if slot in self._claimed:
                     self._claimed.discard(slot)
                     self._start(slot, kind, payload)
@@ -214,6 +216,11 @@ class HandlerMain(asyncio.Protocol):
             if step:
                 self._start_call(slot, step, rest)
             return
+        if kind == Kind.RUN_CRON:
+            step = self._ready_step(slot, key)
+            if step:
+                self._start_tick(slot, step, rest)
+            return
         limit, rest = unpack_limit(rest)
         gate = self._gates.get(key)
         if gate is None:
@@ -248,6 +255,16 @@ class HandlerMain(asyncio.Protocol):
 
         async def have() -> tuple[Status, bytes]:
             return Status.REPLIED, await run_api(run, meta, body, self._services)
+
+        self._have(slot, run, have())
+
+    def _start_tick(self, slot: int, step: LoadedStep, rest: memoryview) -> None:
+        span = start_cron_span(self._tracing, step)
+        run = ActiveRun(step, unpack_tick(rest).id, 1, span, lambda: self._table.leased(slot))
+
+        async def have() -> tuple[Status, bytes]:
+            error = await run_cron(run, self._services)
+            return (Status.SUCCEEDED, b"") if error is None else (Status.FAILED, orjson.dumps(error))
 
         self._have(slot, run, have())
 

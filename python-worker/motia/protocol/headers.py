@@ -39,6 +39,10 @@ class Header:
     """Error record of a dead letter, as percent-encoded JSON."""
     STEP: Final = "Motia-Step"
     """Step id of a dead letter, percent-encoded."""
+    TICK: Final = "Motia-Tick"
+    """The time that a tick stands for, in ms since 1970."""
+    TRIGGER: Final = "Motia-Trigger"
+    """`manual` for a run that a person asked for; absent for a tick of the schedule."""
 
 
 _MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -16,6 +16,7 @@ class StreamNames:
     scheduled: str
     dead: str
     sent: str
+    cron: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class BucketNames:
     state: str
     streams: str
     manifest: str
+    leases: str
     bodies: str
     payloads: str
     values: str
@@ -48,6 +50,12 @@ class Names:
     fires: str
     deads: str
     sent: str
+    ticks: str
+    scheduler_lease: str
+    """Lease of the leader among the schedulers."""
+    all_cron_runs: str
+    cron_positions: str
+    cron_pauses: str
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -77,6 +85,10 @@ class Names:
         """Dead letters of one step."""
         return f"{self.app}.dead.{encode_token(step_id)}"
 
+    def tick(self, step_id: str) -> str:
+        """Ticks of one cron step wait here."""
+        return f"{self.app}.cron.{encode_token(step_id)}"
+
     def request_consumer(self, step_id: str) -> str:
         """Durable consumer that takes the API calls of one step."""
         return encode_token(step_id)
@@ -84,6 +96,22 @@ class Names:
     def subscription(self, step_id: str, topic: str) -> str:
         """Durable consumer of one subscription. `=_` is never the outcome of an encoding: no two pairs share a name."""
         return f"{encode_token(step_id)}=_{encode_token(topic)}"
+
+    def tick_consumer(self, step_id: str) -> str:
+        """Durable consumer that takes the ticks of one cron step."""
+        return encode_token(step_id)
+
+    def cron_runs(self, step_id: str) -> str:
+        """The last runs of a cron step."""
+        return f"cron.{encode_token(step_id)}"
+
+    def cron_position(self, step_id: str) -> str:
+        """The last tick of a cron step that a scheduler has dealt with."""
+        return f"fired.{encode_token(step_id)}"
+
+    def cron_pause(self, step_id: str) -> str:
+        """There while a cron step is paused."""
+        return f"paused.{encode_token(step_id)}"
 
     def state_key(self, group: str, key: str) -> str:
         """Key of one value of state."""
@@ -120,11 +148,13 @@ def create_names(app: str) -> Names:
             scheduled=f"{app}_SCHED",
             dead=f"{app}_DEAD",
             sent=f"{app}_SENT",
+            cron=f"{app}_CRON",
         ),
         buckets=BucketNames(
             state=f"{app}_state",
             streams=f"{app}_streams",
             manifest=f"{app}_manifest",
+            leases=f"{app}_leases",
             bodies=f"{app}_bodies",
             payloads=f"{app}_payloads",
             values=f"{app}_values",
@@ -139,4 +169,9 @@ def create_names(app: str) -> Names:
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
+        ticks=f"{app}.cron.*",
+        scheduler_lease="scheduler",
+        all_cron_runs="cron.*",
+        cron_positions="fired.*",
+        cron_pauses="paused.*",
     )

@@ -15,6 +15,7 @@ from .checks import (
     Issues,
     Optional,
     all_of,
+    explained,
     fields,
     filled_text,
     flag,
@@ -26,6 +27,7 @@ from .checks import (
     record_of,
     text,
 )
+from .cron_expression import explain_cron, explain_timezone
 from .validation import ValidationIssue
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
@@ -180,7 +182,13 @@ _KEYS_OF_KINDS: dict[str, dict[str, Check | Optional]] = {
         "input": Optional(_schema),
         "infrastructure": Optional(_infrastructure),
     },
-    "cron": {"cron": filled_text, "emits": _emits},
+    "cron": {
+        "cron": explained(explain_cron),
+        "emits": _emits,
+        "timezone": Optional(explained(explain_timezone)),
+        "missed": Optional(one_of("skip", "catchUp")),
+        "overlap": Optional(flag),
+    },
     "noop": {"virtualEmits": _emits, "virtualSubscribes": list_of(text)},
 }
 _CONFIGS = {kind: fields({**_BASE, **keys}, strict=True) for kind, keys in _KEYS_OF_KINDS.items()}

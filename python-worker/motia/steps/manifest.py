@@ -74,7 +74,7 @@ def _describe_kind(config: Mapping[str, Any]) -> dict[str, object]:
                 "infrastructure": _describe_infrastructure(config.get("infrastructure")),
             }
         case "cron":
-            return {"cron": config["cron"]}
+            return {key: config.get(key) for key in ("cron", "timezone", "missed", "overlap")}
         case _:
             return {}
 

@@ -12,8 +12,6 @@ def not_served_yet(steps: list[dict[str, Any]], streams: list[dict[str, Any]]) -
         yield f'The items of the stream "{stream["name"]}" are stored; clients cannot subscribe to it yet'
     for step in steps:
         file, name = step["file"], step["name"]
-        if step["type"] == "cron":
-            yield f"{file}: cron steps are not served yet; {name} ({step['cron']}) will not run"
         queue = (step.get("infrastructure") or {}).get("queue") or {}
         if queue.get("type") == "fifo":
             yield f"{file}: FIFO order is kept within one worker only, not yet across several"

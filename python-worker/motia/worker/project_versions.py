@@ -114,13 +114,13 @@ class ProjectVersions:
         await self._ensure_sources(self._loaded.values())
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
-        known = {source.durable for step in self._served for source in sources_of(self._names, step)}
+        known = {source for step in self._served for source in sources_of(self._names, step)}
         await asyncio.gather(
             *[
                 ensure_consumer(self._broker, source, step["name"])
                 for step in steps
                 for source in sources_of(self._names, step)
-                if source.durable not in known
+                if source not in known
             ]
         )
 

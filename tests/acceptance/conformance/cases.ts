@@ -2,6 +2,7 @@
 
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
+import { cronCases } from './cases/cron.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
 import { failureCases } from './cases/failures.ts';
@@ -27,6 +28,7 @@ export const cases: readonly Case[] = [
   ...eventCases,
   ...stateCases,
   ...streamCases,
+  ...cronCases,
   ...apiCases,
   ...answerCases,
   ...logCases,

@@ -25,6 +25,12 @@ const files = {
       await streams.parcels.update('today', input.id, [{ type: 'increment', path: 'stops' }]);
       logger.warn('shipped', { action: 'shipping', step: 'mine' });
     };`,
+  'src/tidy.step.ts': `
+    export const config = { type: 'cron', name: 'Tidy', cron: '0 0 1 1 *', emits: ['order.made'] };
+    export const handler = async ({ emit }: any) => {
+      await emit({ topic: 'order.made', data: { id: 'tidied' } });
+      throw new Error('no broom');
+    };`,
 };
 
 test('request, runs, emit, state and streams are spans of one trace, under the right parents', async () => {
@@ -87,4 +93,28 @@ test('request, runs, emit, state and streams are spans of one trace, under the r
       spanId: succeeded?.spanId,
     }),
   ]);
+});
+
+test('a cron run is a span that begins a trace, with whatever it causes in it', async () => {
+  const project = await createProject({ files });
+  await using collector = await startCollector();
+  const cli = await startCli('dev', project, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
+  const spans = (name: string) => collector.spans.filter((span) => span.name === name);
+  for (let n = 0; n < 2; n++) await send(`${cli.url}/__motia/api/v1/cron/Tidy/trigger`, { method: 'POST' });
+  await waitFor(() => spans('cron Tidy').length === 2 && spans('send order.made').length === 2, { within: 15_000 });
+  const [first, second] = spans('cron Tidy') as [ExportedSpan, ExportedSpan];
+  expect(first.traceId).not.toBe(second.traceId);
+  for (const run of [first, second]) {
+    expect([run.parentSpanId, run.status]).toEqual(['', 2]);
+    expect(run.attributes).toMatchObject({
+      'motia.step.name': 'Tidy',
+      'faas.trigger': 'timer',
+      'faas.cron': '0 0 1 1 *',
+    });
+    const sent = spans('send order.made').find(({ traceId }) => traceId === run.traceId);
+    expect(sent?.parentSpanId).toBe(run.spanId);
+    expect(await cli.waitForLog({ action: 'run_failed', step: 'Tidy', traceId: run.traceId })).toMatchObject({
+      level: 'error',
+    });
+  }
 });

@@ -12,7 +12,9 @@ test('is made once, and again at every call changes nothing', async () => {
   expect(made.map(({ config }) => config.name)).toEqual(
     [
       ...Object.values(names.streams),
-      ...[names.buckets.state, names.buckets.streams, names.buckets.manifest].map((bucket) => `KV_${bucket}`),
+      ...[names.buckets.state, names.buckets.streams, names.buckets.manifest, names.buckets.leases].map(
+        (bucket) => `KV_${bucket}`,
+      ),
       ...[names.buckets.bodies, names.buckets.payloads, names.buckets.values, names.buckets.items].map(
         (bucket) => `OBJ_${bucket}`,
       ),

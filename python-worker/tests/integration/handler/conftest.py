@@ -24,8 +24,9 @@ from motia.broker.streams import StreamStore
 from motia.errors import ErrorRecord
 from motia.handler.active_run import ActiveRun
 from motia.handler.run_api import run_api
+from motia.handler.run_cron import run_cron
 from motia.handler.run_event import run_event
-from motia.handler.run_span import start_api_span, start_event_span
+from motia.handler.run_span import start_api_span, start_cron_span, start_event_span
 from motia.handler.services import HttpSettings, Services
 from motia.handler.stream_names import StreamNames
 from motia.log import Log
@@ -91,6 +92,18 @@ class Runs:
         self.run = run = ActiveRun(step, event_id, attempt, span, self.leased)
         error = await run_event(run, memoryview(payload), self.services)
         span.end()
+        assert run.ended
+        return error
+
+    async def cron(self, handler: Callable[..., Any], **config: Any) -> ErrorRecord | None:
+        """Has a cron run."""
+        step = self.step(handler, config | {"type": "cron"})
+        step.entry["cron"] = "@daily"
+        self.run = run = ActiveRun(
+            step, f"tick-{next(self._ids)}", 1, start_cron_span(self.services.tracing, step), self.leased
+        )
+        error = await run_cron(run, self.services)
+        run.span.end()
         assert run.ended
         return error
 

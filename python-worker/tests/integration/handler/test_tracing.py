@@ -155,3 +155,26 @@ class TestIdsOnly:
         fresh = tracing.start_span("")
         assert fresh.traceparent == f"00-{fresh.trace_id}-{fresh.span_id}-01"
         assert tracing.start_span("").trace_id != fresh.trace_id
+
+
+async def test_a_cron_run_is_a_span_that_begins_a_trace(
+    runs: Runs, subscription: Subscription, collector: Collector
+) -> None:
+    tracing = tracing_to(collector)
+    runs.services = replace(runs.services, tracing=tracing)
+
+    async def handler(context: Any) -> None:
+        await context.emit(topic=subscription.topic, data=1)
+        raise ValueError("no broom")
+
+    error = await runs.cron(handler)
+    await asyncio.to_thread(tracing.close)
+    assert error is not None
+    run, emit = collector.named("cron Order"), collector.named(f"send {subscription.topic}")
+    assert (run.parent_span_id, emit.parent_span_id) == (b"", run.span_id)
+    assert run.trace_id == emit.trace_id
+    assert run.trace_id.hex() != TRACE_ID
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py"}
+    assert attributes(run) == {**step, "faas.trigger": "timer", "faas.cron": "@daily"}
+    (told,) = runs.records
+    assert (told["level"], told["action"], told["traceId"]) == ("error", "run_failed", run.trace_id.hex())
