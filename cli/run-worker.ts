@@ -8,6 +8,7 @@ import { runUntilShutdown } from './run-until-shutdown.ts';
 export interface WorkerSettings {
   broker: BrokerAddress;
   app: string;
+  partitions: number;
   root: string;
   motiaDir: string;
   threads: number;

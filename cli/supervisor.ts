@@ -41,8 +41,9 @@ export function supervise(supervision: Supervision): Promise<number> {
 
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
+    const { telemetry, partitions } = env;
     const admin = { openOnLoopback: watch, token: env.adminToken };
-    const gateway = await startGateway({ broker, app, host, port, portFallback, admin, log, telemetry: env.telemetry });
+    const gateway = await startGateway({ broker, app, partitions, host, port, portFallback, admin, log, telemetry });
     let scheduler: { close(): Promise<void> } | undefined;
     const close = () => Promise.all([scheduler?.close(), gateway.close()]);
     life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
@@ -52,7 +53,7 @@ export function supervise(supervision: Supervision): Promise<number> {
     supervision.onReady(gateway);
 
     const { startScheduler } = await import('../scheduler/main.ts'); // nobody waits for it to be ready
-    scheduler = await startScheduler({ broker, app, log });
+    scheduler = await startScheduler({ broker, app, partitions, log });
   });
 }
 

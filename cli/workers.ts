@@ -44,9 +44,9 @@ export class Workers {
   async start(broker: BrokerAddress): Promise<void> {
     const { options, watch } = this.#options;
     const { app, root, motiaDir, threads, logging, env } = options;
-    const { telemetry } = env;
+    const { telemetry, partitions } = env;
     let awaitsOthers = true;
-    const settings = { broker, app, root, motiaDir, threads, watch, telemetry, logging };
+    const settings = { broker, app, partitions, root, motiaDir, threads, watch, telemetry, logging };
     const nodeStarted = this.#node.start(() => ({ ...settings, awaitsOthers }));
     const python = await this.#python;
     await python?.start(broker);

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   broker: BrokerAddress;
   /** Sanitised app name. */
   app: string;
+  /** Partitions that message groups are spread over. */
+  partitions: number;
   host: string;
   /** 0 takes any free port. */
   port: number;
@@ -51,7 +53,7 @@ const GRACE_MS = 25_000;
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log } = options;
-  const names = createNames(options.app);
+  const names = createNames(options.app, options.partitions);
   const lifecycle = new Lifecycle();
   let served: Served | undefined;
   let markReady = () => {};

@@ -14,6 +14,8 @@ export interface SchedulerOptions {
   broker: BrokerAddress;
   /** Sanitised app name. */
   app: string;
+  /** Partitions of message groups. */
+  partitions: number;
   log: pino.Logger;
 }
 
@@ -23,7 +25,7 @@ export interface SchedulerOptions {
  */
 export async function startScheduler(options: SchedulerOptions): Promise<{ close(): Promise<void> }> {
   const { app, log } = options;
-  const names = createNames(app);
+  const names = createNames(app, options.partitions);
   const lifecycle = new Lifecycle();
   try {
     const broker = await connectBroker(options.broker, {

@@ -5,6 +5,7 @@ import { basename, delimiter, join, resolve } from 'node:path';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
 import { MotiaError } from './errors.ts';
+import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -53,6 +54,8 @@ export interface Environment {
   threads: number;
   /** Handler processes of a Python worker. */
   processes: number;
+  /** Partitions that message groups are spread over. */
+  partitions: number;
   logLevel: LogLevel;
   /** False when `NO_COLOR` asks for plain text. */
   color: boolean;
@@ -122,6 +125,7 @@ const schema = z
     MOTIA_ADMIN_TOKEN: z.string(),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
+    MOTIA_PARTITIONS: wholeNumber(1, 1_024),
     VIRTUAL_ENV: z.string(),
     LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
     NO_COLOR: z.string(),
@@ -169,6 +173,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     adminToken: values.MOTIA_ADMIN_TOKEN,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
+    partitions: values.MOTIA_PARTITIONS ?? DEFAULT_PARTITIONS,
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),

@@ -1,4 +1,5 @@
 /** The catalogue of coded errors. `code` is stable; the message tells a person what to do. */
+import { LONGEST_WAIT_S } from './longest-wait.ts';
 
 export type ErrorCode =
   | 'BROKER_UNREACHABLE'
@@ -8,6 +9,7 @@ export type ErrorCode =
   | 'BROKER_TIMEOUT'
   | 'BROKER_REFUSED'
   | 'BROKER_NAME_TAKEN'
+  | 'PARTITIONS_FIXED'
   | 'STORE_FULL'
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'
@@ -40,6 +42,33 @@ export class NonRetriableError extends Error {
   }
 }
 
+/**
+ * Thrown by a handler to say when the next attempt may help, as the `Retry-After` of a service that it called does. The attempt
+ * counts as any other.
+ */
+export class RetryAfterError extends Error {
+  /** Wait until the next attempt. Survives bundling and a second copy of this package, unlike `instanceof`. */
+  readonly retryAfterSeconds: number;
+
+  /**
+   * @param seconds from 0 to 31 days.
+   * @throws {MotiaError} `INVALID_VALUE` for any other number.
+   */
+  constructor(seconds: number, message = `the next attempt may help after ${seconds} s`, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RetryAfterError';
+    if (!isWait(seconds)) {
+      throw new MotiaError(
+        'INVALID_VALUE',
+        `RetryAfterError needs seconds from 0 to ${LONGEST_WAIT_S}, not ${seconds}`,
+      );
+    }
+    this.retryAfterSeconds = seconds;
+  }
+}
+
+const isWait = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= LONGEST_WAIT_S;
+
 /** An error as it travels between threads and into dead letters. */
 export interface ErrorRecord {
   name: string;
@@ -47,6 +76,7 @@ export interface ErrorRecord {
   stack?: string;
   code?: string;
   nonRetriable?: boolean;
+  retryAfterSeconds?: number;
 }
 
 const LONGEST_TEXT = 16_384;
@@ -73,6 +103,8 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
   const code = text('code');
   if (code !== undefined) record.code = code;
   if (read('nonRetriable') === true) record.nonRetriable = true;
+  const retryAfterSeconds = read('retryAfterSeconds');
+  if (isWait(retryAfterSeconds)) record.retryAfterSeconds = retryAfterSeconds;
   return record;
 }
 

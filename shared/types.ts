@@ -67,24 +67,61 @@ export interface ApiRouteConfig extends StepConfigBase {
 /** Delivery settings of an event step. */
 export interface Infrastructure {
   handler?: {
-    /** MB, 128 to 10240. */
+    /** MB, 128 to 10240. Checked, but not enforced: handlers share the memory of their worker. */
     ram?: number;
-    /** vCPU, bound to `ram`. */
+    /** vCPU, bound to `ram`. Checked, but not enforced, as `ram`. */
     cpu?: number;
     /** Seconds after which a run is ended, 1 to 900. */
     timeout?: number;
   };
   queue?: {
+    /** `fifo`: events of one message group, and those without any, run one after the other, over all workers. */
     type?: 'fifo' | 'standard';
     /** Attempts after the first, 0 or more. */
     maxRetries?: number;
-    /** Seconds. */
+    /**
+     * Seconds that an event of a lost worker waits before another one gets it: 1 to 30, larger values count as 30. Default 10. A
+     * run may take as long as it likes: its worker renews the wait.
+     */
     visibilityTimeout?: number;
-    /** Seconds, 0 to 900. */
+    /** Seconds that an event waits before its first run in this step, 0 to 900. Default 0. */
     delaySeconds?: number;
-    /** Runs of this step at a time in one worker. */
+    /** Runs of this step at a time in one worker. Default 10. */
     concurrency?: number;
+    /**
+     * Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker. Not with `fifo`.
+     */
+    globalConcurrency?: number;
+    /** How often runs of this step may start, over all workers. */
+    rateLimit?: RateLimit;
+    /** Wait between two attempts. */
+    backoff?: Backoff;
+    /** Whether an event whose attempts are used up is kept as a dead letter (default), or dropped with one line in the log. */
+    deadLetter?: boolean;
   };
+}
+
+/** A wait that grows from attempt to attempt. */
+export interface Backoff {
+  /** Seconds before the second attempt. Default 1. */
+  initial?: number;
+  /** What each further wait is multiplied with, 1 to 100. Default 2. */
+  factor?: number;
+  /** Seconds that no wait exceeds, but for its random part. Default 90. */
+  max?: number;
+  /** Share of each wait that is random, in both directions: 0.2, the default, means ± 20 %. */
+  jitter?: number;
+}
+
+/**
+ * No more than `limit` runs start within any `per` seconds, as exactly as the clocks of the workers agree. They are spread
+ * evenly: one starts `per / limit` seconds after the other at the earliest. What has to wait is not an attempt.
+ */
+export interface RateLimit {
+  /** 1 to 100,000. */
+  limit: number;
+  /** Seconds, 0.1 to 86,400. */
+  per: number;
 }
 
 /** A consumer of topics. */
@@ -166,8 +203,12 @@ export interface Logger {
 export interface EmitData<Topic extends string = string, Data = unknown> {
   topic: Topic;
   data: Data;
-  /** Events of one group are handled in order by FIFO steps. */
+  /** Events of one group are handled in order by FIFO steps. Any text. */
   messageGroupId?: string;
+  /** Seconds until it is delivered, 0 to 31 days. Default 0. */
+  delay?: number;
+  /** Of events with the same id that are emitted to a topic within two minutes, by whichever steps, the first one counts. */
+  id?: string;
 }
 
 export type Emitter<Data> = (event: Data) => Promise<void>;

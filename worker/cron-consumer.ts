@@ -6,8 +6,9 @@ import type { Delivery } from '../shared/broker/delivery.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
+import { HeldMessage, HeldMessages } from './held-messages.ts';
 import type { ConsumerServices } from './request-consumer.ts';
-import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
+import type { JobEnd } from './threads/handler-thread.ts';
 import { type Dropped, decideTick } from './tick-decision.ts';
 
 export interface CronServices extends ConsumerServices {
@@ -17,15 +18,15 @@ export interface CronServices extends ConsumerServices {
 /** Runs that this worker has at a time, of a step that may overlap with itself. */
 const OVERLAPPING = 10;
 
-/** A tick that this worker holds. */
-interface Held extends Tick {
-  delivery: Delivery;
+class Held extends HeldMessage {
+  readonly tick: Tick;
   /** Identity of our attempt at it. */
-  claim: string;
-  /** Until when the broker gives it to nobody else, ms since 1970. */
-  leaseUntil: number;
-  job?: Job;
-  ended?: boolean;
+  readonly claim = randomUUID();
+
+  constructor(delivery: Delivery, tick: Tick) {
+    super(delivery, ACK_WAIT_MS);
+    this.tick = tick;
+  }
 }
 
 export class CronConsumer {
@@ -33,8 +34,7 @@ export class CronConsumer {
   readonly source: ReturnType<typeof tickSource>;
   readonly puller: PullConsumer;
   readonly #services: CronServices;
-  /** By sequence in the broker stream. There are too few of them for a `Bag` to matter. */
-  readonly #held = new Map<number, Held>();
+  readonly #held = new HeldMessages<Held>(ACK_WAIT_MS);
 
   constructor(services: CronServices, step: StepEntry, onGone: () => void) {
     this.step = step;
@@ -44,6 +44,7 @@ export class CronConsumer {
     this.puller = new PullConsumer(services.broker, {
       stream: this.source.stream,
       durable: this.source.durable,
+      ackWaitMs: ACK_WAIT_MS,
       room: () => most - this.#held.size,
       onDelivery: (delivery) => this.#take(delivery),
       onGone,
@@ -57,30 +58,13 @@ export class CronConsumer {
 
   /** Tells the broker that the ticks are still being worked on. Call it several times per ack wait. */
   renew(): void {
-    const due = Date.now() - ACK_WAIT_MS / 4;
-    for (const held of this.#held.values()) {
-      if (held.delivery.receivedAt > due) continue;
-      const until = Date.now() + ACK_WAIT_MS;
-      held.delivery.working().then(
-        () => renewHeld(held, until),
-        () => {}, // without a confirmation the lease runs out, and the run is fenced off
-      );
-    }
+    this.#held.renew();
   }
 
   #take(delivery: Delivery): void {
-    const leaseUntil = delivery.receivedAt + ACK_WAIT_MS;
-    const known = this.#held.get(delivery.sequence);
-    if (known) {
-      // Our renewals had not reached the broker, and it has come back to us.
-      known.delivery = delivery;
-      renewHeld(known, leaseUntil);
-      return;
-    }
     try {
-      const held: Held = { ...readTick(delivery), delivery, claim: randomUUID(), leaseUntil };
-      this.#held.set(held.seq, held);
-      void this.#begin(held);
+      const held = new Held(delivery, readTick(delivery));
+      if (this.#held.hold(held, this.puller.mayRepeat(delivery))) void this.#begin(held);
     } catch (error) {
       delivery.terminate();
       this.#services.log.error(
@@ -102,7 +86,7 @@ export class CronConsumer {
       this.#tellDropped(held, refusal);
     } catch (error) {
       this.#services.log.error(
-        { action: 'tick_failed', step: this.step.name, tick: held.tick, err: error },
+        { action: 'tick_failed', step: this.step.name, tick: held.tick.tick, err: error },
         'A tick could not be begun; it will come again',
       );
     }
@@ -110,7 +94,7 @@ export class CronConsumer {
   }
 
   /** @returns why the tick does not run, or `undefined` if it is ours to run. */
-  async #claim({ seq, tick, manual, claim, delivery }: Held): Promise<Dropped | undefined> {
+  async #claim({ tick: { seq, tick, manual }, claim, delivery }: Held): Promise<Dropped | undefined> {
     const { cron } = this.#services;
     for (;;) {
       const { runs, revision } = await cron.readRecord(this.step.id);
@@ -135,7 +119,7 @@ export class CronConsumer {
   }
 
   #dispatch(held: Held): void {
-    const { seq, tick } = held;
+    const { seq, tick } = held.tick;
     held.job = {
       run: { kind: 'cron', step: this.step.id, meta: { id: `${this.source.stream}:${seq}`, tick } },
       leaseUntil: held.leaseUntil,
@@ -163,7 +147,7 @@ export class CronConsumer {
       }
     } catch (failure) {
       this.#services.log.error(
-        { action: 'settle_failed', step: this.step.name, tick: held.tick, err: failure },
+        { action: 'settle_failed', step: this.step.name, tick: held.tick.tick, err: failure },
         'The outcome of a cron run could not be stored; it may run once more',
       );
     }
@@ -182,18 +166,18 @@ export class CronConsumer {
   }
 
   #forget(held: Held): void {
-    this.#held.delete(held.seq);
+    this.#held.release(held);
     this.puller.pull();
   }
 
-  #tellCutOff({ tick }: Held, error: ErrorRecord): void {
+  #tellCutOff({ tick: { tick } }: Held, error: ErrorRecord): void {
     this.#services.log.error(
       { action: 'run_failed', step: this.step.name, tick, err: error },
       `${this.step.name} failed: ${error.message}`,
     );
   }
 
-  #tellDropped({ tick }: Held, why: Dropped): void {
+  #tellDropped({ tick: { tick } }: Held, why: Dropped): void {
     if (why === 'done') return;
     const reasons: Record<typeof why, string> = {
       'cut off twice': 'it was cut off twice',
@@ -209,9 +193,3 @@ export class CronConsumer {
 }
 
 const bySequence = (a: CronRun, b: CronRun) => a.seq - b.seq;
-
-function renewHeld(held: Held, until: number): void {
-  if (held.ended) return;
-  held.leaseUntil = until;
-  if (held.job) renewLease(held.job, until);
-}

@@ -1,26 +1,30 @@
 /** Takes the events of one subscription from the broker, has them run, and does what the outcome asks for. */
 
-import { ACK_WAIT_MS, subscriptionSource } from '../shared/broker/consumers.ts';
+import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
+import type { Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
-import type { EventEnvelope, EventStore } from '../shared/broker/events.ts';
-import { readEnvelope } from '../shared/broker/events.ts';
+import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
+import { reserveStarts } from '../shared/broker/run-rate.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
-import { Bag } from './bag.ts';
+import { HeldMessage, HeldMessages } from './held-messages.ts';
 import {
-  DEFAULT_RETRY_POLICY,
   decideOutcome,
+  endFor,
   MOST_DELIVERIES,
   type Outcome,
   type RetryPolicy,
   type RunEnd,
+  retryPolicyOf,
 } from './outcome.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { ConsumerServices } from './request-consumer.ts';
 import { RunTime } from './run-time.ts';
+import { Settlement } from './settlement.ts';
 import type { Gate } from './threads/gates.ts';
-import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
+import type { Job, JobEnd } from './threads/handler-thread.ts';
 
 export interface EventServices extends ConsumerServices {
   events: EventStore;
@@ -31,46 +35,64 @@ const DEFAULT_CONCURRENCY = 10;
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
 
-/** An event that this worker holds. */
-interface Held {
-  place: number;
-  delivery: Delivery;
-  event: EventEnvelope;
-  /** Until when the broker gives it to nobody else, ms since 1970. */
-  leaseUntil: number;
-  job?: Job;
-  timeout?: NodeJS.Timeout;
-  ended?: boolean;
+class Held extends HeldMessage {
+  readonly event: EventEnvelope;
+  timeout: NodeJS.Timeout | undefined;
+
+  constructor(delivery: Delivery, ackWaitMs: number, event: EventEnvelope) {
+    super(delivery, ackWaitMs);
+    this.event = event;
+  }
 }
 
 export class EventConsumer {
   readonly step: StepEntry;
-  readonly source: ReturnType<typeof subscriptionSource>;
+  readonly source: Source;
   readonly puller: PullConsumer;
   readonly #services: EventServices;
   readonly #topic: string;
   readonly #policy: RetryPolicy;
   readonly #timeoutMs: number | undefined;
+  readonly #delayMs: number;
+  readonly #retrySubject: string;
   readonly #gate: Gate;
-  readonly #held = new Bag<Held>();
+  readonly #rateLimit: RateLimit | undefined;
+  /** Of an ordered subscription. */
+  readonly #marks: AttemptMarks | undefined;
+  readonly #settlement: Settlement;
+  /** Whether what it holds is taken from what other workers may run: then it takes nothing ahead of its run. */
+  readonly #takesFromOthers: boolean;
+  readonly #held: HeldMessages<Held>;
   readonly #runTime = new RunTime();
 
-  constructor(services: EventServices, step: StepEntry, topic: string, onGone: () => void) {
+  constructor(services: EventServices, step: StepEntry, topic: string, source: Source, onGone: () => void) {
     this.step = step;
+    this.source = source;
     this.#topic = topic;
+    this.#held = new HeldMessages(source.ackWaitMs);
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
-    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? (queue?.type === 'fifo' ? 1 : DEFAULT_CONCURRENCY));
-    this.#policy = {
-      ...DEFAULT_RETRY_POLICY,
-      ...(queue?.maxRetries !== undefined && { maxAttempts: queue.maxRetries + 1 }),
-    };
+    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
+    this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
+    this.#retrySubject = services.names.retry(source.durable);
+    this.#policy = retryPolicyOf(queue);
+    this.#takesFromOthers = queue?.globalConcurrency !== undefined || queue?.rateLimit !== undefined;
+    if (queue?.rateLimit) {
+      const spacingMs = (queue.rateLimit.per * 1_000) / queue.rateLimit.limit;
+      const { broker, names } = services;
+      this.#rateLimit = new RateLimit((wanted) => reserveStarts(broker, names, step.id, wanted, spacingMs));
+    }
+    if (source.partition !== undefined) {
+      this.#marks = new AttemptMarks(services.broker, services.names, source.durable);
+    }
+    const { maxAttempts } = this.#policy;
+    this.#settlement = new Settlement(services, { step, durable: source.durable, maxAttempts, marks: this.#marks });
     this.#timeoutMs = handler?.timeout === undefined ? undefined : handler.timeout * 1_000;
-    this.source = subscriptionSource(services.names, step.id, topic);
     this.puller = new PullConsumer(services.broker, {
-      stream: this.source.stream,
-      durable: this.source.durable,
-      room: () => this.#gate.limit + this.#ahead() - this.#held.size,
+      stream: source.stream,
+      durable: source.durable,
+      ackWaitMs: source.ackWaitMs,
+      room: () => (this.#marks ? 1 : this.#gate.limit + this.#ahead()) - this.#held.size,
       onDelivery: (delivery) => this.#take(delivery),
       onGone,
     });
@@ -83,19 +105,12 @@ export class EventConsumer {
 
   /** Tells the broker that the events are still being worked on. Call it several times per ack wait. */
   renew(): void {
-    const due = Date.now() - ACK_WAIT_MS / 4;
-    for (const held of this.#held.all()) {
-      if (held.delivery.receivedAt > due || held.ended) continue;
-      const until = Date.now() + ACK_WAIT_MS;
-      held.delivery.working().then(
-        () => renewHeld(held, until),
-        () => {}, // without a confirmation the lease runs out, and the run is fenced off
-      );
-    }
+    this.#held.renew();
   }
 
   /** More than may run at a time, if runs are short: the next one starts without a round trip to the broker. */
   #ahead(): number {
+    if (this.#takesFromOthers) return 0;
     return Math.min(MOST_AHEAD, Math.floor((AHEAD_MS * this.#gate.limit) / this.#runTime.ms));
   }
 
@@ -109,33 +124,69 @@ export class EventConsumer {
       );
       return;
     }
-    const leaseUntil = delivery.receivedAt + ACK_WAIT_MS;
-    const known = this.puller.mayRepeat(delivery)
-      ? this.#held.find((held) => held.delivery.sequence === delivery.sequence)
-      : undefined;
-    if (known) {
-      // Our renewals had not reached the broker, and it has come back to us.
-      known.delivery = delivery;
-      renewHeld(known, leaseUntil);
-      return;
-    }
-    const held: Held = { place: 0, delivery, event, leaseUntil };
-    this.#held.add(held);
-    if (delivery.deliveryCount > MOST_DELIVERIES) {
-      const reason = `it was handed out ${delivery.deliveryCount - 1} times without a finished run: it may end its workers`;
-      void this.#settle(held, { action: 'bury' }, toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
-      return;
-    }
-    if (held.event.blob === undefined) this.#dispatch(held, held.delivery.data);
-    else void this.#fetchAndDispatch(held);
+    const held = new Held(delivery, this.source.ackWaitMs, event);
+    if (!this.#held.hold(held, this.puller.mayRepeat(delivery))) return;
+    if (this.#marks && delivery.deliveryCount > 1) void this.#recallAndBegin(held, this.#marks);
+    else this.#begin(held, delivery.deliveryCount, 0);
   }
 
-  async #fetchAndDispatch(held: Held): Promise<void> {
+  /** The event may have failed before, and waits in its place. */
+  async #recallAndBegin(held: Held, marks: AttemptMarks): Promise<void> {
+    const { sequence, deliveryCount } = held.delivery;
     try {
-      this.#dispatch(held, await this.#services.events.payload(held.event, held.delivery.data));
+      const mark = await marks.read(sequence);
+      if (mark) held.event.attempt = mark.attempt;
+      this.#begin(held, deliveryCount - (mark?.deliveries ?? 0), mark?.notBefore ?? 0);
+    } catch {
+      this.#end(held, { status: 'displaced' }, 0); // handed back, in its place
+    }
+  }
+
+  #begin(held: Held, deliveries: number, notBefore: number): void {
+    const { delivery, event } = held;
+    if (deliveries > MOST_DELIVERIES) {
+      const reason = `it was handed out ${deliveries - 1} times without a finished run: it may end its workers`;
+      void this.#settle(held, endFor(this.#policy), toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
+      return;
+    }
+    const due = Math.max(notBefore, this.#dueAt(delivery));
+    if (due > Date.now()) void this.#settle(held, { action: 'defer', at: due });
+    else if (event.blob === undefined && !this.#rateLimit) this.#dispatch(held, delivery.data);
+    else void this.#prepareAndDispatch(held);
+  }
+
+  /** When the step wants an event that has just been emitted, ms since 1970. One that has waited is due. */
+  #dueAt({ subject, storedAt }: Delivery): number {
+    return this.#delayMs > 0 && subject !== this.#retrySubject ? storedAt + this.#delayMs : 0;
+  }
+
+  async #prepareAndDispatch(held: Held): Promise<void> {
+    if (!(await this.#mayStart())) {
+      this.#end(held, { status: 'displaced' }, 0);
+      return;
+    }
+    try {
+      const payload = await this.#services.events.payload(held.event, held.delivery.data);
+      if (!held.ended) this.#dispatch(held, payload); // it may have been handed back meanwhile
     } catch (error) {
       this.#end(held, { status: 'failed', error: toErrorRecord(error) }, 0);
     }
+  }
+
+  /** Waits until the rate limit allows one more run. False if the broker cannot be asked. */
+  async #mayStart(): Promise<boolean> {
+    try {
+      await this.#rateLimit?.turn();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The worker ends: what waits for its rate limit goes to others. */
+  handBackWaiting(): void {
+    if (!this.#rateLimit) return;
+    for (const held of this.#held.all()) if (!held.job) this.#end(held, { status: 'displaced' }, 0);
   }
 
   #dispatch(held: Held, payload: Uint8Array): void {
@@ -185,66 +236,11 @@ export class EventConsumer {
     void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
   }
 
-  /** Does what was decided. If the broker cannot be told, the event stays unacked and comes again after the ack wait. */
-  async #settle(held: Held, outcome: Outcome, error: ErrorRecord | undefined): Promise<void> {
-    const { delivery, event } = held;
-    try {
-      if (outcome.action === 'retry') {
-        this.#report(held, outcome, error);
-        await this.#services.events.scheduleRetry(
-          this.source.durable,
-          event,
-          delivery.data,
-          Date.now() + outcome.delayMs,
-        );
-      } else if (outcome.action === 'bury') {
-        this.#report(held, outcome, error);
-        await this.#services.events.bury(event, delivery.data, {
-          step: this.step.id,
-          durable: this.source.durable,
-          error: JSON.stringify(error),
-        });
-      }
-      if (outcome.action === 'handBack') delivery.handBack(0);
-      else if (outcome.action !== 'leave') delivery.ack();
-    } catch (failure) {
-      this.#services.log.error(
-        { action: 'settle_failed', step: this.step.name, eventId: event.id, err: failure },
-        'The outcome of an event could not be stored; the event will come again',
-      );
-    } finally {
-      this.#held.delete(held);
-      this.puller.pull();
-    }
+  async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
+    await this.#settlement.settle(held.delivery, held.event, outcome, error);
+    this.#held.release(held);
+    this.puller.pull();
   }
-
-  #report({ event }: Held, outcome: Outcome, error: ErrorRecord | undefined): void {
-    const identity = {
-      step: this.step.name,
-      traceId: event.traceparent.split('-')[1],
-      topic: event.topic,
-      eventId: event.id,
-      attempt: event.attempt,
-      err: error,
-    };
-    if (outcome.action === 'retry') {
-      this.#services.log.warn(
-        { action: 'run_failed', ...identity, retryInMs: outcome.delayMs },
-        `${this.step.name} failed (attempt ${event.attempt} of ${this.#policy.maxAttempts}): ${error?.message}`,
-      );
-    } else {
-      this.#services.log.error(
-        { action: 'event_dead', ...identity },
-        `${this.step.name} failed for good (attempt ${event.attempt}); the event is a dead letter now: ${error?.message}`,
-      );
-    }
-  }
-}
-
-function renewHeld(held: Held, until: number): void {
-  if (held.ended) return;
-  held.leaseUntil = until;
-  if (held.job) renewLease(held.job, until);
 }
 
 /** A run that failed while its event was not surely ours may have failed because of that: it was refused what it wanted to do. */

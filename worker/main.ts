@@ -25,6 +25,8 @@ export interface WorkerOptions {
   broker: BrokerAddress;
   /** Sanitised app name. */
   app: string;
+  /** Partitions that message groups are spread over. */
+  partitions: number;
   /** Absolute path of the project. */
   root: string;
   /** Absolute path of the folder for what is generated, `.motia` in the project. */
@@ -53,8 +55,8 @@ const SWEEP_MS = 60 * 60_000;
  * @throws {MotiaError} `BROKER_*`, or `PROJECT_INVALID` when a step cannot be loaded and nobody watches the project.
  */
 export async function startWorker(options: WorkerOptions): Promise<{ close(): Promise<void> }> {
-  const { app, root, log, sink, threads, logLevel, telemetry } = options;
-  const names = createNames(app);
+  const { app, partitions, root, log, sink, threads, logLevel, telemetry } = options;
+  const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   const startedAt = Date.now();
   try {

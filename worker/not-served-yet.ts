@@ -4,22 +4,9 @@ import type { LoadedApp } from './threads/messages.ts';
 
 /** One line for each. */
 export function notServedYet({ manifest }: LoadedApp): string[] {
-  return [
-    ...(manifest.streams ?? []).map(
-      ({ name }) => `The items of the stream "${name}" are stored; clients cannot subscribe to it yet`,
-    ),
-    ...manifest.steps.flatMap((step) => stepNotices(step)),
-  ];
-}
-
-function stepNotices(step: StepEntry): string[] {
-  const { queue } = step.infrastructure ?? {};
-  const notices: string[] = [];
-  if (queue?.type === 'fifo')
-    notices.push(`${step.file}: FIFO order is kept within one worker only, not yet across several`);
-  if (queue?.delaySeconds)
-    notices.push(`${step.file}: delaySeconds is not served yet; events of ${step.name} run at once`);
-  return notices;
+  return (manifest.streams ?? []).map(
+    ({ name }) => `The items of the stream "${name}" are stored; clients cannot subscribe to it yet`,
+  );
 }
 
 /** A step's kind and what it listens to, for people. */

@@ -14,7 +14,7 @@ import { ThreadPool } from './threads/thread-pool.ts';
 
 export type ProvisionOptions = Pick<
   WorkerOptions,
-  'broker' | 'app' | 'root' | 'motiaDir' | 'log' | 'sink' | 'logLevel' | 'telemetry'
+  'broker' | 'app' | 'partitions' | 'root' | 'motiaDir' | 'log' | 'sink' | 'logLevel' | 'telemetry'
 > & {
   /** Does the same for the steps of other languages, which are to be ready before the manifest is published. */
   provisionOthers: () => Promise<void>;
@@ -25,8 +25,8 @@ export type ProvisionOptions = Pick<
  * @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded, or `BROKER_*`.
  */
 export async function provision(options: ProvisionOptions): Promise<{ version: string; steps: number }> {
-  const { app, root, log, sink, logLevel, telemetry } = options;
-  const names = createNames(app);
+  const { app, partitions, root, log, sink, logLevel, telemetry } = options;
+  const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   try {
     const broker = await connectBroker(options.broker, { name: `${app} provision` });

@@ -66,6 +66,7 @@ export class RequestConsumer {
     this.puller = new PullConsumer(services.broker, {
       stream: this.source.stream,
       durable: this.source.durable,
+      ackWaitMs: this.source.ackWaitMs,
       room: () => CONCURRENCY - this.#calls.size,
       onDelivery: (delivery) => this.#take(delivery),
       onGone,

@@ -1,5 +1,5 @@
 /** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
-import { ACK_WAIT_MS, ensureConsumer } from '../shared/broker/consumers.ts';
+import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { CronConsumer, type CronServices } from './cron-consumer.ts';
@@ -9,7 +9,8 @@ import { RequestConsumer } from './request-consumer.ts';
 type StepConsumer = RequestConsumer | EventConsumer | CronConsumer;
 export type WorkerServices = EventServices & CronServices;
 
-const RENEW_MS = ACK_WAIT_MS / 4;
+/** A quarter of the shortest ack wait: each consumer renews what is due by its own. */
+const RENEW_MS = 250;
 const RECOVER_AFTER_MS = 100;
 /** Gateways learn of a new version within this time. */
 const CALLS_COME_FOR_MS = 2_000;
@@ -58,6 +59,7 @@ export class StepWorker {
   async drain(graceMs: number): Promise<void> {
     this.#stopped = true;
     for (const consumer of this.#holders) consumer.puller.stop();
+    for (const consumer of this.#holders) if (consumer instanceof EventConsumer) consumer.handBackWaiting();
     for (const job of this.#services.pool.withdrawEvents()) job.onEnd({ status: 'displaced' }, 0); // handed back
     const giveUp = Date.now() + graceMs;
     while (Date.now() < giveUp && this.#holders.some(({ load }) => load > 0)) {
@@ -78,8 +80,11 @@ export class StepWorker {
       } else if (step.type === 'event') {
         for (const topic of new Set(step.subscribes)) {
           // Delivery settings are part of the key: changed ones make a new consumer.
-          const key = `event ${step.id} ${topic} ${JSON.stringify(step.infrastructure ?? {})}`;
-          yield [key, () => new EventConsumer(this.#services, step, topic, onGone)];
+          const settings = JSON.stringify(step.infrastructure ?? {});
+          for (const source of subscriptionSources(this.#services.names, step, topic)) {
+            const key = `event ${source.durable} ${settings}`;
+            yield [key, () => new EventConsumer(this.#services, step, topic, source, onGone)];
+          }
         }
       } else if (step.type === 'cron') {
         const key = `cron ${step.id} ${step.missed} ${step.overlap}`;

@@ -14,6 +14,7 @@ export async function gateway(flags: Flags): Promise<number> {
     const started = await startGateway({
       broker,
       app,
+      partitions: options.env.partitions,
       host,
       port,
       portFallback: 0,

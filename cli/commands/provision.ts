@@ -15,6 +15,7 @@ export async function provision(flags: Flags): Promise<number> {
   const { version, steps } = await provisionProject({
     broker,
     app,
+    partitions: env.partitions,
     root,
     motiaDir,
     log,

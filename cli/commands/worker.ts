@@ -8,8 +8,19 @@ export async function worker(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'worker');
   const { app, root, motiaDir, threads, logging, env } = options;
-  const { telemetry } = env;
-  const settings = { broker, app, root, motiaDir, threads, watch: false, telemetry, logging, awaitsOthers: false };
+  const { telemetry, partitions } = env;
+  const settings = {
+    broker,
+    app,
+    partitions,
+    root,
+    motiaDir,
+    threads,
+    watch: false,
+    telemetry,
+    logging,
+    awaitsOthers: false,
+  };
   const log = commandLogger(options);
   return runWorker(settings, GRACE_MS.role, {
     onStarted: () => log.info({ action: 'ready' }, 'The worker takes work'),

@@ -149,8 +149,12 @@ export class PythonSteps {
     const { options, watch, graceMs } = this.#options;
     const broker = this.#broker as BrokerAddress;
     const { app, root, processes, env, logging } = options;
-    const { telemetry } = env;
-    return { app, root, broker, processes, watch, telemetry, graceMs, logLevel: logging.level, provisionOnly: false };
+    const { telemetry, partitions } = env;
+    return {
+      ...{ app, partitions, root, broker, processes, watch, telemetry, graceMs },
+      logLevel: logging.level,
+      provisionOnly: false,
+    };
   }
 
   #watch(since: number): Promise<() => Promise<void>> {

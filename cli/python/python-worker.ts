@@ -12,6 +12,8 @@ import { pythonPath } from './requirements.ts';
 /** What the process is told first; its twin is `WorkerSettings` in `python-worker/motia/worker/main.py`. */
 export interface PythonWorkerSettings {
   app: string;
+  /** Partitions that message groups are spread over. */
+  partitions: number;
   root: string;
   broker: BrokerAddress;
   /** Handler processes. */

@@ -1,6 +1,6 @@
 """Motia's Python steps: the types to write them with, and the errors to raise in them."""
 
-from .errors import MotiaError, NonRetriableError
+from .errors import MotiaError, NonRetriableError, RetryAfterError
 from .stored_types import (
     StateManager,
     StreamManager,
@@ -59,6 +59,7 @@ __all__ = [
     "NonRetriableError",
     "NoopConfig",
     "QueryParam",
+    "RetryAfterError",
     "StateManager",
     "StepConfig",
     "StepSchema",

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import Literal, TypeAlias, TypedDict, TypeVar
 
+from .longest_wait import LONGEST_WAIT_S
 from .protocol.encoding import well_formed
 
 ErrorCode: TypeAlias = Literal[
@@ -16,6 +17,7 @@ ErrorCode: TypeAlias = Literal[
     "BROKER_TIMEOUT",
     "BROKER_REFUSED",
     "BROKER_NAME_TAKEN",
+    "PARTITIONS_FIXED",
     "STORE_FULL",
     "PORT_BUSY",
     "PROJECT_INVALID",
@@ -51,6 +53,31 @@ class NonRetriableError(Exception):
     non_retriable = True
 
 
+class RetryAfterError(Exception):
+    """Raised by a handler to say when the next attempt may help, as the `Retry-After` of a service that it called does.
+
+    The attempt counts as any other. An exception of the user's own with such an attribute says the same.
+    """
+
+    retry_after_seconds: float
+    """Wait until the next attempt."""
+
+    def __init__(self, seconds: float, message: str | None = None) -> None:
+        """`seconds` from 0 to 31 days; raises `MotiaError` `INVALID_VALUE` for any other."""
+        super().__init__(f"the next attempt may help after {seconds} s" if message is None else message)
+        if not _is_wait(seconds):
+            text = f"RetryAfterError needs seconds from 0 to {LONGEST_WAIT_S}, not {seconds}"
+            raise MotiaError("INVALID_VALUE", text)
+        self.retry_after_seconds = seconds
+
+    def __reduce__(self) -> tuple[type[RetryAfterError], tuple[float, str]]:
+        return type(self), (self.retry_after_seconds, str(self))
+
+
+def _is_wait(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST_WAIT_S
+
+
 class _RequiredErrorFields(TypedDict):
     name: str
     message: str
@@ -63,6 +90,7 @@ class ErrorRecord(_RequiredErrorFields, total=False):
     """Formatted traceback, causes included."""
     code: str
     nonRetriable: bool
+    retryAfterSeconds: float
 
 
 _LONGEST_TEXT = 16_384
@@ -86,6 +114,9 @@ def to_error_record(thrown: object) -> ErrorRecord:
         record["code"] = well_formed(code)[:_LONGEST_TEXT]
     if _is_true(thrown, "non_retriable") or _is_true(thrown, "nonRetriable"):
         record["nonRetriable"] = True
+    seconds = _attempt(lambda: getattr(thrown, "retry_after_seconds", None), None)
+    if seconds is not None and _is_wait(seconds):
+        record["retryAfterSeconds"] = seconds
     return record
 
 

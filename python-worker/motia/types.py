@@ -124,7 +124,12 @@ class EmitData(_EventTopicAndData, total=False):
     """One event to emit."""
 
     messageGroupId: str
-    """Events of one group are handled in order by FIFO steps."""
+    """Events of one group are handled in order by FIFO steps. Any text."""
+    delay: float
+    """Seconds until it is delivered, 0 to 31 days. Default 0."""
+    id: str
+    """Of events with the same id that are emitted to a topic within two minutes, by whichever steps, the first one
+    counts."""
 
 
 class _ContextBase(Protocol):
@@ -155,7 +160,15 @@ class FlowContext(_ContextBase, Protocol):
     @overload
     async def emit(self, event: EmitData, /) -> None: ...
     @overload
-    async def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None:
+    async def emit(
+        self,
+        *,
+        topic: str,
+        data: object = None,
+        message_group_id: str | None = None,
+        delay: float = 0,
+        id: str | None = None,
+    ) -> None:
         """Resolves once the broker has stored the event. Begins at once, awaited or not."""
 
 
@@ -169,7 +182,15 @@ class SyncFlowContext(_ContextBase, Protocol):
     @overload
     def emit(self, event: EmitData, /) -> None: ...
     @overload
-    def emit(self, *, topic: str, data: object = None, message_group_id: str | None = None) -> None: ...
+    def emit(
+        self,
+        *,
+        topic: str,
+        data: object = None,
+        message_group_id: str | None = None,
+        delay: float = 0,
+        id: str | None = None,
+    ) -> None: ...
 
 
 # --- Handlers and middleware ------------------------------------------------------------------------------------------
@@ -271,25 +292,63 @@ class HandlerLimits(TypedDict, total=False):
     """What a run of an event step may use."""
 
     ram: float
-    """MB, 128 to 10240."""
+    """MB, 128 to 10240. Checked, but not enforced: handlers share the memory of their process."""
     cpu: float
-    """vCPU, bound to `ram`."""
+    """vCPU, bound to `ram`. Checked, but not enforced, as `ram`."""
     timeout: float
     """Seconds after which a run is ended, 1 to 900."""
+
+
+class Backoff(TypedDict, total=False):
+    """A wait that grows from attempt to attempt."""
+
+    initial: float
+    """Seconds before the second attempt. Default 1."""
+    factor: float
+    """What each further wait is multiplied with, 1 to 100. Default 2."""
+    max: float
+    """Seconds that no wait exceeds, but for its random part. Default 90."""
+    jitter: float
+    """Share of each wait that is random, in both directions: 0.2, the default, means ± 20 %."""
+
+
+class RateLimit(TypedDict):
+    """No more than `limit` runs start within any `per` seconds, as exactly as the clocks of the workers agree.
+
+    They are spread evenly: one starts `per / limit` seconds after the other at the earliest. What has to wait is not
+    an attempt.
+    """
+
+    limit: int
+    """1 to 100,000."""
+    per: float
+    """Seconds, 0.1 to 86,400."""
 
 
 class QueueSettings(TypedDict, total=False):
     """How events reach an event step."""
 
     type: Literal["fifo", "standard"]
+    """`fifo`: events of one message group, and those without any, run one after the other, over all workers."""
     maxRetries: int
     """Attempts after the first, 0 or more."""
     visibilityTimeout: float
-    """Seconds."""
+    """Seconds that an event of a lost worker waits before another one gets it: 1 to 30, larger values count as 30.
+    Default 10. A run may take as long as it likes: its worker renews the wait."""
     delaySeconds: float
-    """Seconds, 0 to 900."""
+    """Seconds that an event waits before its first run in this step, 0 to 900. Default 0."""
     concurrency: int
-    """Runs of this step at a time in one worker."""
+    """Runs of this step at a time in one worker. Default 10."""
+    globalConcurrency: int
+    """Runs of each subscription of this step at a time, over all workers. Not with `fifo`. Default: no limit but
+    that of each worker."""
+    rateLimit: RateLimit
+    """How often runs of this step may start, over all workers."""
+    backoff: Backoff
+    """Wait between two attempts."""
+    deadLetter: bool
+    """Whether an event whose attempts are used up is kept as a dead letter (default), or dropped with one line in the
+    log."""
 
 
 class Infrastructure(TypedDict, total=False):

@@ -41,8 +41,8 @@ export interface Broker {
   connected(): boolean;
   /** Resolves when it stands, or after `timeoutMs`. */
   whenConnected(timeoutMs: number): Promise<void>;
-  /** Whether a message that arrives now may have been sent long ago, since this process stood still meanwhile. */
-  mayBeStale(): boolean;
+  /** Whether a message with this ack wait that arrives now may be somebody else's, since this process stood still meanwhile. */
+  mayBeStale(ackWaitMs: number): boolean;
   /** Largest message the server takes, in bytes. */
   maxPayload(): number;
   /** Flushes what was published and closes. */
@@ -108,7 +108,7 @@ export async function connectBroker(
               }
               waiting.add(done);
             }),
-      mayBeStale: () => stalls.mayBeStale(),
+      mayBeStale: (ackWaitMs) => stalls.mayBeStale(ackWaitMs),
       maxPayload: () => nc.info?.max_payload ?? 1_048_576,
       close: async () => {
         stalls.stop();

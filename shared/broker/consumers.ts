@@ -7,8 +7,10 @@ import type { StepEntry } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { apiCode } from './topology.ts';
 
-/** A lost worker's message is handed out again after this; running ones renew it. */
+/** A lost worker's event is handed out again after this, unless its step says otherwise; running ones renew it. */
 export const ACK_WAIT_MS = 10_000;
+/** What a step may say about it. */
+const ACK_WAIT_LIMITS_MS = { least: 1_000, most: 30_000 };
 /** The same for API calls of safe methods, whose caller waits. */
 export const REQUEST_ACK_WAIT_MS = 3_000;
 const MAX_ACK_PENDING = 20_000;
@@ -23,8 +25,10 @@ export interface Source {
   durable: string;
   filters: string[];
   ackWaitMs: number;
-  /** Messages that are with workers at a time, over all of them. */
+  /** Messages that may be with workers at a time, unanswered. */
   maxAckPending: number;
+  /** Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they were stored. */
+  partition?: string;
 }
 
 /** The source of an API step's calls. */
@@ -38,16 +42,48 @@ export function requestSource(names: Names, stepId: string): Source {
   };
 }
 
-/** The source of one subscription: the topic, and the retries of this very subscription. */
-export function subscriptionSource(names: Names, stepId: string, topic: string): Source {
-  const durable = names.subscription(stepId, topic);
+/** What an event step says about its deliveries, and its id. */
+export type Subscriber = Pick<StepEntry, 'id' | 'infrastructure'>;
+
+/**
+ * The sources of one subscription: one, or of a FIFO step one for each partition, since all that one of them has waits for its first
+ * message. The first is for events without a message group, and for what waited when the step was not FIFO yet.
+ */
+export function subscriptionSources(names: Names, step: Subscriber, topic: string): Source[] {
+  const whole = subscriptionSource(names, step, topic);
+  if (step.infrastructure?.queue?.type !== 'fifo') return [whole];
+  return names.partitions.map((partition, n) => {
+    const filter = names.partitionFilter(topic, partition);
+    return {
+      ...whole,
+      durable: names.orderedSubscription(step.id, topic, partition),
+      filters: n === 0 ? [filter, names.retry(whole.durable)] : [filter],
+      maxAckPending: 1,
+      partition,
+    };
+  });
+}
+
+/** Whether a source is one of the partitions of a FIFO step that message groups are in. */
+export const isOfGroups = ({ partition = '_' }: Source): boolean => partition !== '_';
+
+/** The source of a whole subscription: the topic, and the retries of this very subscription. */
+export function subscriptionSource(names: Names, { id, infrastructure }: Subscriber, topic: string): Source {
+  const durable = names.subscription(id, topic);
+  const { visibilityTimeout, globalConcurrency } = infrastructure?.queue ?? {};
   return {
     stream: names.streams.events,
     durable,
     filters: [names.eventFilter(topic), names.retry(durable)],
-    ackWaitMs: ACK_WAIT_MS,
-    maxAckPending: MAX_ACK_PENDING,
+    ackWaitMs: toAckWait(visibilityTimeout),
+    // A worker asks only for what it may run, so that this many are what runs.
+    maxAckPending: globalConcurrency ?? MAX_ACK_PENDING,
   };
+}
+
+function toAckWait(seconds: number | undefined): number {
+  if (seconds === undefined) return ACK_WAIT_MS;
+  return Math.min(Math.max(seconds * 1_000, ACK_WAIT_LIMITS_MS.least), ACK_WAIT_LIMITS_MS.most);
 }
 
 /** The source of a cron step's ticks. The broker hands out one at a time, so that no two runs overlap on any workers. */
@@ -61,12 +97,12 @@ export function tickSource(names: Names, { id, overlap }: Pick<StepEntry, 'id' |
   };
 }
 
-/** Where the messages of a step come from: one source for an API or cron step, one for each subscription of an event step. */
+/** Where the messages of a step come from. */
 export function sourcesOf(names: Names, step: StepEntry): Source[] {
   if (step.type === 'api') return [requestSource(names, step.id)];
   if (step.type === 'cron') return [tickSource(names, step)];
   if (step.type !== 'event') return [];
-  return [...new Set(step.subscribes)].map((topic) => subscriptionSource(names, step.id, topic));
+  return [...new Set(step.subscribes)].flatMap((topic) => subscriptionSources(names, step, topic));
 }
 
 /** Makes sure that a durable consumer exists with these settings. What waits in an existing one stays. */

@@ -38,6 +38,10 @@ export class Delivery {
     return this.#msg.headers;
   }
 
+  get subject(): string {
+    return this.#msg.subject;
+  }
+
   get data(): Uint8Array {
     return this.#msg.data;
   }

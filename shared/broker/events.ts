@@ -4,7 +4,7 @@ import type { Names } from '../protocol/subjects.ts';
 import { BlobStore } from './blobs.ts';
 import type { Broker } from './connect.ts';
 import type { Delivery } from './delivery.ts';
-import { publishStored } from './publish.ts';
+import { publishFirst, publishStored } from './publish.ts';
 
 /** An event as a step's worker reads it from a delivery. */
 export interface EventEnvelope {
@@ -22,11 +22,17 @@ export interface EventEnvelope {
 
 export interface NewEvent {
   id: string;
+  /** What the broker knows its repetitions by. Default: the id. */
+  messageId?: string | undefined;
   topic: string;
   /** JSON of the payload. */
   json: string;
   traceparent: string;
   group?: string | undefined;
+  /** When it is to be delivered, ms since 1970; at once without. */
+  at?: number | undefined;
+  /** When it was emitted, ms since 1970; now without. */
+  emittedAt?: number | undefined;
 }
 
 /** Why an event is dead. */
@@ -52,19 +58,35 @@ export class EventStore {
     this.#payloads = new BlobStore(broker, names.buckets.payloads);
   }
 
-  /** Stores an event; resolves when the broker has it. The same id within two minutes is stored once. */
+  /**
+   * Stores an event; resolves when the broker has it. The same message id within two minutes is stored once; with a delay, also for as
+   * long as the first one waits.
+   */
   emit(event: NewEvent): Promise<void> {
     const headers: Record<string, string> & { 'Nats-Msg-Id': string } = {
-      [Header.messageId]: event.id,
+      [Header.messageId]: event.messageId ?? event.id,
       [Header.traceparent]: event.traceparent,
     };
+    // What comes again after the time that repetitions are known for is another event.
+    if (event.messageId !== undefined) headers[Header.eventId] = event.id;
     if (event.group !== undefined) headers[Header.group] = encodeURIComponent(event.group);
-    const subject = this.#subjectOf(event.topic);
-    if (!this.#payloads.needed(Buffer.byteLength(event.json))) {
-      return publishStored(this.#broker, subject, event.json, headers);
-    }
+    if (!this.#payloads.needed(Buffer.byteLength(event.json))) return this.#publish(event, event.json, headers);
     return this.#payloads.put(Buffer.from(event.json)).then((blob) => {
-      return publishStored(this.#broker, subject, '', { ...headers, [Header.blob]: blob });
+      return this.#publish(event, '', { ...headers, [Header.blob]: blob });
+    });
+  }
+
+  #publish(event: NewEvent, json: string, headers: Record<string, string> & { 'Nats-Msg-Id': string }): Promise<void> {
+    const { id, messageId = id, topic, group, at } = event;
+    if (at === undefined) {
+      const subject = group === undefined ? this.#subjectOf(topic) : this.#names.event(topic, group);
+      return publishStored(this.#broker, subject, json, headers);
+    }
+    return publishFirst(this.#broker, this.#names.delayed(messageId), json, {
+      ...headers,
+      [Header.eventId]: id, // the message id stays with the schedule
+      [Header.emittedAt]: String(event.emittedAt ?? Date.now()),
+      ...schedule(at, this.#names.fireEvent(topic, group)),
     });
   }
 
@@ -77,17 +99,19 @@ export class EventStore {
     return subject;
   }
 
-  /** Stores an event for its next attempt in one subscription, to be delivered at `at`. */
-  async scheduleRetry(durable: string, event: EventEnvelope, data: Uint8Array, at: number): Promise<void> {
-    const id = `${event.id}:${event.attempt + 1}`;
+  /** Stores an event for the attempt that it says, in one subscription, to be delivered at `at`, ms since 1970. */
+  async scheduleAttempt(durable: string, event: EventEnvelope, data: Uint8Array, at: number): Promise<void> {
+    const id = `${event.id}:${event.attempt}`;
     await publishStored(this.#broker, this.#names.schedule(durable, id), data, {
-      ...toEventHeaders({ ...event, attempt: event.attempt + 1 }),
+      ...toEventHeaders(event),
       [Header.messageId]: `${durable}:${id}`,
-      'Nats-Schedule': `@at ${new Date(at).toISOString()}`,
-      'Nats-Schedule-Target': this.#names.fireRetry(durable),
-      // The fired copy stays this long, taken by the events stream or not: longer than that one may be full or away.
-      'Nats-Schedule-TTL': '168h',
+      ...schedule(at, this.#names.fireRetry(durable)),
     });
+  }
+
+  /** The same, for the attempt after the one that it says. */
+  scheduleRetry(durable: string, event: EventEnvelope, data: Uint8Array, at: number): Promise<void> {
+    return this.scheduleAttempt(durable, { ...event, attempt: event.attempt + 1 }, data, at);
   }
 
   /** Stores an event with the reason of its end. */
@@ -124,6 +148,16 @@ export function readEnvelope(delivery: Delivery, stream: string, topic: string):
   }
   event.id ||= messageId || `${stream}:${delivery.sequence}`;
   return event;
+}
+
+/** What makes a message wait in the broker until `at`, ms since 1970. */
+function schedule(at: number, target: string): Record<string, string> {
+  return {
+    'Nats-Schedule': `@at ${new Date(at).toISOString()}`,
+    'Nats-Schedule-Target': target,
+    // The fired copy stays this long, taken by the events stream or not: longer than that one may be full or away.
+    'Nats-Schedule-TTL': '168h',
+  };
 }
 
 function toEventHeaders(event: EventEnvelope): Record<string, string> {

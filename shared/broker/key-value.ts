@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
-import { checkStored, readAnswer, toHeaders } from './publish.ts';
+import { checkStored, readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
 import { rideOut } from './retry.ts';
 
 /** A stored entry as the broker gives it back. */
@@ -23,7 +23,6 @@ const PAGE = 1_000;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
-const WRONG_LAST_SEQUENCE = 10071;
 const NO_MESSAGE = 10037;
 /** First token of the keys that ask for the fate of a write; no encoded name is like it. */
 const ASKED = '=asked';

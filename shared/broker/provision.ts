@@ -3,7 +3,7 @@ import type pino from 'pino';
 import type { Names } from '../protocol/subjects.ts';
 import type { Manifest } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
-import { deleteConsumer, ensureConsumer, sourcesOf } from './consumers.ts';
+import { deleteConsumer, ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
 import { publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
@@ -23,16 +23,20 @@ export async function provisionManifest(
   return publishManifest(broker, names, manifest, keepOthers);
 }
 
-/** Makes the durable consumers of a manifest; those that are known to be there, from an earlier one, are left alone. */
+/** Makes the durable consumers of a manifest; those that an earlier one has just like that are left alone. */
 export async function ensureSources(broker: Broker, names: Names, manifest: Manifest, known?: Manifest): Promise<void> {
-  const there = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
-  await Promise.all(
-    manifest.steps.flatMap((step) =>
-      sourcesOf(names, step)
-        .filter((source) => !there.has(JSON.stringify(source)))
-        .map((source) => ensureConsumer(broker, source, step.name)),
-    ),
-  );
+  const made = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
+  const ensure = (ofGroups: boolean) =>
+    Promise.all(
+      manifest.steps.flatMap((step) =>
+        sourcesOf(names, step)
+          .filter((source) => isOfGroups(source) === ofGroups && !made.has(JSON.stringify(source)))
+          .map((source) => ensureConsumer(broker, source, step.name)),
+      ),
+    );
+  // Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
+  await ensure(true);
+  await ensure(false);
 }
 
 /** A worker makes its subscriptions shortly before the manifest that has them. */

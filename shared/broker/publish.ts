@@ -27,6 +27,27 @@ export function publishStored(
   return rideOut(broker, RETRY_FOR_MS, () => broker.mux.request(subject, data, options, checkStored));
 }
 
+/** Broker error code: what is stored last is not what a write expected. */
+export const WRONG_LAST_SEQUENCE = 10071;
+
+/**
+ * Stores one message, as {@link publishStored}, unless its subject has one already: then nothing happens.
+ * @throws {MotiaError} as {@link publishStored}
+ */
+export function publishFirst(
+  broker: Broker,
+  subject: string,
+  data: Uint8Array | string,
+  messageHeaders: Record<string, string> & { 'Nats-Msg-Id': string },
+): Promise<void> {
+  const options = { headers: toHeaders({ ...messageHeaders, 'Nats-Expected-Last-Subject-Sequence': '0' }) };
+  return rideOut(broker, RETRY_FOR_MS, () =>
+    broker.mux.request(subject, data, options, (reply) => {
+      if (reply.json<Refusal>().error?.err_code !== WRONG_LAST_SEQUENCE) checkStored(reply);
+    }),
+  );
+}
+
 /**
  * Checks what the broker answered to a publish. The usual answer is known by its first characters, without reading it all.
  * @throws {MotiaError} as {@link readAnswer}

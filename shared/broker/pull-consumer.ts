@@ -9,6 +9,8 @@ import { Delivery } from './delivery.ts';
 export interface PullConsumerOptions {
   stream: string;
   durable: string;
+  /** The consumer's ack wait. */
+  ackWaitMs: number;
   /** How many more messages this process can take right now, those already asked for included. */
   room: () => number;
   onDelivery: (delivery: Delivery) => void;
@@ -102,7 +104,7 @@ export class PullConsumer {
     }
     if (this.#asked > 0) this.#asked--;
     // Not handed back either: if it is with somebody else by now, that would hand it out once more.
-    if (this.#broker.mayBeStale()) return;
+    if (this.#broker.mayBeStale(this.#options.ackWaitMs)) return;
     const delivery = new Delivery(this.#broker, msg);
     if (this.#stopped) {
       delivery.handBack();

@@ -1,8 +1,10 @@
 /** Notices that this process stood still: it was frozen, or its machine was. */
 
 const BEAT_MS = 250;
-/** Shorter than any ack wait: what is handed to us during a shorter one is still ours after it. */
+/** Shorter than most ack waits: what is handed to us during a shorter one is still ours after it. */
 const STALL_MS = 2_000;
+/** Half of the shortest ack wait. */
+const SHORTEST_STALL_MS = 500;
 /** What lay in the socket's buffers is read within this time. */
 const DISTRUST_MS = 500;
 
@@ -12,15 +14,17 @@ export class StallWatch {
   /** The wall clock, since others stop while a machine sleeps. */
   #aliveAt = Date.now();
   #distrustUntil = 0;
+  /** How long the latest silence was, while it is distrusted. */
+  #silenceMs = 0;
 
   constructor(onStall: (ms: number) => void) {
     this.#onStall = onStall;
     this.#timer = setInterval(() => this.#check(), BEAT_MS).unref();
   }
 
-  /** Whether a message that arrives now may have been sent long ago, and be with somebody else by now. */
-  mayBeStale(): boolean {
-    return this.#check() < this.#distrustUntil;
+  /** Whether a message that arrives now may have been sent so long ago that, with this ack wait, somebody else has it by now. */
+  mayBeStale(ackWaitMs: number): boolean {
+    return this.#check() < this.#distrustUntil && this.#silenceMs > Math.min(STALL_MS, ackWaitMs / 2);
   }
 
   stop(): void {
@@ -31,10 +35,11 @@ export class StallWatch {
     const now = Date.now();
     const silence = now - this.#aliveAt;
     this.#aliveAt = now;
-    if (silence > STALL_MS) {
+    if (silence > SHORTEST_STALL_MS) {
+      this.#silenceMs = now < this.#distrustUntil ? Math.max(this.#silenceMs, silence) : silence;
       this.#distrustUntil = now + DISTRUST_MS;
-      this.#onStall(silence);
     }
+    if (silence > STALL_MS) this.#onStall(silence);
     return now;
   }
 }

@@ -28,6 +28,9 @@ const NO_ROOM: ReadonlySet<number | undefined> = new Set([10047, 10028, 10023]);
 /** Below this much room a stream is of no use. */
 const LEAST_ROOM = 32 * 1024 ** 2;
 
+/** Large payloads of events stay this long after the emit: longer than any wait, the longest retries and a dead letter take. */
+const PAYLOADS_STAY_MS = 93 * DAY;
+
 /** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
   await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
@@ -39,8 +42,9 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.streams)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.leases)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
-    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(31 * DAY) }),
+    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
     ensureStream(broker.jsm, names, objectStream(names.buckets.items)),
   ]);
@@ -68,7 +72,8 @@ function requestsStream(names: Names): StreamSettings {
 function eventsStream(names: Names): StreamSettings {
   return {
     name: names.streams.events,
-    subjects: [names.events, names.retries],
+    subjects: [names.events, names.grouped, names.retries],
+    subject_transform: { src: names.toPartition.from, dest: names.toPartition.to },
     retention: RetentionPolicy.Interest,
     storage: StorageType.File,
     discard: DiscardPolicy.New,
@@ -79,12 +84,20 @@ function eventsStream(names: Names): StreamSettings {
         name: names.streams.scheduled,
         subject_transforms: [{ src: names.fireRetries, dest: names.retries }],
       },
+      {
+        // An entry of its own: one that is changed begins anew, with what the other one has brought already.
+        name: names.streams.scheduled,
+        subject_transforms: [
+          { src: names.fireEvents, dest: names.events },
+          { src: names.fireGrouped, dest: names.grouped }, // and from there to its partition
+        ],
+      },
     ],
   };
 }
 
 /**
- * Waiting retries. A stream of its own, because whoever may publish into a stream with schedules may target all of it,
+ * Delayed events and waiting retries. A stream of its own, because whoever may publish into a stream with schedules may target all of it,
  * and because an interest stream drops a schedule that no consumer filters.
  */
 function scheduledStream(names: Names): StreamSettings {
@@ -206,6 +219,14 @@ async function updateStream(jsm: JetStreamManager, names: Names, wanted: StreamS
       `the broker has a stream ${wanted.name} that is not ours: set MOTIA_APP to a name nobody else uses there`,
     );
   }
+  const { dest: partitioned } = config.subject_transform ?? {};
+  if (partitioned && partitioned !== wanted.subject_transform?.dest) {
+    throw new MotiaError(
+      'PARTITIONS_FIXED',
+      `the events of this app are spread over ${countOf(partitioned)} partitions, not ${countOf(wanted.subject_transform?.dest)}, which cannot \
+change: those of one group would be in two. Set MOTIA_PARTITIONS to ${countOf(partitioned)}, or MOTIA_APP to another name.`,
+    );
+  }
   try {
     // Where it has less room than wanted, that was fitted to the disk when it was made.
     const isFitted = config.max_bytes > 0 && config.max_bytes < (wanted.max_bytes ?? 0);
@@ -214,6 +235,9 @@ async function updateStream(jsm: JetStreamManager, names: Names, wanted: StreamS
     throw refused(wanted.name, error);
   }
 }
+
+/** Number of partitions of a transform's destination. */
+const countOf = (dest = '') => /partition\((\d+)/.exec(dest)?.[1] ?? 'no';
 
 function refused(stream: string, error: unknown): MotiaError {
   const { message } = error as Error;

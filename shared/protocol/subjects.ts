@@ -1,11 +1,17 @@
 /** Every name this framework gives to something on the broker, made in this one file. */
 import { encodeToken, encodeTopic } from './encoding.ts';
 
+/** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
+export const DEFAULT_PARTITIONS = 64;
+
 /** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
 export type Names = ReturnType<typeof createNames>;
 
-/** Makes the names of one app's broker streams, buckets, subjects and consumers. */
-export function createNames(app: string) {
+/**
+ * Makes the names of one app's broker streams, buckets, subjects and consumers.
+ * @param partitions of message groups. It cannot change while an app has events: they stay where they are.
+ */
+export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
   return {
     app,
 
@@ -25,6 +31,7 @@ export function createNames(app: string) {
       streams: `${app}_streams`,
       manifest: `${app}_manifest`,
       leases: `${app}_leases`,
+      delivery: `${app}_delivery`,
       bodies: `${app}_bodies`,
       payloads: `${app}_payloads`,
       values: `${app}_values`,
@@ -37,20 +44,38 @@ export function createNames(app: string) {
     /** A gateway tells here the id of a request whose caller is gone. Not stored. */
     cancel: `${app}.cancel`,
 
-    /** Events of a topic; the token before it is the message group's partition, `_` without a group. */
-    event: (topic: string) => `${app}.ev._.${encodeTopic(topic)}`,
+    /** Events of a topic are emitted to this; in the stream one of a message group is under its partition, see `toPartition`. */
+    event: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.ev._.${encodeTopic(topic)}`
+        : `${app}.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
+    grouped: `${app}.grouped.>`,
+    /** The broker stores what comes as the first as the second: only it knows which group is in which partition. */
+    toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${partitions},1)}}.>` },
+    /** Tokens of the partitions; events without a group have one of their own. */
+    partitions: ['_', ...Array.from({ length: partitions }, (_, n) => String(n))],
+    /** What an ordered subscription listens to in one partition. */
+    partitionFilter: (topic: string, partition: string) => `${app}.ev.${partition}.${encodeTopic(topic)}`,
     /** What a subscription listens to. */
     eventFilter: (topic: string) => `${app}.ev.*.${encodeTopic(topic)}`,
     events: `${app}.ev.>`,
 
-    /** An event that waits for its next attempt in one subscription arrives here when its time has come. */
+    /** An event that waits for an attempt in one subscription arrives here when its time has come. */
     retry: (durable: string) => `${app}.retry.${durable}`,
     retries: `${app}.retry.>`,
 
     /** A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity. */
     schedule: (durable: string, id: string) => `${app}.sched.${durable}.${encodeToken(id)}`,
     schedules: `${app}.sched.>`,
-    /** Target of retry schedules; the events stream sources it as `retry.<durable>`. */
+    /** The same of an event that was emitted with a delay; its target reaches every subscription, as `ev.<…>`. */
+    delayed: (id: string) => `${app}.sched.ev.${encodeToken(id)}`,
+    fireEvent: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.fire.ev._.${encodeTopic(topic)}`
+        : `${app}.fire.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
+    fireEvents: `${app}.fire.ev.>`,
+    fireGrouped: `${app}.fire.grouped.>`,
+    /** Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`. */
     fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
     fireRetries: `${app}.fire.retry.>`,
     fires: `${app}.fire.>`,
@@ -67,6 +92,14 @@ export function createNames(app: string) {
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
     subscription: (stepId: string, topic: string) => `${encodeToken(stepId)}=_${encodeToken(topic)}`,
+    /** The same of an ordered subscription, which has one for each partition. */
+    orderedSubscription: (stepId: string, topic: string, partition: string) =>
+      `${encodeToken(stepId)}=_${encodeToken(topic)}${partition === '_' ? '' : `=_${partition}`}`,
+
+    /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
+    markKey: (durable: string) => `mark.${durable}`,
+    /** Where it keeps when the next run of a step with a rate limit may start. */
+    rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
     /** Durable consumer that takes the ticks of one cron step. */
     tickConsumer: (stepId: string) => encodeToken(stepId),

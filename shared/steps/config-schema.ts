@@ -1,5 +1,6 @@
 /** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
+import { LONGEST_WAIT_S } from '../longest-wait.ts';
 import type { StepConfig } from '../types.ts';
 import { explainCron, explainTimezone } from './cron-expression.ts';
 import type { ValidationResult } from './validation.ts';
@@ -53,13 +54,34 @@ const handler = z
     error: 'Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion',
   });
 
-const queue = z.object({
-  type: z.enum(['fifo', 'standard']).optional(),
-  maxRetries: z.int().min(0).optional(),
-  visibilityTimeout: z.number().min(1).optional(),
-  delaySeconds: z.number().min(0).max(900).optional(),
-  concurrency: z.int().min(1).optional(),
+const backoff = z.strictObject({
+  initial: z.number().min(0).max(LONGEST_WAIT_S).optional(),
+  factor: z.number().min(1).max(100).optional(),
+  max: z.number().min(0).max(LONGEST_WAIT_S).optional(),
+  jitter: z.number().min(0).max(1).optional(),
 });
+
+const rateLimit = z.strictObject({
+  limit: z.int().min(1).max(100_000),
+  per: z.number().min(0.1).max(86_400),
+});
+
+const queue = z
+  .object({
+    type: z.enum(['fifo', 'standard']).optional(),
+    maxRetries: z.int().min(0).optional(),
+    visibilityTimeout: z.number().min(1).optional(),
+    delaySeconds: z.number().min(0).max(900).optional(),
+    concurrency: z.int().min(1).optional(),
+    globalConcurrency: z.int().min(1).max(20_000).optional(),
+    rateLimit: rateLimit.optional(),
+    backoff: backoff.optional(),
+    deadLetter: z.boolean().optional(),
+  })
+  .refine(({ type, globalConcurrency }) => type !== 'fifo' || globalConcurrency === undefined, {
+    path: ['globalConcurrency'],
+    error: 'Not with type fifo, which runs one event of each message group at a time',
+  });
 
 const infrastructure = z
   .object({ handler: handler.optional(), queue: queue.optional() })

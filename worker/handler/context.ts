@@ -3,10 +3,13 @@ import type { EventStore } from '../../shared/broker/events.ts';
 import type { LogLevel } from '../../shared/config.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { toJson } from '../../shared/json-values.ts';
+import { LONGEST_WAIT_S } from '../../shared/longest-wait.ts';
+import { givenMessageId } from '../../shared/protocol/event-ids.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
+import { toName } from './operation.ts';
 import { createState, type StateServices } from './state.ts';
 import { createStreams, type StreamServices } from './streams.ts';
 import type { ThreadLog } from './thread-log.ts';
@@ -77,9 +80,12 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     return Promise.resolve();
   }
   const json = toJson(event.data === undefined ? null : event.data);
+  const group = toGroup(event.messageGroupId);
+  const at = toDelivery(event.delay);
+  const messageId = toMessageId(topic, event.id);
   const id = run.eventId(topic, json);
   const send = (traceparent: string): Promise<void> => {
-    const newEvent = { id, topic, json, traceparent, group: event.messageGroupId };
+    const newEvent = { id, messageId, topic, json, traceparent, group, at };
     const store = events();
     return store instanceof Promise ? store.then((ready) => ready.emit(newEvent)) : store.emit(newEvent);
   };
@@ -95,6 +101,25 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     },
   });
   return traced(span, () => send(span.traceparent));
+}
+
+function toGroup(group: unknown): string | undefined {
+  return group === undefined || group === null ? undefined : toName(group, 'message groups');
+}
+
+function toMessageId(topic: string, id: unknown): string | undefined {
+  if (id === undefined || id === null) return undefined;
+  if (typeof id !== 'string' || id === '') throw new MotiaError('INVALID_VALUE', 'the id of an event is a text');
+  return givenMessageId(topic, id);
+}
+
+/** When an event with this delay is to be delivered, ms since 1970; at once if it has none. */
+function toDelivery(delay: unknown): number | undefined {
+  if (delay === undefined || delay === null || delay === 0) return undefined;
+  if (typeof delay !== 'number' || !(delay >= 0 && delay <= LONGEST_WAIT_S)) {
+    throw new MotiaError('INVALID_VALUE', `the delay of an event is a number of seconds, 0 to ${LONGEST_WAIT_S}`);
+  }
+  return Date.now() + delay * 1_000;
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */

@@ -106,9 +106,9 @@ class Broker:
         self._reconnect_listeners.append(listener)
         return lambda: self._reconnect_listeners.remove(listener)
 
-    def may_be_stale(self) -> bool:
+    def may_be_stale(self, ack_wait_ms: int) -> bool:
         """Whether a message that arrives now may have been sent long ago, since this process stood still meanwhile."""
-        return self._stalls.may_be_stale()
+        return self._stalls.may_be_stale(ack_wait_ms)
 
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -15,7 +15,10 @@ from .publish import BrokerRefusal, read_answer
 from .retry import ride_out
 
 ACK_WAIT_MS = 10_000
-"""A lost worker's message is handed out again after this; running ones renew it."""
+"""A lost worker's event is handed out again after this, unless its step says otherwise; running ones renew it."""
+# What a step may say about it.
+_LEAST_ACK_WAIT_MS = 1_000
+_MOST_ACK_WAIT_MS = 30_000
 REQUEST_ACK_WAIT_MS = 3_000
 """The same for API calls of safe methods, whose caller waits."""
 _MAX_ACK_PENDING = 20_000
@@ -35,8 +38,16 @@ class Source:
     durable: str
     filters: tuple[str, ...]
     ack_wait_ms: int
-    max_ack_pending: int = _MAX_ACK_PENDING
-    """Messages that are with workers at a time, over all of them."""
+    max_ack_pending: int
+    """Messages that may be with workers at a time, unanswered."""
+    partition: str | None = None
+    """Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they
+    were stored."""
+
+    @property
+    def is_of_groups(self) -> bool:
+        """Whether it is one of the partitions of a FIFO step that message groups are in."""
+        return self.partition not in (None, "_")
 
 
 def request_source(names: Names, step_id: str) -> Source:
@@ -46,17 +57,40 @@ def request_source(names: Names, step_id: str) -> Source:
         durable=names.request_consumer(step_id),
         filters=(names.request(step_id),),
         ack_wait_ms=REQUEST_ACK_WAIT_MS,
+        max_ack_pending=_MAX_ACK_PENDING,
     )
 
 
-def subscription_source(names: Names, step_id: str, topic: str) -> Source:
-    """The source of one subscription: the topic, and the retries of this very subscription."""
-    durable = names.subscription(step_id, topic)
+def subscription_sources(names: Names, step: Mapping[str, Any], topic: str) -> list[Source]:
+    """The sources of one subscription.
+
+    One, or of a FIFO step one for each partition, since all that one of them has waits for its first message. The first
+    is for events without a message group, and for what waited when the step was not FIFO yet.
+    """
+    whole = subscription_source(names, step, topic)
+    if queue_settings(step).get("type") != "fifo":
+        return [whole]
+    sources: list[Source] = []
+    for partition in names.partitions:
+        durable = names.ordered_subscription(step["id"], topic, partition)
+        filters = (names.partition_filter(topic, partition),)
+        if durable == whole.durable:
+            filters += (names.retry(durable),)
+        sources.append(replace(whole, durable=durable, filters=filters, max_ack_pending=1, partition=partition))
+    return sources
+
+
+def subscription_source(names: Names, step: Mapping[str, Any], topic: str) -> Source:
+    """The source of a whole subscription: the topic, and the retries of this very subscription."""
+    durable = names.subscription(step["id"], topic)
+    queue = queue_settings(step)
     return Source(
         stream=names.streams.events,
         durable=durable,
         filters=(names.event_filter(topic), names.retry(durable)),
-        ack_wait_ms=ACK_WAIT_MS,
+        ack_wait_ms=_to_ack_wait(queue.get("visibilityTimeout")),
+        # A worker asks only for what it may run, so that this many are what runs.
+        max_ack_pending=queue.get("globalConcurrency") or _MAX_ACK_PENDING,
     )
 
 
@@ -74,15 +108,27 @@ def tick_source(names: Names, step: Mapping[str, Any]) -> Source:
     )
 
 
+def queue_settings(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the manifest entry of an event step says about its deliveries."""
+    return (step.get("infrastructure") or {}).get("queue") or {}
+
+
+def _to_ack_wait(seconds: float | None) -> int:
+    if seconds is None:
+        return ACK_WAIT_MS
+    return int(min(max(seconds * 1000, _LEAST_ACK_WAIT_MS), _MOST_ACK_WAIT_MS))
+
+
 def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
-    """Where the messages of a step come from: one source for an API or cron step, one for each subscription."""
+    """Where the messages of a step come from."""
     if step["type"] == "api":
         return [request_source(names, step["id"])]
     if step["type"] == "cron":
         return [tick_source(names, step)]
     if step["type"] != "event":
         return []
-    return [subscription_source(names, step["id"], topic) for topic in dict.fromkeys(step["subscribes"])]
+    topics = dict.fromkeys(step["subscribes"])
+    return [source for topic in topics for source in subscription_sources(names, step, topic)]
 
 
 async def ensure_consumer(broker: Broker, source: Source, description: str) -> None:

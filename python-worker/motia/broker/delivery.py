@@ -42,6 +42,11 @@ class Delivery:
         return self._message.headers
 
     @property
+    def subject(self) -> str:
+        """The subject it was stored under."""
+        return self._message.subject
+
+    @property
     def data(self) -> bytes:
         """The message's body."""
         return self._message.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -10,7 +11,7 @@ from ..protocol.subjects import Names
 from .blobs import BlobStore
 from .connect import Broker
 from .delivery import Delivery
-from .publish import publish_stored
+from .publish import publish_first, publish_stored
 
 _MOST_SUBJECTS = 1_000
 
@@ -42,6 +43,12 @@ class NewEvent:
     """JSON of the payload."""
     traceparent: str
     group: str | None = None
+    message_id: str | None = None
+    """What the broker knows its repetitions by; the id without."""
+    at: int | None = None
+    """When it is to be delivered, ms since 1970; at once without."""
+    emitted_at: int | None = None
+    """When it was emitted, ms since 1970; now without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +72,32 @@ class EventStore:
         self._subjects: dict[str, str] = {}
 
     async def emit(self, event: NewEvent) -> None:
-        """Stores an event; returns when the broker has it. The same id within two minutes is stored once.
+        """Stores an event; returns when the broker has it.
 
+        The same message id within two minutes is stored once; with a delay, also for as long as the first one waits.
         Raises `MotiaError` as `publish_stored`.
         """
-        headers = {Header.MESSAGE_ID: event.id, Header.TRACEPARENT: event.traceparent}
+        message_id = event.message_id or event.id
+        headers = {Header.MESSAGE_ID: message_id, Header.TRACEPARENT: event.traceparent}
+        if event.message_id is not None:
+            # What comes again after the time that repetitions are known for is another event.
+            headers[Header.EVENT_ID] = event.id
         if event.group is not None:
             headers[Header.GROUP] = encode_text(event.group)
         body = event.json
         if self._payloads.needed(len(body)):
             headers[Header.BLOB] = await self._payloads.put(body)
             body = b""
-        await publish_stored(self._broker, self._subject_of(event.topic), body, headers)
+        if event.at is None:
+            subject = (
+                self._subject_of(event.topic) if event.group is None else self._names.event(event.topic, event.group)
+            )
+            await publish_stored(self._broker, subject, body, headers)
+            return
+        headers[Header.EVENT_ID] = event.id  # the message id stays with the schedule
+        headers[Header.EMITTED_AT] = str(event.emitted_at or round(time.time() * 1000))
+        headers |= _schedule(event.at, self._names.fire_event(event.topic, event.group))
+        await publish_first(self._broker, self._names.delayed(message_id), body, headers)
 
     def _subject_of(self, topic: str) -> str:
         subject = self._subjects.get(topic)
@@ -86,19 +107,16 @@ class EventStore:
                 self._subjects[topic] = subject
         return subject
 
-    async def schedule_retry(self, durable: str, event: EventEnvelope, data: bytes, at: int) -> None:
-        """Stores an event for its next attempt in one subscription, to be delivered `at` ms since 1970."""
-        following = replace(event, attempt=event.attempt + 1)
-        id = f"{event.id}:{following.attempt}"
-        headers = _to_headers(following) | {
-            Header.MESSAGE_ID: f"{durable}:{id}",
-            "Nats-Schedule": f"@at {_iso(at)}",
-            "Nats-Schedule-Target": self._names.fire_retry(durable),
-            # The fired copy stays this long, taken by the events stream or not: longer than that one may be full or
-            # away.
-            "Nats-Schedule-TTL": "168h",
-        }
+    async def schedule_attempt(self, durable: str, event: EventEnvelope, data: bytes, at: int) -> None:
+        """Stores an event for the attempt that it says, in one subscription, to be delivered `at` ms since 1970."""
+        id = f"{event.id}:{event.attempt}"
+        headers = _to_headers(event) | {Header.MESSAGE_ID: f"{durable}:{id}"}
+        headers |= _schedule(at, self._names.fire_retry(durable))
         await publish_stored(self._broker, self._names.schedule(durable, id), data, headers)
+
+    async def schedule_retry(self, durable: str, event: EventEnvelope, data: bytes, at: int) -> None:
+        """The same, for the attempt after the one that it says."""
+        await self.schedule_attempt(durable, replace(event, attempt=event.attempt + 1), data, at)
 
     async def bury(self, event: EventEnvelope, data: bytes, reason: DeadReason) -> None:
         """Stores an event with the reason of its end."""
@@ -132,6 +150,16 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
         group=None if group is None else decode_text(group),
         blob=get(Header.BLOB),
     )
+
+
+def _schedule(at: int, target: str) -> dict[str, str]:
+    """What makes a message wait in the broker until `at`, ms since 1970."""
+    return {
+        "Nats-Schedule": f"@at {_iso(at)}",
+        "Nats-Schedule-Target": target,
+        # The fired copy stays this long, taken by the events stream or not: longer than that one may be full or away.
+        "Nats-Schedule-TTL": "168h",
+    }
 
 
 def _to_headers(event: EventEnvelope) -> dict[str, str]:

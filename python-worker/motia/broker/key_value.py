@@ -11,7 +11,7 @@ import orjson
 from ..errors import MotiaError
 from .connect import Broker
 from .message import Message
-from .publish import BrokerRefusal, check_stored, read_answer
+from .publish import WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
@@ -20,7 +20,6 @@ _PAGE = 1_000
 _END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
 _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
-_WRONG_LAST_SEQUENCE = 10071
 _NO_MESSAGE = 10037
 # First token of the keys that ask for the fate of a write; no encoded name is like it.
 _ASKED: Final = "=asked"
@@ -101,7 +100,7 @@ async def replace_entry(
         try:
             check_stored(await broker.request(f"$KV.{bucket}.{key}", data, {**expected, **(headers or {})}))
         except BrokerRefusal as refusal:
-            if refusal.api_code != _WRONG_LAST_SEQUENCE:
+            if refusal.api_code != WRONG_LAST_SEQUENCE:
                 raise
             return False
         return True

@@ -43,6 +43,22 @@ async def publish_stored(broker: Broker, subject: str, data: bytes, headers: Map
     await ride_out(broker, _RETRY_FOR_S, attempt)
 
 
+WRONG_LAST_SEQUENCE = 10071
+"""Broker error code: what is stored last is not what a write expected."""
+
+
+async def publish_first(broker: Broker, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
+    """Stores one message, as `publish_stored`, unless its subject has one already: then nothing happens.
+
+    Raises as `publish_stored`.
+    """
+    try:
+        await publish_stored(broker, subject, data, {**headers, "Nats-Expected-Last-Subject-Sequence": "0"})
+    except BrokerRefusal as refusal:
+        if refusal.api_code != WRONG_LAST_SEQUENCE:
+            raise
+
+
 def check_stored(reply: Message) -> None:
     """Checks the broker's answer to a publish. The usual one is known by its first characters, without reading it all.
 

@@ -36,6 +36,7 @@ class PullConsumer:
         *,
         stream: str,
         durable: str,
+        ack_wait_ms: int,
         room: Callable[[], int],
         on_delivery: Callable[[Delivery], object],
         on_gone: Callable[[], object],
@@ -45,6 +46,7 @@ class PullConsumer:
         """
         self._broker = broker
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._ack_wait_ms = ack_wait_ms
         self._room = room
         self._on_delivery = on_delivery
         self._on_gone = on_gone
@@ -110,7 +112,7 @@ class PullConsumer:
         if self._asked > 0:
             self._asked -= 1
         # Not handed back either: if it is with somebody else by now, that would hand it out once more.
-        if self._broker.may_be_stale():
+        if self._broker.may_be_stale(self._ack_wait_ms):
             return
         delivery = Delivery(self._broker, message)
         if self._stopped:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..broker.events import NewEvent
 from ..errors import MotiaError
 from ..json_values import to_json
+from ..longest_wait import LONGEST_WAIT_S
+from ..protocol.event_ids import given_message_id
 from ..tracing import traced
 from .active_run import ActiveRun
 from .logger import RunLogger
@@ -71,6 +75,8 @@ class Context:
         data: object = None,
         message_group_id: str | None = None,
         messageGroupId: str | None = None,  # its name in an event
+        delay: object = None,
+        id: object = None,
     ) -> Any:
         """The event, or its parts by name. Nothing to await in a plain function."""
         run = self._run
@@ -78,6 +84,7 @@ class Context:
         group = messageGroupId if message_group_id is None else message_group_id
         if isinstance(event, Mapping):
             topic, data, group = event.get("topic"), event.get("data"), event.get("messageGroupId")
+            delay, id = event.get("delay"), event.get("id")
         if not isinstance(topic, str):
             raise MotiaError("INVALID_VALUE", 'emit() needs a dict {"topic": ..., "data": ...} with a text as topic')
         declared = run.step.entry["emits"]
@@ -85,14 +92,16 @@ class Context:
             self._tell_undeclared(topic)
             return run.begin(_nothing())
         json = to_json(data)  # now, since the handler may change it before it is sent
-        event_id = run.event_id(topic, json)
-        return run.begin(self._emit(event_id, topic, json, None if group is None else to_name(group, "message groups")))
+        at, group = _to_delivery(delay), None if group is None else to_name(group, "message groups")
+        message_id = _to_message_id(topic, id)
+        new_event = NewEvent(run.event_id(topic, json), topic, json, "", group=group, message_id=message_id, at=at)
+        return run.begin(self._emit(new_event))
 
-    async def _emit(self, event_id: str, topic: str, json: bytes, group: str | None) -> None:
+    async def _emit(self, event: NewEvent) -> None:
         parent = self._run.span.traceparent
 
         async def send(traceparent: str) -> None:
-            await (await self._services.events()).emit(NewEvent(event_id, topic, json, traceparent, group))
+            await (await self._services.events()).emit(replace(event, traceparent=traceparent))
 
         tracing = self._services.tracing
         if not tracing.recording:
@@ -101,10 +110,10 @@ class Context:
         attributes = {
             "messaging.system": "nats",
             "messaging.operation.type": "send",
-            "messaging.destination.name": topic,
-            "messaging.message.id": event_id,
+            "messaging.destination.name": event.topic,
+            "messaging.message.id": event.id,
         }
-        await traced(tracing.start_span(f"send {topic}", parent, "producer", attributes), send)
+        await traced(tracing.start_span(f"send {event.topic}", parent, "producer", attributes), send)
 
     def _tell_undeclared(self, topic: str) -> None:
         entry = self._run.step.entry
@@ -117,3 +126,20 @@ class Context:
 
 
 async def _nothing() -> None: ...
+
+
+def _to_message_id(topic: str, id: object) -> str | None:
+    if id is None:
+        return None
+    if not isinstance(id, str) or id == "":
+        raise MotiaError("INVALID_VALUE", "the id of an event is a text")
+    return given_message_id(topic, id)
+
+
+def _to_delivery(delay: object) -> int | None:
+    """When an event with this delay is to be delivered, ms since 1970; at once if it has none."""
+    if delay is None:
+        return None
+    if not isinstance(delay, (int, float)) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_WAIT_S:
+        raise MotiaError("INVALID_VALUE", f"the delay of an event is a number of seconds, 0 to {LONGEST_WAIT_S}")
+    return None if delay == 0 else round((time.time() + delay) * 1000)

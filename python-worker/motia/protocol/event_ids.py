@@ -19,6 +19,13 @@ def event_content_id(run_id: str, step_id: str, topic: str, json: bytes) -> str:
     return base64.urlsafe_b64encode(identity.digest()).rstrip(b"=").decode()
 
 
+def given_message_id(topic: str, id: str) -> str:
+    """The message id of an event that was emitted with an id: ids count for the whole app, in each topic by itself."""
+    # No id that is made of a run begins with \0: an id of the emitter's own is never one of those.
+    identity = hashlib.sha1(to_utf8(f"\0{topic}\0{id}"), usedforsecurity=False)
+    return base64.urlsafe_b64encode(identity.digest()).rstrip(b"=").decode()
+
+
 def numbered_id(content_id: str, before: int) -> str:
     """The id of an event that its run has emitted just so `before` times already."""
     return content_id if before == 0 else f"{content_id}.{before}"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from .encoding import encode_token, encode_topic
+
+DEFAULT_PARTITIONS: Final = 64
+"""Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class BucketNames:
     streams: str
     manifest: str
     leases: str
+    delivery: str
     bodies: str
     payloads: str
     values: str
@@ -46,6 +51,11 @@ class Names:
     events: str
     retries: str
     schedules: str
+    grouped: str
+    partitions: tuple[str, ...]
+    """Tokens of the partitions; events without a group have one of their own."""
+    fire_events: str
+    fire_grouped: str
     fire_retries: str
     fires: str
     deads: str
@@ -61,24 +71,36 @@ class Names:
         """API calls of one step wait here."""
         return f"{self.app}.req.{encode_token(step_id)}"
 
-    def event(self, topic: str) -> str:
-        """Events of a topic; the token before it is the message group's partition, `_` without a group."""
-        return f"{self.app}.ev._.{encode_topic(topic)}"
+    def event(self, topic: str, group: str | None = None) -> str:
+        """Events of a topic are emitted to this; in the stream one of a message group is under its partition."""
+        return f"{self.app}.{_event(topic, group)}"
+
+    def partition_filter(self, topic: str, partition: str) -> str:
+        """What an ordered subscription listens to in one partition."""
+        return f"{self.app}.ev.{partition}.{encode_topic(topic)}"
 
     def event_filter(self, topic: str) -> str:
         """What a subscription listens to."""
         return f"{self.app}.ev.*.{encode_topic(topic)}"
 
     def retry(self, durable: str) -> str:
-        """An event that waits for its next attempt in one subscription arrives here when its time has come."""
+        """An event that waits for an attempt in one subscription arrives here when its time has come."""
         return f"{self.app}.retry.{durable}"
 
     def schedule(self, durable: str, id: str) -> str:
         """A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity."""
         return f"{self.app}.sched.{durable}.{encode_token(id)}"
 
+    def delayed(self, id: str) -> str:
+        """A schedule of an event that was emitted with a delay."""
+        return f"{self.app}.sched.ev.{encode_token(id)}"
+
+    def fire_event(self, topic: str, group: str | None = None) -> str:
+        """Target of such a schedule; it reaches every subscription, as if it was emitted then."""
+        return f"{self.app}.fire.{_event(topic, group)}"
+
     def fire_retry(self, durable: str) -> str:
-        """Target of retry schedules; the events stream sources it as `retry.<durable>`."""
+        """Target of the schedules of one subscription; the events stream sources it as `retry.<durable>`."""
         return f"{self.app}.fire.retry.{durable}"
 
     def dead(self, step_id: str) -> str:
@@ -113,6 +135,19 @@ class Names:
         """There while a cron step is paused."""
         return f"paused.{encode_token(step_id)}"
 
+    def ordered_subscription(self, step_id: str, topic: str, partition: str) -> str:
+        """The same of an ordered subscription, which has one for each partition."""
+        durable = self.subscription(step_id, topic)
+        return durable if partition == "_" else f"{durable}=_{partition}"
+
+    def mark_key(self, durable: str) -> str:
+        """Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at."""
+        return f"mark.{durable}"
+
+    def rate_key(self, step_id: str) -> str:
+        """Where the bucket `delivery` keeps when the next run of a step with a rate limit may start."""
+        return f"rate.{encode_token(step_id)}"
+
     def state_key(self, group: str, key: str) -> str:
         """Key of one value of state."""
         return f"{encode_token(group)}.{encode_token(key)}"
@@ -138,8 +173,15 @@ class Names:
         return f"{self.sent_to_group(stream, group)}.{encode_token(id)}"
 
 
-def create_names(app: str) -> Names:
-    """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`."""
+def _event(topic: str, group: str | None) -> str:
+    return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
+
+
+def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
+    """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`.
+
+    The number of partitions of message groups cannot change while an app has events: they stay where they are.
+    """
     return Names(
         app=app,
         streams=StreamNames(
@@ -155,6 +197,7 @@ def create_names(app: str) -> Names:
             streams=f"{app}_streams",
             manifest=f"{app}_manifest",
             leases=f"{app}_leases",
+            delivery=f"{app}_delivery",
             bodies=f"{app}_bodies",
             payloads=f"{app}_payloads",
             values=f"{app}_values",
@@ -165,6 +208,10 @@ def create_names(app: str) -> Names:
         events=f"{app}.ev.>",
         retries=f"{app}.retry.>",
         schedules=f"{app}.sched.>",
+        grouped=f"{app}.grouped.>",
+        partitions=("_", *(str(n) for n in range(partitions))),
+        fire_events=f"{app}.fire.ev.>",
+        fire_grouped=f"{app}.fire.grouped.>",
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from itertools import pairwise
 
+from ..longest_wait import LONGEST_WAIT_S
 from .checks import (
     Check,
     Issues,
@@ -132,6 +133,13 @@ def _visible_beyond_timeout(infrastructure: object, path: str) -> Issues:
     return [ValidationIssue(join(path, "queue.visibilityTimeout"), "Must be greater than handler.timeout")]
 
 
+def _global_concurrency_fits_type(queue: object, path: str) -> Issues:
+    if not isinstance(queue, Mapping) or queue.get("type") != "fifo" or queue.get("globalConcurrency") is None:
+        return []
+    message = "Not with type fifo, which runs one event of each message group at a time"
+    return [ValidationIssue(join(path, "globalConcurrency"), message)]
+
+
 def _number_at(value: object, *keys: str) -> float | None:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -143,6 +151,16 @@ _emits = list_of(_emit)
 _handler = fields(
     {"ram": Optional(number(128, 10240)), "cpu": Optional(number(above=0)), "timeout": Optional(number(1, 900))}
 )
+_backoff = fields(
+    {
+        "initial": Optional(number(0, LONGEST_WAIT_S)),
+        "factor": Optional(number(1, 100)),
+        "max": Optional(number(0, LONGEST_WAIT_S)),
+        "jitter": Optional(number(0, 1)),
+    },
+    strict=True,
+)
+_rate_limit = fields({"limit": number(1, 100_000, whole=True), "per": number(0.1, 86_400)}, strict=True)
 _queue = fields(
     {
         "type": Optional(one_of("fifo", "standard")),
@@ -150,10 +168,19 @@ _queue = fields(
         "visibilityTimeout": Optional(number(1)),
         "delaySeconds": Optional(number(0, 900)),
         "concurrency": Optional(number(1, whole=True)),
+        "globalConcurrency": Optional(number(1, 20_000, whole=True)),
+        "rateLimit": Optional(_rate_limit),
+        "backoff": Optional(_backoff),
+        "deadLetter": Optional(flag),
     }
 )
 _infrastructure = all_of(
-    fields({"handler": Optional(all_of(_handler, _cpu_fits_ram)), "queue": Optional(_queue)}),
+    fields(
+        {
+            "handler": Optional(all_of(_handler, _cpu_fits_ram)),
+            "queue": Optional(all_of(_queue, _global_concurrency_fits_type)),
+        }
+    ),
     _visible_beyond_timeout,
 )
 

@@ -94,8 +94,7 @@ def _describe_params(params: Iterable[Mapping[str, str]] | None) -> list[dict[st
 def _describe_infrastructure(infrastructure: Mapping[str, object] | None) -> dict[str, object] | None:
     if infrastructure is None:
         return None
-    parts = {key: _drop_none(part) if isinstance(part, Mapping) else part for key, part in infrastructure.items()}
-    return from_json(to_json(_drop_none(parts)))  # type: ignore[return-value]
+    return from_json(to_json(_drop_all_none(infrastructure)))  # type: ignore[return-value]
 
 
 def _emit_entries(emits: Iterable[str | Mapping[str, object]]) -> list[dict[str, object]]:
@@ -105,6 +104,12 @@ def _emit_entries(emits: Iterable[str | Mapping[str, object]]) -> list[dict[str,
         else _drop_none({key: emit.get(key) for key in ("topic", "label", "conditional")})
         for emit in emits
     ]
+
+
+def _drop_all_none(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _drop_all_none(member) for key, member in value.items() if member is not None}
 
 
 def _drop_none(members: Mapping[str, Any]) -> dict[str, Any]:

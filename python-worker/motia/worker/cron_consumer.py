@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from ..broker.delivery import Delivery
 from ..broker.pull_consumer import PullConsumer
 from ..errors import ErrorRecord, MotiaError
 from ..ipc.wire import TickMeta, step_key
+from .held_messages import HeldMessage, HeldMessages
 from .outcome import Displaced, Failed, Lost
 from .processes.job import Job, JobEnd, Unknown
 from .request_consumer import ConsumerServices
@@ -31,18 +32,16 @@ _REASONS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(slots=True, eq=False)
-class _Held:
+class _Held(HeldMessage):
     """A tick that this worker has."""
 
-    tick: Tick
-    delivery: Delivery
-    claim: str
-    """Identity of our attempt at it."""
-    lease_until: float
-    """Until when the broker gives it to nobody else, ms since 1970."""
-    job: Job | None = None
-    ended: bool = False
+    __slots__ = ("claim", "tick")
+
+    def __init__(self, delivery: Delivery, tick: Tick) -> None:
+        super().__init__(delivery, ACK_WAIT_MS)
+        self.tick = tick
+        # Identity of our attempt at it.
+        self.claim = str(uuid.uuid4())
 
 
 class CronConsumer:
@@ -56,8 +55,7 @@ class CronConsumer:
         self._services = services
         self._cron = cron
         self._key = step_key(step["file"], step["id"])
-        # By sequence in the broker stream.
-        self._held: dict[int, _Held] = {}
+        self._held = HeldMessages[_Held](ACK_WAIT_MS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         most = _OVERLAPPING if step.get("overlap") else 1
@@ -65,6 +63,7 @@ class CronConsumer:
             services.broker,
             stream=self.source.stream,
             durable=self.source.durable,
+            ack_wait_ms=ACK_WAIT_MS,
             room=lambda: most - len(self._held),
             on_delivery=self._take,
             on_gone=on_gone,
@@ -77,35 +76,18 @@ class CronConsumer:
 
     def renew(self) -> None:
         """Tells the broker that the ticks are still being worked on. Call it several times per ack wait."""
-        due = _now() - ACK_WAIT_MS / 4
-        for held in self._held.values():
-            if held.delivery.received_at <= due:
-                self._do(self._renew(held, _now() + ACK_WAIT_MS))
-
-    async def _renew(self, held: _Held, until: float) -> None:
-        try:
-            await held.delivery.working()
-        except MotiaError:
-            return  # without a confirmation the lease runs out, and the run is fenced off
-        _renew_held(held, until)
+        self._held.renew()
 
     def _take(self, delivery: Delivery) -> None:
-        lease_until = delivery.received_at + ACK_WAIT_MS
-        known = self._held.get(delivery.sequence)
-        if known:
-            # Our renewals had not reached the broker, and it has come back to us.
-            known.delivery = delivery
-            _renew_held(known, lease_until)
-            return
         try:
-            held = _Held(read_tick(delivery), delivery, str(uuid.uuid4()), lease_until)
+            held = _Held(delivery, read_tick(delivery))
         except MotiaError as error:
             delivery.terminate()
             fields = {"action": "tick_malformed", "step": self.step["name"], "err": error}
             self._services.log.write("error", fields, "A message that is no tick was dropped")
             return
-        self._held[delivery.sequence] = held
-        self._do(self._begin(held))
+        if self._held.hold(held):
+            self._do(self._begin(held))
 
     async def _begin(self, held: _Held) -> None:
         """Enters the run in the step's record, and then has it; or drops the tick."""
@@ -196,7 +178,7 @@ class CronConsumer:
                 return True
 
     def _forget(self, held: _Held) -> None:
-        self._held.pop(held.tick.seq, None)
+        self._held.release(held)
         self.puller.pull()
 
     def _tell_cut_off(self, tick: Tick, error: ErrorRecord) -> None:
@@ -220,14 +202,6 @@ class CronConsumer:
 
 def _ended(run: CronRun, error: ErrorRecord | None) -> CronRun:
     return replace(run, endedAt=round(_now()), outcome="failed" if error else "succeeded")
-
-
-def _renew_held(held: _Held, until: float) -> None:
-    if held.ended:
-        return
-    held.lease_until = until
-    if held.job:
-        held.job.renew_lease(until)
 
 
 def _now() -> float:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import orjson
-
-from ..broker.consumers import ACK_WAIT_MS, subscription_source
+from ..broker.attempt_marks import AttemptMarks
+from ..broker.consumers import Source, queue_settings
 from ..broker.delivery import Delivery
-from ..broker.events import DeadReason, EventEnvelope, EventStore, read_envelope
+from ..broker.events import EventEnvelope, EventStore, read_envelope
 from ..broker.pull_consumer import PullConsumer
+from ..broker.run_rate import Starts, reserve_starts
 from ..errors import ErrorRecord, MotiaError, to_error_record
 from ..ipc.wire import EventMeta, step_key
 from ..protocol.headers import PROTOCOL_VERSION
+from .gate import Gate
+from .held_messages import HeldMessage, HeldMessages
 from .outcome import (
-    DEFAULT_RETRY_POLICY,
     MOST_DELIVERIES,
     Displaced,
     Failed,
@@ -29,76 +28,26 @@ from .outcome import (
     RunEnd,
     Succeeded,
     decide_outcome,
+    end_for,
+    retry_policy_of,
 )
 from .processes.job import Job, JobEnd, Unknown
+from .rate_limit import RateLimit
 from .request_consumer import ConsumerServices
-from .run_time import RunTime
-
-_DEFAULT_CONCURRENCY: Final = 10
+from .settlement import Settlement
 
 
-# With a single handler process, waiting events are sent ahead of their run as far as they will run within this time.
-_AHEAD_MS: Final = 10
-_MOST_AHEAD: Final = 256
-
-
-class Gate:
-    """How many runs of an event step go on at a time, over all its subscriptions.
-
-    A single handler process keeps the limit itself, so that short runs can be sent to it ahead of time; with several,
-    no more are sent than may run.
-    """
-
-    def __init__(self, limit: int, may_send_ahead: bool) -> None:
-        self.limit = limit
-        """Runs at a time."""
-        self.run_time = RunTime()
-        self._may_send_ahead = may_send_ahead
-        self._running = 0
-        self._waiting: deque[tuple[EventConsumer, _Held, bytes]] = deque()
-
-    @property
-    def room(self) -> int:
-        """How many events may be on their way to their run, or in it."""
-        if not self._may_send_ahead:
-            return self.limit
-        return self.limit + min(_MOST_AHEAD, int(_AHEAD_MS * self.limit / self.run_time.ms))
-
-    def enter(self, consumer: EventConsumer, held: _Held, payload: bytes) -> None:
-        """Has the event dispatched when it may run. Counts it until `leave`."""
-        if self._running < self.room:
-            self._running += 1
-            held.entered = True
-            consumer.dispatch(held, payload)
-        else:
-            self._waiting.append((consumer, held, payload))
-
-    def leave(self) -> None:
-        """An event that had entered is done with."""
-        self._running -= 1
-        if self._waiting:
-            self.enter(*self._waiting.popleft())
-
-    def withdraw(self) -> list[tuple[EventConsumer, _Held]]:
-        """Takes back what waits."""
-        withdrawn = [(consumer, held) for consumer, held, _ in self._waiting]
-        self._waiting.clear()
-        return withdrawn
-
-
-@dataclass(slots=True, eq=False)
-class _Held:
+class HeldEvent(HeldMessage):
     """An event that this worker has."""
 
-    delivery: Delivery
-    event: EventEnvelope
-    lease_until: float
-    """Until when the broker gives it to nobody else, ms since 1970."""
-    job: Job | None = None
-    timeout: asyncio.TimerHandle | None = None
-    entered: bool = False
-    """It counts in the gate of its step."""
-    ended: bool = False
+    __slots__ = ("entered", "event", "timeout")
+
+    def __init__(self, delivery: Delivery, event: EventEnvelope, ack_wait_ms: int) -> None:
+        super().__init__(delivery, ack_wait_ms)
+        self.event = event
+        self.timeout: asyncio.TimerHandle | None = None
+        # It counts in the gate of its step.
+        self.entered = False
 
 
 class EventConsumer:
@@ -110,30 +59,44 @@ class EventConsumer:
         events: EventStore,
         step: dict[str, Any],
         topic: str,
+        source: Source,
         gate: Gate,
         on_gone: Callable[[], None],
     ) -> None:
         self.step = step
-        self.source = subscription_source(services.names, step["id"], topic)
+        self.source = source
         self._services = services
         self._events = events
         self._topic = topic
         self._key = step_key(step["file"], step["id"])
         self._gate = gate
-        infrastructure = step.get("infrastructure") or {}
-        max_retries = (infrastructure.get("queue") or {}).get("maxRetries")
-        policy = DEFAULT_RETRY_POLICY
-        self._policy = policy if max_retries is None else replace(policy, max_attempts=max_retries + 1)
-        self._timeout_s: float | None = (infrastructure.get("handler") or {}).get("timeout")
-        # By sequence in the broker stream.
-        self._held: dict[int, _Held] = {}
+        queue = queue_settings(step)
+        self._delay_ms = round((queue.get("delaySeconds") or 0) * 1000)
+        self._retry_subject = services.names.retry(source.durable)
+        self._policy = retry_policy_of(queue)
+        self._timeout_s: float | None = ((step.get("infrastructure") or {}).get("handler") or {}).get("timeout")
+        self._rate_limit = self._to_rate_limit(queue.get("rateLimit"))
+        # Of an ordered subscription.
+        self._marks: AttemptMarks | None = None
+        if source.partition is not None:
+            self._marks = AttemptMarks(services.broker, services.names, source.durable)
+        self._settlement = Settlement(
+            events,
+            services.log,
+            step=step,
+            durable=source.durable,
+            max_attempts=self._policy.max_attempts,
+            marks=self._marks,
+        )
+        self._held = HeldMessages[HeldEvent](source.ack_wait_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.puller = PullConsumer(
             services.broker,
-            stream=self.source.stream,
-            durable=self.source.durable,
-            room=lambda: self._gate.room - len(self._held),
+            stream=source.stream,
+            durable=source.durable,
+            ack_wait_ms=source.ack_wait_ms,
+            room=lambda: (self._gate.room if self._marks is None else 1) - len(self._held),
             on_delivery=self._take,
             on_gone=on_gone,
         )
@@ -145,17 +108,7 @@ class EventConsumer:
 
     def renew(self) -> None:
         """Tells the broker that the events are still being worked on. Call it several times per ack wait."""
-        due = _now() - ACK_WAIT_MS / 4
-        for held in self._held.values():
-            if held.delivery.received_at <= due and not held.ended:
-                self._do(self._renew(held, _now() + ACK_WAIT_MS))
-
-    async def _renew(self, held: _Held, until: float) -> None:
-        try:
-            await held.delivery.working()
-        except MotiaError:
-            return  # without a confirmation the lease runs out, and the run is fenced off
-        _renew_held(held, until)
+        self._held.renew()
 
     def _take(self, delivery: Delivery) -> None:
         event = read_envelope(delivery, self.source.stream, self._topic)
@@ -165,33 +118,86 @@ class EventConsumer:
             message = "An event of a newer version cannot be read by this worker; it was handed back"
             self._services.log.write("error", fields, message)
             return
-        lease_until = delivery.received_at + ACK_WAIT_MS
-        known = self._held.get(delivery.sequence)
-        if known:
-            # Our renewals had not reached the broker, and it has come back to us.
-            known.delivery = delivery
-            _renew_held(known, lease_until)
+        held = HeldEvent(delivery, event, self.source.ack_wait_ms)
+        if not self._held.hold(held):
             return
-        held = _Held(delivery, event, lease_until)
-        self._held[delivery.sequence] = held
-        if delivery.delivery_count > MOST_DELIVERIES:
-            times = delivery.delivery_count - 1
-            reason = f"it was handed out {times} times without a finished run: it may end its workers"
-            self._do(self._settle(held, Outcome("bury"), to_error_record(MotiaError("RUN_CUT_OFF", reason))))
-        elif event.blob is None:
+        if self._marks is not None and delivery.delivery_count > 1:
+            self._do(self._recall_and_begin(held, self._marks))
+        else:
+            self._begin(held, delivery.delivery_count, 0)
+
+    async def _recall_and_begin(self, held: HeldEvent, marks: AttemptMarks) -> None:
+        """The event may have failed before, and waits in its place."""
+        try:
+            mark = await marks.read(held.delivery.sequence)
+        except MotiaError:
+            self.end(held, Displaced())  # handed back, in its place
+            return
+        if mark is None:
+            self._begin(held, held.delivery.delivery_count, 0)
+        else:
+            held.event.attempt = mark.attempt
+            self._begin(held, held.delivery.delivery_count - mark.deliveries, mark.not_before)
+
+    def _begin(self, held: HeldEvent, deliveries: int, not_before: int) -> None:
+        delivery, event = held.delivery, held.event
+        if deliveries > MOST_DELIVERIES:
+            reason = f"it was handed out {deliveries - 1} times without a finished run: it may end its workers"
+            self._do(self._settle(held, end_for(self._policy), to_error_record(MotiaError("RUN_CUT_OFF", reason))))
+        elif (due := max(not_before, self._due_at(delivery))) > _now():
+            self._do(self._settle(held, Outcome("defer", at=due), None))
+        elif event.blob is None and self._rate_limit is None:
             self._gate.enter(self, held, delivery.data)
         else:
-            self._do(self._fetch_and_dispatch(held))
+            self._do(self._prepare_and_dispatch(held))
 
-    async def _fetch_and_dispatch(self, held: _Held) -> None:
+    def _due_at(self, delivery: Delivery) -> int:
+        """When the step wants an event that has just been emitted, ms since 1970. One that has waited is due."""
+        if self._delay_ms == 0 or delivery.subject == self._retry_subject:
+            return 0
+        return delivery.stored_at + self._delay_ms
+
+    async def _prepare_and_dispatch(self, held: HeldEvent) -> None:
+        if not await self._may_start():
+            self.end(held, Displaced())
+            return
         try:
             payload = await self._events.payload(held.event, held.delivery.data)
         except MotiaError as error:
             self.end(held, Failed(to_error_record(error)))
             return
-        self._gate.enter(self, held, payload)
+        if not held.ended:  # it may have been handed back meanwhile
+            self._gate.enter(self, held, payload)
 
-    def dispatch(self, held: _Held, payload: bytes) -> None:
+    async def _may_start(self) -> bool:
+        """Waits until the rate limit allows one more run. False if the broker cannot be asked."""
+        try:
+            if self._rate_limit is not None:
+                await self._rate_limit.turn()
+            return True
+        except MotiaError:
+            return False
+
+    def hand_back_waiting(self) -> None:
+        """The worker ends: what waits for its rate limit goes to others."""
+        if self._rate_limit is None:
+            return
+        for held in self._held:
+            if held.job is None and not held.entered:
+                self.end(held, Displaced())
+
+    def _to_rate_limit(self, settings: Mapping[str, float] | None) -> RateLimit | None:
+        if settings is None:
+            return None
+        spacing_ms = settings["per"] * 1000 / settings["limit"]
+        broker, names, step_id = self._services.broker, self._services.names, self.step["id"]
+
+        async def reserve(wanted: int) -> Starts:
+            return await reserve_starts(broker, names, step_id, wanted, spacing_ms)
+
+        return RateLimit(reserve)
+
+    def dispatch(self, held: HeldEvent, payload: bytes) -> None:
         """Its gate lets the event in."""
         event = held.event
         held.job = Job(
@@ -208,7 +214,7 @@ class EventConsumer:
         if self._timeout_s is not None:
             self._limit_time(held, self._timeout_s * 1000, self._timeout_s * 1000)
 
-    def _limit_time(self, held: _Held, timeout_ms: float, wait_ms: float) -> None:
+    def _limit_time(self, held: HeldEvent, timeout_ms: float, wait_ms: float) -> None:
         """The time counts from the start of the handler, which may be later than the dispatch."""
 
         def check() -> None:
@@ -225,11 +231,11 @@ class EventConsumer:
 
         held.timeout = self._loop.call_later(wait_ms / 1000, check)
 
-    def _finish(self, held: _Held, end: JobEnd, took_ms: float) -> None:
+    def _finish(self, held: HeldEvent, end: JobEnd, took_ms: float) -> None:
         self._gate.run_time.add(took_ms)
         self.end(held, end)
 
-    def end(self, held: _Held, end: JobEnd) -> None:
+    def end(self, held: HeldEvent, end: JobEnd) -> None:
         """The run is over, or will not be had here."""
         if held.ended:
             return  # what a timed-out handler returns in the end
@@ -246,73 +252,17 @@ class EventConsumer:
         else:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))
 
-    async def _settle(self, held: _Held, outcome: Outcome, error: ErrorRecord | None) -> None:
-        """Does what was decided. If the broker cannot be told, the event stays unacked and comes again after the ack
-        wait."""
-        delivery, event = held.delivery, held.event
-        durable = self.source.durable
-        try:
-            if outcome.action == "retry":
-                self._report(event, outcome, error)
-                await self._events.schedule_retry(durable, event, delivery.data, round(_now() + outcome.delay_ms))
-            elif outcome.action == "bury":
-                self._report(event, outcome, error)
-                reason = DeadReason(self.step["id"], durable, orjson.dumps(error).decode())
-                await self._events.bury(event, delivery.data, reason)
-            if outcome.action == "hand_back":
-                delivery.hand_back(0)
-            elif outcome.action != "leave":
-                delivery.ack()
-        except MotiaError as failure:
-            fields = {"action": "settle_failed", "step": self.step["name"], "eventId": event.id, "err": failure}
-            message = "The outcome of an event could not be stored; the event will come again"
-            self._services.log.write("error", fields, message)
-        finally:
-            self._forget(held)
+    async def _settle(self, held: HeldEvent, outcome: Outcome, error: ErrorRecord | None) -> None:
+        await self._settlement.settle(held.delivery, held.event, outcome, error)
+        self._forget(held)
 
-    def _forget(self, held: _Held) -> None:
-        self._held.pop(held.delivery.sequence, None)
+    def _forget(self, held: HeldEvent) -> None:
+        self._held.release(held)
         self.puller.pull()
-
-    def _report(self, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None) -> None:
-        name = self.step["name"]
-        message = error["message"] if error else ""
-        fields: dict[str, object] = {
-            "action": "run_failed" if outcome.action == "retry" else "event_dead",
-            "step": name,
-            "topic": event.topic,
-            "eventId": event.id,
-            "attempt": event.attempt,
-            "err": error,
-        }
-        parts = event.traceparent.split("-")
-        if len(parts) > 1:
-            fields["traceId"] = parts[1]
-        if outcome.action == "retry":
-            attempts = f"attempt {event.attempt} of {self._policy.max_attempts}"
-            fields["retryInMs"] = outcome.delay_ms
-            self._services.log.write("warn", fields, f"{name} failed ({attempts}): {message}")
-        else:
-            text = f"{name} failed for good (attempt {event.attempt}); the event is a dead letter now: {message}"
-            self._services.log.write("error", fields, text)
 
     def _do(self, work: Any) -> None:
         self._tasks.add(task := self._loop.create_task(work))
         task.add_done_callback(self._tasks.discard)
-
-
-def concurrency_of(step: dict[str, Any]) -> int:
-    """How many runs of an event step may go on at a time in one worker."""
-    queue = (step.get("infrastructure") or {}).get("queue") or {}
-    return queue.get("concurrency") or (1 if queue.get("type") == "fifo" else _DEFAULT_CONCURRENCY)
-
-
-def _renew_held(held: _Held, until: float) -> None:
-    if held.ended:
-        return
-    held.lease_until = until
-    if held.job:
-        held.job.renew_lease(until)
 
 
 def _to_run_end(end: JobEnd, is_ours: bool) -> RunEnd:

@@ -30,6 +30,8 @@ class WorkerSettings:
 
     app: str
     """Sanitised app name."""
+    partitions: int
+    """Partitions that message groups are spread over."""
     root: str
     """Absolute path of the project."""
     broker: BrokerAddress
@@ -47,6 +49,7 @@ class WorkerSettings:
     def from_json(data: dict[str, Any]) -> WorkerSettings:
         return WorkerSettings(
             app=data["app"],
+            partitions=data["partitions"],
             root=data["root"],
             broker=BrokerAddress.from_json(data["broker"]),
             processes=data["processes"],
@@ -78,7 +81,7 @@ class _Worker:
         self.exit_code = 0
         self._settings = settings
         self._parent = parent
-        self._names = create_names(settings.app)
+        self._names = create_names(settings.app, settings.partitions)
         self._log = Log(settings.log_level, parent.write_line)
         self._stop = asyncio.Event()
         self._broker: Broker | None = None

@@ -6,17 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def not_served_yet(steps: list[dict[str, Any]], streams: list[dict[str, Any]]) -> Iterator[str]:
+def not_served_yet(streams: list[dict[str, Any]]) -> Iterator[str]:
     """One line for each of these manifest entries."""
     for stream in streams:
         yield f'The items of the stream "{stream["name"]}" are stored; clients cannot subscribe to it yet'
-    for step in steps:
-        file, name = step["file"], step["name"]
-        queue = (step.get("infrastructure") or {}).get("queue") or {}
-        if queue.get("type") == "fifo":
-            yield f"{file}: FIFO order is kept within one worker only, not yet across several"
-        if queue.get("delaySeconds"):
-            yield f"{file}: delaySeconds is not served yet; events of {name} run at once"
 
 
 def describe_step_kind(step: dict[str, Any]) -> str:

@@ -106,7 +106,7 @@ class ProjectVersions:
 
     async def _prepare(self, app: LoadedApp) -> None:
         """Before the new code takes over: whatever it needs on the broker is there."""
-        for warning in [*app.warnings, *not_served_yet(app.steps, app.streams)]:
+        for warning in [*app.warnings, *not_served_yet(app.streams)]:
             self._warn_once(warning)
         broken = {failure["file"] for failure in app.failures}
         self._loaded = _renew(self._loaded, app.steps, broken)
@@ -115,14 +115,16 @@ class ProjectVersions:
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
         known = {source for step in self._served for source in sources_of(self._names, step)}
-        await asyncio.gather(
-            *[
-                ensure_consumer(self._broker, source, step["name"])
-                for step in steps
-                for source in sources_of(self._names, step)
-                if source not in known
-            ]
-        )
+        wanted = [(source, step["name"]) for step in steps for source in sources_of(self._names, step)]
+        # Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
+        for of_groups in (True, False):
+            await asyncio.gather(
+                *[
+                    ensure_consumer(self._broker, source, name)
+                    for source, name in wanted
+                    if source.is_of_groups == of_groups and source not in known
+                ]
+            )
 
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""

@@ -79,6 +79,7 @@ class RequestConsumer:
             services.broker,
             stream=self.source.stream,
             durable=self.source.durable,
+            ack_wait_ms=self.source.ack_wait_ms,
             room=lambda: _CONCURRENCY - len(self._calls),
             on_delivery=self._take,
             on_gone=on_gone,

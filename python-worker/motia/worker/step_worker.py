@@ -8,16 +8,18 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from ..broker.consumers import ACK_WAIT_MS, ensure_consumer
+from ..broker.consumers import ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..errors import MotiaError
 from .cron_consumer import CronConsumer
-from .event_consumer import EventConsumer, Gate, concurrency_of
+from .event_consumer import EventConsumer
+from .gate import Gate
 from .outcome import Displaced
 from .request_consumer import ConsumerServices, RequestConsumer
 
-_RENEW_S: Final = ACK_WAIT_MS / 4_000
+# A quarter of the shortest ack wait: each consumer renews what is due by its own.
+_RENEW_S: Final = 0.25
 _RECOVER_AFTER_S: Final = 0.1
 # Gateways learn of a new version within this time.
 _CALLS_COME_FOR_S: Final = 2.0
@@ -72,6 +74,9 @@ class StepWorker:
         self._stopped = True
         for consumer in self._holders():
             consumer.puller.stop()
+        for consumer in self._holders():
+            if isinstance(consumer, EventConsumer):
+                consumer.hand_back_waiting()
         for gate in self._gates.values():
             for consumer, held in gate.withdraw():
                 consumer.end(held, Displaced())  # handed back
@@ -100,12 +105,13 @@ class StepWorker:
                 settings = json.dumps(step.get("infrastructure"), sort_keys=True)
                 gate = self._gate(f"{step['id']} {settings}", step)
                 for topic in dict.fromkeys(step["subscribes"]):
-                    yield (
-                        f"event {step['id']} {step['file']} {topic} {settings}",
-                        lambda step=step, topic=topic, gate=gate: EventConsumer(
-                            self._services, self._events, step, topic, gate, self.recover
-                        ),
-                    )
+                    for source in subscription_sources(self._services.names, step, topic):
+                        yield (
+                            f"event {source.durable} {step['file']} {settings}",
+                            lambda step=step, topic=topic, source=source, gate=gate: EventConsumer(
+                                self._services, self._events, step, topic, source, gate, self.recover
+                            ),
+                        )
 
             elif step["type"] == "cron":
                 yield (
@@ -116,7 +122,7 @@ class StepWorker:
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = Gate(concurrency_of(step), may_send_ahead=self._services.pool.size == 1)
+            gate = self._gates[key] = Gate(step, has_one_process=self._services.pool.size == 1)
         return gate
 
     def _renew(self) -> None:

@@ -7,7 +7,8 @@ import pickle
 import orjson
 import pytest
 
-from motia.errors import ErrorRecord, MotiaError, NonRetriableError, to_error_record
+from motia.errors import ErrorRecord, MotiaError, NonRetriableError, RetryAfterError, to_error_record
+from motia.longest_wait import LONGEST_WAIT_S
 
 
 class Hostile(Exception):
@@ -113,3 +114,19 @@ def test_texts_are_cut_but_not_what_the_stack_ends_with() -> None:
 def test_a_motia_error_can_be_sent_to_another_process() -> None:
     error = pickle.loads(pickle.dumps(MotiaError("RUN_OVER", "over")))
     assert (error.code, str(error)) == ("RUN_OVER", "over")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, LONGEST_WAIT_S])
+def test_a_retry_after_error(seconds: float) -> None:
+    error = pickle.loads(pickle.dumps(RetryAfterError(seconds, "busy")))
+    record = to_error_record(error)
+    assert (record["name"], record["message"], record.get("retryAfterSeconds")) == ("RetryAfterError", "busy", seconds)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), LONGEST_WAIT_S + 1])
+def test_no_retry_after_error(seconds: float) -> None:
+    with pytest.raises(MotiaError, match="RetryAfterError needs seconds"):
+        RetryAfterError(seconds)
+    own = RuntimeError("own")
+    own.retry_after_seconds = seconds  # type: ignore[attr-defined]
+    assert "retryAfterSeconds" not in to_error_record(own)

@@ -3,9 +3,11 @@
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
 import { cronCases } from './cases/cron.ts';
+import { deliveryCases } from './cases/delivery.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
 import { failureCases } from './cases/failures.ts';
+import { fifoCases } from './cases/fifo.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
 import { streamCases } from './cases/streams.ts';
@@ -32,5 +34,7 @@ export const cases: readonly Case[] = [
   ...apiCases,
   ...answerCases,
   ...logCases,
+  ...deliveryCases,
+  ...fifoCases,
   ...failureCases,
 ];

@@ -79,6 +79,8 @@ export interface World extends AsyncDisposable {
   startWorker(name: string): Promise<RunningCli>;
   /** Ends the process of a worker that talks to the broker, without a warning. */
   killWorker(worker: RunningCli): Promise<void>;
+  /** Ends the broker without a warning, and starts it again. */
+  crashBroker(): Promise<void>;
 }
 
 /** Seconds until a call that is not answered gets 504: no longer than cases may take, no shorter than a busy machine does. */
@@ -88,6 +90,8 @@ const CONFIG = `export default { http: { timeout: ${CALL_TIMEOUT_S}, validation:
 /** Bytes of the broker's largest message: some of what the cases send is larger, some is not. */
 export const LARGEST_MESSAGE = 4 * 1024 * 1024;
 const APP = 'conformance';
+/** More than the default: a worker that did not hear of it would leave message groups alone. */
+const PARTITIONS = '100';
 
 export async function startWorld(language: Language): Promise<World> {
   const project = await createProject({
@@ -95,7 +99,7 @@ export async function startWorld(language: Language): Promise<World> {
     files: { 'motia.config.ts': CONFIG, 'notes.jsonl': '' },
   });
   const server = await startNatsServer({ maxPayload: LARGEST_MESSAGE });
-  const env = { ...language.env, NATS_URL: server.url, MOTIA_APP: APP };
+  const env = { ...language.env, NATS_URL: server.url, MOTIA_APP: APP, MOTIA_PARTITIONS: PARTITIONS };
   const notesFile = project.path('notes.jsonl');
   const workers = new Set<RunningCli>();
   const startWorker = async (name: string) => {
@@ -175,6 +179,10 @@ export async function startWorld(language: Language): Promise<World> {
     startWorker,
     async killWorker(worker) {
       process.kill(await brokerProcessOf(worker), 'SIGKILL');
+    },
+    async crashBroker() {
+      await server.kill('SIGKILL');
+      await server.restart();
     },
     async [Symbol.asyncDispose]() {
       await noteFile.close();

@@ -29,7 +29,7 @@ interface Arrival {
 
 /** A subscription of `step` to `topic` that keeps everything that arrives, unanswered. */
 async function subscribe(broker: Broker, names: Names, step = 'mail', topic = 'user.created') {
-  const source = subscriptionSource(names, step, topic);
+  const source = subscriptionSource(names, { id: step }, topic);
   await ensureConsumer(broker, source, step);
   const arrivals: Arrival[] = [];
   const puller = new PullConsumer(broker, {
@@ -160,6 +160,40 @@ test('retries that wait survive a crash of the server, and those that were due m
   expect(new Set(arrivals.map(({ body }) => body)).size).toBe(50);
 });
 
+test('an event with a delay reaches every subscription once, not early, also through a crash of the server', async () => {
+  const { broker, names, events } = await openEvents();
+  const subscriptions = [await subscribe(broker, names, 'mail'), await subscribe(broker, names, 'audit')];
+  const due = Date.now() + 2_000;
+  await events.emit(anEvent({ at: due }));
+  await events.emit(anEvent({ json: '"again"', at: due + 60_000 })); // the same id
+  await harness.crash();
+  await waitFor(() => subscriptions.every(({ arrivals }) => arrivals.length > 0));
+  await sleep(500);
+  for (const { arrivals } of subscriptions) {
+    expect(arrivals).toMatchObject([{ event: { id: 'e1', attempt: 1, traceparent: TRACEPARENT } }]);
+    expect(arrivals[0]?.body).toBe(anEvent().json);
+    expect(arrivals[0]?.at).toBeGreaterThanOrEqual(due - 20);
+    expect(arrivals[0]?.event.emittedAt).toBeLessThan(due - 1_000);
+  }
+});
+
+test('an id that waits for its time is taken once, however much later it comes again; then it may come again', async () => {
+  const { broker, names, events } = await openEvents();
+  const stream = names.streams.scheduled;
+  const { config } = await broker.jsm.streams.info(stream);
+  await broker.jsm.streams.update(stream, { ...config, duplicate_window: 100_000_000 });
+  const { arrivals } = await subscribe(broker, names);
+  const due = Date.now() + 1_500;
+  await events.emit(anEvent({ at: due }));
+  await sleep(400); // beyond the duplicate window
+  await events.emit(anEvent({ json: '"again"', at: due + 60_000 }));
+  await waitFor(() => arrivals.length > 0);
+  expect(arrivals[0]?.body).toBe(anEvent().json);
+  await events.emit(anEvent({ json: '"again"', at: Date.now() + 100 }));
+  await waitFor(() => arrivals.length === 2);
+  expect(arrivals[1]?.body).toBe('"again"');
+});
+
 test('a dead letter is stored once per subscription, with what is needed to understand and to replay it', async () => {
   const { broker, names, events } = await openEvents();
   const event: EventEnvelope = {
@@ -234,7 +268,7 @@ test('headers and subjects are those of the golden file', async () => {
   await waitFor(() => seen.length >= golden.emitted.length + 2);
   const bySubject = (wanted: string) => seen.find(({ subject }) => subject === wanted);
   for (const { event, subject, headers, body } of golden.emitted) {
-    const found = seen.find((message) => message.headers['Nats-Msg-Id'] === event.id);
+    const found = seen.find((message) => message.headers['Nats-Msg-Id'] === (event.messageId ?? event.id));
     expect(found).toEqual({ subject, headers, body });
   }
   expect(bySubject(retry.subject)?.headers).toEqual({ ...retry.headers, 'Nats-Schedule-TTL': '168h' });

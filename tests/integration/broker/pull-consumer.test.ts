@@ -31,8 +31,7 @@ async function subscribe(broker: Broker, source: Source, room: number, onGone = 
   const held: Delivery[] = [];
   const taken: string[] = [];
   const puller = new PullConsumer(broker, {
-    stream: source.stream,
-    durable: source.durable,
+    ...source,
     room: () => room - held.length,
     onDelivery: (delivery) => {
       held.push(delivery);
@@ -51,7 +50,7 @@ async function subscribe(broker: Broker, source: Source, room: number, onGone = 
 
 async function openSource(events: Parameters<typeof harness.app>[0] = {}) {
   const { broker, names } = await harness.app(events);
-  const source = subscriptionSource(names, 'step', 'topic');
+  const source = subscriptionSource(names, { id: 'step' }, 'topic');
   await ensureConsumer(broker, source, 'step');
   return { broker, names, source };
 }
@@ -198,6 +197,6 @@ test('a consumer that is deleted under way is told, and goes on when it is there
 test('a consumer that is not there yet is told too', async () => {
   const { broker, names } = await harness.app();
   let gone = 0;
-  await subscribe(broker, subscriptionSource(names, 'step', 'never'), 5, () => gone++);
+  await subscribe(broker, subscriptionSource(names, { id: 'step' }, 'never'), 5, () => gone++);
   await waitFor(() => gone > 0, { within: 3_000 });
 });

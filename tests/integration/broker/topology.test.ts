@@ -12,9 +12,13 @@ test('is made once, and again at every call changes nothing', async () => {
   expect(made.map(({ config }) => config.name)).toEqual(
     [
       ...Object.values(names.streams),
-      ...[names.buckets.state, names.buckets.streams, names.buckets.manifest, names.buckets.leases].map(
-        (bucket) => `KV_${bucket}`,
-      ),
+      ...[
+        names.buckets.state,
+        names.buckets.streams,
+        names.buckets.manifest,
+        names.buckets.leases,
+        names.buckets.delivery,
+      ].map((bucket) => `KV_${bucket}`),
       ...[names.buckets.bodies, names.buckets.payloads, names.buckets.values, names.buckets.items].map(
         (bucket) => `OBJ_${bucket}`,
       ),
@@ -25,6 +29,17 @@ test('is made once, and again at every call changes nothing', async () => {
   expect(again.map(({ config, created }) => ({ config, created }))).toEqual(
     made.map(({ config, created }) => ({ config, created })),
   );
+});
+
+test('partitions that were set up in another way are refused, and left as they are', async () => {
+  const { broker, names } = await harness.app();
+  const before = (await broker.jsm.streams.info(names.streams.events)).config;
+  await expect(ensureTopology(broker, createNames(names.app, 16))).rejects.toMatchObject({
+    code: 'PARTITIONS_FIXED',
+    message: expect.stringContaining('Set MOTIA_PARTITIONS to 64'),
+  });
+  expect((await broker.jsm.streams.info(names.streams.events)).config).toEqual(before);
+  await ensureTopology(broker, names);
 });
 
 test('eight processes that start at the same time agree', async () => {

@@ -7,7 +7,7 @@ import { CronStore } from '../../../shared/broker/cron-store.ts';
 import { publishManifest } from '../../../shared/broker/manifest-store.ts';
 import { createLogger } from '../../../shared/logger.ts';
 import { Header } from '../../../shared/protocol/headers.ts';
-import type { Names } from '../../../shared/protocol/subjects.ts';
+import { DEFAULT_PARTITIONS, type Names } from '../../../shared/protocol/subjects.ts';
 import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
 import { createManifest, describeStep } from '../../../shared/steps/manifest.ts';
 import type { CronConfig } from '../../../shared/types.ts';
@@ -32,7 +32,12 @@ const EVERY_SECOND: CronConfig = { type: 'cron', name: 'Tick', cron: '* * * * * 
 const HOUR = 60 * 60_000;
 
 async function start(names: Names): Promise<{ close(): Promise<void> }> {
-  const scheduler = await startScheduler({ broker: { servers: harness.server.url }, app: names.app, log });
+  const scheduler = await startScheduler({
+    broker: { servers: harness.server.url },
+    app: names.app,
+    partitions: DEFAULT_PARTITIONS,
+    log,
+  });
   running.push(scheduler);
   return scheduler;
 }

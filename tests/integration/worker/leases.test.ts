@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Broker } from '../../../shared/broker/connect.ts';
-import { ACK_WAIT_MS, ensureConsumer, REQUEST_ACK_WAIT_MS, type Source } from '../../../shared/broker/consumers.ts';
+import {
+  ACK_WAIT_MS,
+  ensureConsumer,
+  REQUEST_ACK_WAIT_MS,
+  type Source,
+  subscriptionSource,
+} from '../../../shared/broker/consumers.ts';
 import { CronStore } from '../../../shared/broker/cron-store.ts';
 import { EventStore } from '../../../shared/broker/events.ts';
 import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
@@ -39,10 +45,10 @@ async function busyWorker() {
 }
 
 /** Another worker: keeps all it gets. */
-function otherWorker(broker: Broker, { stream, durable }: Source): string[] {
+function otherWorker(broker: Broker, source: Source): string[] {
   const taken: string[] = [];
   const onDelivery = ({ data }: { data: Uint8Array }) => void taken.push(Buffer.from(data).toString());
-  const puller = new PullConsumer(broker, { stream, durable, room: () => 10, onGone: () => {}, onDelivery });
+  const puller = new PullConsumer(broker, { ...source, room: () => 10, onGone: () => {}, onDelivery });
   pullers.push(puller);
   puller.start();
   return taken;
@@ -123,8 +129,8 @@ test('a call that was not begun before its lease was over goes to another worker
 });
 
 test('an event that waits for a thread keeps its lease as long as the broker confirms it', async () => {
-  const { services, broker, waiting } = await busyWorker();
-  const consumer = new EventConsumer(services, MAIL, 'user', () => {});
+  const { services, broker, names, waiting } = await busyWorker();
+  const consumer = new EventConsumer(services, MAIL, 'user', subscriptionSource(names, MAIL, 'user'), () => {});
   pullers.push(consumer.puller);
   await ensureConsumer(broker, consumer.source, 'Mail');
   consumer.puller.start();
@@ -145,7 +151,7 @@ test('an event that waits for a thread keeps its lease as long as the broker con
 
 test('an event that failed when it was perhaps with another worker is left to that one', async () => {
   const { services, broker, names, waiting } = await busyWorker();
-  const consumer = new EventConsumer(services, MAIL, 'user', () => {});
+  const consumer = new EventConsumer(services, MAIL, 'user', subscriptionSource(names, MAIL, 'user'), () => {});
   pullers.push(consumer.puller);
   await ensureConsumer(broker, consumer.source, 'Mail');
   consumer.puller.start();

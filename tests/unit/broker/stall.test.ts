@@ -21,7 +21,7 @@ function watch() {
 test('a process that runs trusts what arrives, however long nothing did', () => {
   const { stalls, stallWatch } = watch();
   vi.advanceTimersByTime(60_000);
-  expect(stallWatch.mayBeStale()).toBe(false);
+  expect(stallWatch.mayBeStale(10_000)).toBe(false);
   expect(stalls).toEqual([]);
   stallWatch.stop();
 });
@@ -33,8 +33,8 @@ test.each([
 ])('after %d ms without a sign of life (stale: %s)', (ms, stale) => {
   const { stalls, stallWatch } = watch();
   freeze(ms);
-  expect(stallWatch.mayBeStale()).toBe(stale); // the first message may come before the first timer
-  expect(stallWatch.mayBeStale()).toBe(stale); // and others right after it
+  expect(stallWatch.mayBeStale(10_000)).toBe(stale); // the first message may come before the first timer
+  expect(stallWatch.mayBeStale(10_000)).toBe(stale); // and others right after it
   expect(stalls.length).toBe(stale ? 1 : 0);
   stallWatch.stop();
 });
@@ -43,9 +43,23 @@ test('a stall that a timer notices first counts as well, and what comes later is
   const { stalls, stallWatch } = watch();
   freeze(5_000);
   vi.advanceTimersByTime(250);
-  expect(stallWatch.mayBeStale()).toBe(true);
+  expect(stallWatch.mayBeStale(10_000)).toBe(true);
   vi.advanceTimersByTime(500);
-  expect(stallWatch.mayBeStale()).toBe(false);
+  expect(stallWatch.mayBeStale(10_000)).toBe(false);
   expect(stalls).toHaveLength(1);
+  stallWatch.stop();
+});
+
+test.each([
+  [400, false],
+  [800, true],
+])('with a short ack wait less is too long: after %d ms (stale: %s)', (ms, stale) => {
+  const { stalls, stallWatch } = watch();
+  freeze(ms);
+  expect(stallWatch.mayBeStale(1_000)).toBe(stale);
+  expect(stallWatch.mayBeStale(10_000)).toBe(false);
+  expect(stalls).toEqual([]);
+  vi.advanceTimersByTime(750);
+  expect(stallWatch.mayBeStale(1_000)).toBe(false);
   stallWatch.stop();
 });

@@ -8,7 +8,14 @@ import { appName, readEnvironment } from '../../../shared/config.ts';
 describe('readEnvironment', () => {
   test('has defaults for an empty environment', () => {
     const env = readEnvironment({ XDG_CACHE_HOME: '/cache' });
-    expect(env).toMatchObject({ threads: 2, logLevel: 'info', color: true, cacheDir: '/cache/motia', searchPath: [] });
+    expect(env).toMatchObject({
+      threads: 2,
+      partitions: 64,
+      logLevel: 'info',
+      color: true,
+      cacheDir: '/cache/motia',
+      searchPath: [],
+    });
     expect(env.broker).toBeUndefined();
     expect(env.port).toBeUndefined();
     expect(env.telemetry).toMatchObject({ disabled: false, sampler: 'parentbased_always_on', samplerRatio: 1 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
+import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { ActiveRun, type RunIdentity } from '../../../worker/handler/active-run.ts';
@@ -32,11 +33,14 @@ const subjects = golden<{
   streams: object;
   buckets: object;
   fixed: Record<string, string>;
+  /** First, second and last one, and how many there are. */
+  partitions: unknown[];
   made: { name: keyof Names; arguments: string[]; is: string }[];
 }>('subjects.json');
 
 test('every name that an app has on the broker is in the golden file', () => {
-  const { app, streams, buckets, ...rest } = createNames(subjects.app);
+  const { app, streams, buckets, partitions, ...rest } = createNames(subjects.app);
+  expect([partitions[0], partitions[1], partitions.at(-1), partitions.length]).toEqual(subjects.partitions);
   expect({ app, streams, buckets }).toEqual({
     app: subjects.app,
     streams: subjects.streams,
@@ -63,9 +67,14 @@ test.each(frames)('the frame of $what', ({ meta, body, frame }) => {
   expect({ meta: read.meta, body: read.body.toString('hex') }).toEqual({ meta, body });
 });
 
-const { ids } = golden<{
+const { ids, givenIds } = golden<{
+  givenIds: { topic: string; id: string; messageId: string }[];
   ids: { run: string; step: string; topic: string; json: string; before: number; id: string }[];
 }>('events.json');
+
+test.each(givenIds)('the message id of an event that is emitted to $topic as $id', ({ topic, id, messageId }) => {
+  expect(givenMessageId(topic, id)).toBe(messageId);
+});
 
 test.each(ids)('the id of $json on $topic from run $run of $step, after $before of the same', (wanted) => {
   const identity = {

@@ -51,6 +51,18 @@ test.each([
       handler: { timeout: 30 },
     }),
   ],
+  [
+    'queue settings of our own',
+    infrastructure({
+      queue: {
+        concurrency: 1,
+        globalConcurrency: 1,
+        rateLimit: { limit: 1, per: 0.1 },
+        backoff: { initial: 0, factor: 1, max: 0, jitter: 1 },
+        deadLetter: false,
+      },
+    }),
+  ],
   ['unknown infrastructure keys', infrastructure({ queue: { later: 1 }, other: true })],
 ])('accepts %s', (_, config) => {
   expect(validateConfig(config)).toEqual({ ok: true });
@@ -76,6 +88,54 @@ test.each([
   ],
   ['negative retries', infrastructure({ queue: { maxRetries: -1 } }), 'infrastructure.queue.maxRetries', />=0/],
   ['too long a delay', infrastructure({ queue: { delaySeconds: 901 } }), 'infrastructure.queue.delaySeconds', /<=900/],
+  [
+    'no global concurrency at all',
+    infrastructure({ queue: { globalConcurrency: 0 } }),
+    'infrastructure.queue.globalConcurrency',
+    />=1/,
+  ],
+  [
+    'global concurrency of a FIFO step',
+    infrastructure({ queue: { type: 'fifo', globalConcurrency: 2 } }),
+    'infrastructure.queue.globalConcurrency',
+    /^Not with type fifo/,
+  ],
+  [
+    'a rate limit that allows nothing',
+    infrastructure({ queue: { rateLimit: { limit: 0, per: 1 } } }),
+    'infrastructure.queue.rateLimit.limit',
+    />=1/,
+  ],
+  [
+    'a rate limit without a time',
+    infrastructure({ queue: { rateLimit: { limit: 1 } } }),
+    'infrastructure.queue.rateLimit.per',
+    /expected number/,
+  ],
+  [
+    'a backoff that shrinks',
+    infrastructure({ queue: { backoff: { factor: 0.5 } } }),
+    'infrastructure.queue.backoff.factor',
+    />=1/,
+  ],
+  [
+    'too much jitter',
+    infrastructure({ queue: { backoff: { jitter: 1.1 } } }),
+    'infrastructure.queue.backoff.jitter',
+    /<=1/,
+  ],
+  [
+    'an unknown key of a backoff',
+    infrastructure({ queue: { backoff: { initialMs: 5 } } }),
+    'infrastructure.queue.backoff',
+    'Unrecognized key: "initialMs"',
+  ],
+  [
+    'a dead letter that is no flag',
+    infrastructure({ queue: { deadLetter: 'no' } }),
+    'infrastructure.queue.deadLetter',
+    /expected boolean/,
+  ],
   ['an unknown queue type', infrastructure({ queue: { type: 'lifo' } }), 'infrastructure.queue.type', /fifo/],
   [
     'visibility below the timeout',

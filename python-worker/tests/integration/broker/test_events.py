@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -69,13 +70,14 @@ async def subscribe(broker: Broker, names: Names, topic: str) -> AsyncIterator[S
     pullers: list[PullConsumer] = []
 
     async def subscribe(step: str = "mail", to: str = topic) -> Subscription:
-        source = subscription_source(names, step, to)
+        source = subscription_source(names, {"id": step}, to)
         await ensure_consumer(broker, source, step)
         found = Subscription(source.durable, [])
         puller = PullConsumer(
             broker,
             stream=source.stream,
             durable=source.durable,
+            ack_wait_ms=source.ack_wait_ms,
             room=lambda: 100,
             on_gone=lambda: None,
             on_delivery=lambda delivery: found.arrivals.append(
@@ -232,6 +234,22 @@ async def test_a_dead_letter_says_why_and_has_a_payload_of_its_own(
     assert info["state"]["subjects"] == {names.dead("größe"): 1}
 
 
+async def test_an_event_with_a_delay_reaches_every_subscription_once_in_time_also_through_a_crash(
+    subscribe: Subscribe, events: EventStore, topic: str, server: NatsServer
+) -> None:
+    mail, audit = await subscribe("mail"), await subscribe("audit")
+    due = int(time.time() * 1000) + 2_000
+    event = NewEvent(f"d {topic}", topic, b"1", "", at=due)
+    await events.emit(event)
+    await events.emit(replace(event, json=b"2", at=due + 60_000))  # the same id
+    await asyncio.to_thread(server.crash)
+    await wait_for(lambda: bool(mail.arrivals and audit.arrivals))
+    for arrivals in (mail.arrivals, audit.arrivals):
+        (arrival,) = arrivals
+        assert arrival.at >= due - 20
+        assert (arrival.event.id, arrival.event.attempt, arrival.delivery.data) == (event.id, 1, b"1")
+
+
 @pytest.fixture(scope="module")
 def shop(server: NatsServer) -> Names:
     """The app of the golden file, without its streams: one that takes all its subjects stands for them."""
@@ -254,7 +272,8 @@ async def recorded(connect: Connect, shop: Names) -> tuple[EventStore, list[tupl
 async def test_golden_emits(connect: Connect, shop: Names) -> None:
     events, seen = await recorded(connect, shop)
     for case in GOLDEN["emitted"]:
-        await events.emit(NewEvent(**(case["event"] | {"json": case["event"]["json"].encode()})))
+        given = {re.sub("[A-Z]", lambda one: f"_{one[0].lower()}", key): item for key, item in case["event"].items()}
+        await events.emit(NewEvent(**(given | {"json": given["json"].encode()})))
     assert seen == [(case["subject"], case["headers"], case["body"]) for case in GOLDEN["emitted"]]
 
 

@@ -40,6 +40,7 @@ class Taker:
             broker,
             stream=source.stream,
             durable=source.durable,
+            ack_wait_ms=source.ack_wait_ms,
             room=lambda: self.room - len(self.held),
             on_delivery=self.take,
             on_gone=self.lose,
@@ -89,7 +90,7 @@ def topic() -> str:
 
 @pytest.fixture
 async def source(broker: Broker, names: Names, topic: str) -> Source:
-    source = subscription_source(names, "step", topic)
+    source = subscription_source(names, {"id": "step"}, topic)
     await ensure_consumer(broker, source, "step")
     return source
 
@@ -226,7 +227,7 @@ async def test_after_a_stall_what_is_read_is_left_to_others(
     await emit(0, 3)
     await broker.flush()
     assert stalled.taken == []
-    await wait_for(lambda: not broker.may_be_stale(), within=2)
+    await wait_for(lambda: not broker.may_be_stale(10_000), within=2)
     assert await unanswered(broker, source) == 3  # not handed back either
 
 
@@ -263,6 +264,6 @@ async def test_a_consumer_that_is_deleted_under_way_is_told_and_goes_on_when_it_
 
 
 async def test_a_consumer_that_is_not_there_yet_is_told_too(broker: Broker, names: Names) -> None:
-    taker = Taker(5).open(broker, subscription_source(names, "step", "never"))
+    taker = Taker(5).open(broker, subscription_source(names, {"id": "step"}, "never"))
     await wait_for(lambda: taker.gone > 0, within=3)
     taker.puller.close()

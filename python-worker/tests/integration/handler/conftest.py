@@ -170,7 +170,7 @@ class Subscription:
 @pytest.fixture
 async def subscription(broker: Broker, names: Names) -> AsyncIterator[Subscription]:
     topic = next(_topics)
-    source = subscription_source(names, "mail", topic)
+    source = subscription_source(names, {"id": "mail"}, topic)
     await ensure_consumer(broker, source, "mail")
     found = Subscription(topic, [])
 
@@ -182,6 +182,7 @@ async def subscription(broker: Broker, names: Names) -> AsyncIterator[Subscripti
         broker,
         stream=source.stream,
         durable=source.durable,
+        ack_wait_ms=source.ack_wait_ms,
         room=lambda: 1000,
         on_gone=lambda: None,
         on_delivery=keep,

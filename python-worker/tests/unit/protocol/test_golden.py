@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from motia.protocol.encoding import decode_token, encode_token, encode_topic
-from motia.protocol.event_ids import event_content_id, numbered_id
+from motia.protocol.event_ids import event_content_id, given_message_id, numbered_id
 from motia.protocol.frames import decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
 from motia.protocol.subjects import Names, create_names
@@ -42,7 +42,9 @@ def test_every_name_that_an_app_has_on_the_broker_is_in_the_golden_file() -> Non
     assert asdict(names.streams) == _subjects["streams"]
     assert asdict(names.buckets) == _subjects["buckets"]
     fixed = {field.name: getattr(names, field.name) for field in fields(names)}
-    del fixed["app"], fixed["streams"], fixed["buckets"]
+    del fixed["app"], fixed["streams"], fixed["buckets"], fixed["partitions"]
+    partitions = names.partitions
+    assert [partitions[0], partitions[1], partitions[-1], len(partitions)] == _subjects["partitions"]
     assert fixed == {_snake(name): value for name, value in _subjects["fixed"].items()}
     made = {name for name, member in vars(Names).items() if callable(member) and not name.startswith("_")}
     assert made == {_snake(case["name"]) for case in _subjects["made"]}
@@ -64,6 +66,11 @@ def test_frame(case: dict[str, Any]) -> None:
 def test_event_id(case: dict[str, Any]) -> None:
     content_id = event_content_id(case["run"], case["step"], case["topic"], case["json"].encode())
     assert numbered_id(content_id, case["before"]) == case["id"]
+
+
+@pytest.mark.parametrize("case", _events["givenIds"], ids=lambda case: f"{case['topic']} {case['id']}")
+def test_message_id_of_a_given_id(case: dict[str, Any]) -> None:
+    assert given_message_id(case["topic"], case["id"]) == case["messageId"]
 
 
 @pytest.mark.parametrize(
@@ -88,4 +95,5 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"], *_ticks]:
         used |= example["headers"].keys()
-    assert {name for name in used if not name.startswith("Nats-Schedule")} == named - {Header.BLOB, Header.CHANGE}
+    of_the_broker = re.compile("Nats-(Schedule|Expected)")
+    assert {name for name in used if not of_the_broker.match(name)} == named - {Header.BLOB, Header.CHANGE}

@@ -111,6 +111,12 @@ def queue(**settings: Any) -> dict[str, Any]:
             handler={"timeout": 30},
         ),
         queue(maxRetries=3.0),
+        queue(
+            globalConcurrency=1,
+            rateLimit={"limit": 1, "per": 0.1},
+            backoff={"initial": 0, "factor": 1, "max": 0, "jitter": 1},
+            deadLetter=False,
+        ),
         infrastructure(queue={"later": 1}, other=True),
         EventModel(),
         ApiRecord(),
@@ -124,6 +130,7 @@ TEXT = "Invalid input: expected string, received"
 LIST = "Invalid input: expected array, received"
 SCHEMA = "Expected a pydantic model or a JSON Schema object"
 METHODS = "Expected one of GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD"
+QUEUE = "infrastructure.queue"
 CPU = "Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion"
 
 
@@ -179,6 +186,23 @@ CPU = "Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion"
         ),
         (queue(delaySeconds=901), "infrastructure.queue.delaySeconds: Too big: expected number to be <=900"),
         (queue(concurrency=0), "infrastructure.queue.concurrency: Too small: expected number to be >=1"),
+        (
+            queue(type="fifo", globalConcurrency=2),
+            f"{QUEUE}.globalConcurrency: Not with type fifo, which runs one event of each message group at a time",
+        ),
+        (queue(globalConcurrency=0), f"{QUEUE}.globalConcurrency: Too small: expected number to be >=1"),
+        (
+            queue(rateLimit={"limit": 0, "per": 1}),
+            f"{QUEUE}.rateLimit.limit: Too small: expected number to be >=1",
+        ),
+        (
+            queue(rateLimit={"limit": 1}),
+            f"{QUEUE}.rateLimit.per: Invalid input: expected number, received undefined",
+        ),
+        (queue(backoff={"factor": 0.5}), f"{QUEUE}.backoff.factor: Too small: expected number to be >=1"),
+        (queue(backoff={"jitter": 1.1}), f"{QUEUE}.backoff.jitter: Too big: expected number to be <=1"),
+        (queue(backoff={"initialMs": 5}), f'{QUEUE}.backoff: Unrecognized key: "initialMs"'),
+        (queue(deadLetter="no"), f"{QUEUE}.deadLetter: Invalid input: expected boolean, received string"),
         (queue(type="lifo"), 'infrastructure.queue.type: Invalid option: expected one of "fifo"|"standard"'),
         (
             infrastructure(queue={"visibilityTimeout": 30}, handler={"timeout": 30}),

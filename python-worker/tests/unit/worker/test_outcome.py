@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from motia.errors import ErrorRecord
@@ -16,19 +19,22 @@ from motia.worker.outcome import (
     RunEnd,
     Succeeded,
     decide_outcome,
+    retry_policy_of,
 )
 
 ERROR: ErrorRecord = {"name": "Error", "message": "broken"}
 FAILED = Failed(ERROR)
 NON_RETRIABLE = Failed({**ERROR, "nonRetriable": True})
+NOT_BEFORE = Failed({**ERROR, "retryAfterSeconds": 120.25})
 EXPLICITLY_RETRIABLE = Failed({**ERROR, "nonRetriable": False})
 
 NO_JITTER = Backoff(initial_ms=1_000, factor=2, max_ms=90_000, jitter=0)
 FOUR = RetryPolicy(4, NO_JITTER)
 ONCE = RetryPolicy(1, NO_JITTER)
+DROPPED = RetryPolicy(4, NO_JITTER, dead_letter=False)
 MANY = RetryPolicy(100_000, NO_JITTER)
 
-ACK, HAND_BACK, LEAVE, BURY = (Outcome(action) for action in ("ack", "hand_back", "leave", "bury"))
+ACK, HAND_BACK, LEAVE, BURY, DROP = (Outcome(action) for action in ("ack", "hand_back", "leave", "bury", "drop"))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,11 @@ ACK, HAND_BACK, LEAVE, BURY = (Outcome(action) for action in ("ack", "hand_back"
         (FAILED, 4, FOUR, BURY),
         (FAILED, 5, FOUR, BURY),
         (FAILED, 1, ONCE, BURY),
+        (NOT_BEFORE, 1, FOUR, Outcome("retry", 120_250)),
+        (NOT_BEFORE, 4, FOUR, BURY),
+        (FAILED, 4, DROPPED, DROP),
+        (FAILED, 3, DROPPED, Outcome("retry", 4_000)),
+        (NON_RETRIABLE, 1, DROPPED, DROP),
         (NON_RETRIABLE, 1, FOUR, BURY),
         (EXPLICITLY_RETRIABLE, 1, FOUR, Outcome("retry", 1_000)),
         (FAILED, 8, MANY, Outcome("retry", 90_000)),
@@ -72,3 +83,20 @@ def test_halves_of_a_millisecond_are_rounded_up() -> None:
 def test_four_attempts_by_default() -> None:
     actions = [decide_outcome(FAILED, attempt, DEFAULT_RETRY_POLICY, 0.5).action for attempt in (1, 2, 3, 4)]
     assert actions == ["retry", "retry", "retry", "bury"]
+
+
+@pytest.mark.parametrize(
+    ("queue", "policy"),
+    [
+        ({}, DEFAULT_RETRY_POLICY),
+        ({"maxRetries": 0}, replace(DEFAULT_RETRY_POLICY, max_attempts=1)),
+        ({"deadLetter": False}, replace(DEFAULT_RETRY_POLICY, dead_letter=False)),
+        (
+            {"backoff": {"initial": 0.5, "factor": 3, "max": 10, "jitter": 0}},
+            replace(DEFAULT_RETRY_POLICY, backoff=Backoff(500, 3, 10_000, 0)),
+        ),
+        ({"backoff": {"initial": 0}}, replace(DEFAULT_RETRY_POLICY, backoff=Backoff(0, 2, 90_000, 0.2))),
+    ],
+)
+def test_policy_of_a_step(queue: dict[str, Any], policy: RetryPolicy) -> None:
+    assert retry_policy_of(queue) == policy

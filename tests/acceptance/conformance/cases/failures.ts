@@ -2,23 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ACK_WAIT_MS } from '../../../../shared/broker/consumers.ts';
-import type { RunningCli } from '../../../helpers/cli.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import type { Case } from '../cases.ts';
+import { withVictim } from '../with-victim.ts';
 import type { World } from '../world.ts';
 
 const misbehave = ({ call }: World, how: string, id: string, ms = 0) =>
   call(`/misbehave/${how}?id=${id}&ms=${ms}`, { method: 'POST' });
-
-/** Starts one more worker for as long as `work` takes, which may do to it what it likes. */
-async function withVictim(world: World, work: (victim: RunningCli) => Promise<void>): Promise<void> {
-  const victim = await world.startWorker('victim');
-  try {
-    await work(victim);
-  } finally {
-    await victim.stop('SIGKILL');
-  }
-}
 
 /** Some calls that take a while and may be had twice: whatever happens beside them, they are answered. */
 const siblings = ({ call }: World, id: string) =>
