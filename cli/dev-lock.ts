@@ -1,7 +1,8 @@
 /** Keeps a second `motia dev` out of a project: two servers on one store would lose acknowledged messages. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BrokerAddress } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { createLockFile, readLockFile, removeLockFile } from './file-lock.ts';
 import { commandLine, identify, isSameProcess, type ProcessIdentity } from './process-identity.ts';
@@ -10,14 +11,14 @@ import { commandLine, identify, isSameProcess, type ProcessIdentity } from './pr
 interface LockContent extends ProcessIdentity {
   url?: string;
   /** The nats-server it started. */
-  broker?: ProcessIdentity & { commandLine: string };
+  broker?: ProcessIdentity & { commandLine: string; address: BrokerAddress };
 }
 
 export interface DevLock {
   /** Adds where the project is served. */
   setUrl(url: string): Promise<void>;
-  /** Adds the nats-server, so that it can be ended by whoever takes over from a killed process. */
-  setBroker(pid: number): Promise<void>;
+  /** Adds the nats-server, for other commands, and so that whoever takes over from a killed process can end it. */
+  setBroker(pid: number, address: BrokerAddress): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -44,6 +45,12 @@ export async function acquireDevLock(motiaDir: string): Promise<DevLock> {
     await sleep(POLL_MS);
   }
   throw new CliError(`${path} could not be taken; remove it if nothing runs in this folder`);
+}
+
+/** The broker of the process that runs a project now, if it runs one. @param motiaDir as in {@link acquireDevLock}. */
+export async function findDevBroker(motiaDir: string): Promise<BrokerAddress | undefined> {
+  const holder = parse((await readLockFile(join(motiaDir, 'dev.lock'))) ?? '');
+  return holder && (await isSameProcess(holder)) ? holder.broker?.address : undefined;
 }
 
 async function endLeftovers(path: string, text: string): Promise<void> {
@@ -87,9 +94,9 @@ function heldLock(path: string, self: ProcessIdentity): DevLock {
   };
   return {
     setUrl: (url) => update({ url }),
-    async setBroker(pid) {
+    async setBroker(pid, address) {
       const [identity, line] = await Promise.all([identify(pid), commandLine(pid)]);
-      if (identity) await update({ broker: { ...identity, commandLine: line } });
+      if (identity) await update({ broker: { ...identity, commandLine: line, address } });
     },
     async release() {
       await lastWrite;
@@ -100,6 +107,7 @@ function heldLock(path: string, self: ProcessIdentity): DevLock {
 
 async function replaceFile(path: string, content: string): Promise<void> {
   const next = `${path}.next`;
-  await writeFile(next, content);
+  await rm(next, { force: true }); // `mode` below holds for a new file only
+  await writeFile(next, content, { mode: 0o600 }); // it has the password of the broker
   await rename(next, path);
 }

@@ -12,8 +12,8 @@ export interface EmbeddedServerOptions {
   /** The server's files are kept in `<dataDir>/broker`. */
   dataDir: string;
   log: Logger;
-  /** Told the process id at every start. */
-  onStart?: (pid: number) => unknown;
+  /** Told the process id and the address at every start. */
+  onStart?: (pid: number, address: BrokerAddress) => unknown;
 }
 
 export interface EmbeddedServer {
@@ -35,9 +35,10 @@ const HEALTHY_MS = 30_000;
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const dir = join(options.dataDir, 'broker');
   const login = { user: 'motia', password: randomBytes(24).toString('base64url') };
+  const addressOf = (port: number) => ({ servers: `nats://127.0.0.1:${port}`, ...login });
   const start = async (port: number) => {
     const started = await startNatsProcess(options.binary, dir, { port, storeDir: dir, login });
-    await options.onStart?.(started.pid);
+    await options.onStart?.(started.pid, addressOf(started.port));
     return started;
   };
   let server = await start(-1);
@@ -60,7 +61,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const supervision = supervise();
 
   return {
-    address: { servers: `nats://127.0.0.1:${port}`, ...login },
+    address: addressOf(port),
     get pid() {
       return server.pid;
     },

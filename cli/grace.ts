@@ -3,7 +3,7 @@
 export const GRACE_MS = {
   /** For a process that has one role. */
   role: 28_000,
-  /** `motia dev` and `motia start` close the gateway, then the worker, then the broker. */
+  /** `motia dev` and `motia start` close gateway and scheduler, then the worker, then the broker. */
   supervisedGateway: 8_000,
   supervisedWorker: 15_000,
   embeddedServer: 6_000,

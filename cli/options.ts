@@ -12,7 +12,14 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
+  /** Of `motia cron`. */
+  action?: (typeof CRON_ACTIONS)[number];
+  step?: string;
+  json?: boolean;
 }
+
+/** What `motia cron` does. */
+export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 
 export interface CommandOptions {
   env: Environment;

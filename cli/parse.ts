@@ -2,7 +2,7 @@
 import yargs, { type Options } from 'yargs';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import type { Flags } from './options.ts';
+import { CRON_ACTIONS, type Flags } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -51,10 +51,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     options: { processes, ...common },
     load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
+  scheduler: {
+    describe: 'Fire the cron steps of the project (needs NATS_URL); of several, one leads',
+    options: common,
+    load: async () => (await import('./commands/scheduler.ts')).scheduler,
+  },
   provision: {
     describe: 'Make the broker ready for the steps of the project (needs NATS_URL)',
     options: common,
     load: async () => (await import('./commands/provision.ts')).provision,
+  },
+  'cron <action> [step]': {
+    describe: 'List the cron steps, have one run now, pause or resume it',
+    options: {
+      action: { choices: CRON_ACTIONS, describe: 'What to do' },
+      step: { type: 'string', describe: 'Name of the step' },
+      json: { type: 'boolean', describe: 'Print JSON' },
+      'motia-dir': common['motia-dir'],
+    },
+    load: async () => (await import('./commands/cron.ts')).cron,
   },
   version: {
     describe: 'Print the version',

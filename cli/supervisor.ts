@@ -1,4 +1,4 @@
-/** Every role on one machine: a nats-server child unless NATS_URL is set, the gateway in this process, worker children. */
+/** Every role on one machine: a nats-server child unless NATS_URL is set, gateway and scheduler here, worker children. */
 import type { Logger } from 'pino';
 import type { BrokerAddress } from '../shared/config.ts';
 import type { Lifecycle } from '../shared/lifecycle.ts';
@@ -42,12 +42,18 @@ export function supervise(supervision: Supervision): Promise<number> {
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
     const { telemetry, partitions } = env;
-    const gateway = await startGateway({ broker, app, partitions, host, port, portFallback, log, telemetry });
-    life.defer('gateway', () => gateway.close(), GRACE_MS.supervisedGateway);
+    const admin = { openOnLoopback: watch, token: env.adminToken };
+    const gateway = await startGateway({ broker, app, partitions, host, port, portFallback, admin, log, telemetry });
+    let scheduler: { close(): Promise<void> } | undefined;
+    const close = () => Promise.all([scheduler?.close(), gateway.close()]);
+    life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
     await gateway.refresh();
     supervision.onReady(gateway);
+
+    const { startScheduler } = await import('../scheduler/main.ts'); // nobody waits for it to be ready
+    scheduler = await startScheduler({ broker, app, partitions, log });
   });
 }
 
@@ -61,7 +67,12 @@ async function startBroker(
   const progress = (line: string) => console.error(line);
   const { path: binary } = await findNatsServer({ configured, searchPath, cacheDir, progress });
   const { dataDir } = options;
-  const server = await startEmbeddedServer({ binary, dataDir, log, onStart: (pid) => lock.setBroker(pid) });
+  const server = await startEmbeddedServer({
+    binary,
+    dataDir,
+    log,
+    onStart: (pid, address) => lock.setBroker(pid, address),
+  });
   life.defer('nats-server', () => server.stop(), GRACE_MS.embeddedServer);
   return server.address;
 }

@@ -1,5 +1,6 @@
 /** The HTTP server's assembly. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type AdminOptions, mountAdmin } from './admin/admin.ts';
 import { createStepRoute, type StepRouteOptions } from './step-route.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
@@ -12,7 +13,7 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
-export function createApp(options: Omit<StepRouteOptions, 'closing'>): FastifyInstance {
+export function createApp(options: Omit<StepRouteOptions, 'closing'> & { admin: AdminOptions }): FastifyInstance {
   let closing = false;
   const route = createStepRoute({ ...options, closing: () => closing });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -44,6 +45,7 @@ export function createApp(options: Omit<StepRouteOptions, 'closing'>): FastifyIn
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
   app.setErrorHandler(onError);
+  mountAdmin(app, options.admin);
   app.all('/*', route);
   return app;
 }

@@ -12,6 +12,7 @@ import { Lifecycle } from '../shared/lifecycle.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
+import type { AdminAccess } from './admin/access.ts';
 import { createApp } from './app.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   port: number;
   /** How many of the following ports to try when that one is taken. */
   portFallback: number;
+  /** Who may use the admin API. */
+  admin: AdminAccess;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -83,7 +86,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
-    const app = createApp({ served: () => served, calls, tracing, log });
+    const cron = async () => new (await import('../shared/broker/cron-admin.ts')).CronAdmin(broker, names);
+    const app = createApp({ served: () => served, calls, tracing, log, admin: { access: options.admin, cron } });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

@@ -6,6 +6,7 @@ import type pino from 'pino';
 import type { BlobStore } from '../shared/broker/blobs.ts';
 import type { Broker } from '../shared/broker/connect.ts';
 import { isNoResponders, openInbox, type Reply } from '../shared/broker/inbox.ts';
+import { Pending } from '../shared/broker/pending.ts';
 import { checkStored, isStillStored } from '../shared/broker/publish.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
@@ -59,7 +60,7 @@ const LOST_AFTER_MS = 3_500;
 /** A worker that has a call says so after 250 ms, if it has not answered by then. */
 const ASK_AFTER_MS = 1_500;
 const RESEND_AFTER_MS = 50;
-/** Before the token of a call in the subject of the broker's acknowledgement. Tokens are digits and lower-case letters. */
+/** Before the token of a call in the subject of the broker's acknowledgement. Tokens have no capitals. */
 const ACK_MARK = 'A';
 
 const NOT_TAKEN = 'No worker took the call in time';
@@ -71,11 +72,10 @@ export class StepCalls {
   readonly #bodies: BlobStore;
   readonly #log: pino.Logger;
   readonly #inbox: string;
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Pending<Call>();
   /** Makes request ids unique over gateways. */
   readonly #origin = newSpanId();
   readonly #ticker: NodeJS.Timeout;
-  #count = 0;
 
   constructor(broker: Broker, names: Names, bodies: BlobStore, log: pino.Logger) {
     this.#broker = broker;
@@ -91,41 +91,46 @@ export class StepCalls {
    * @throws {CallFailed} with the status to tell the client.
    */
   async call(request: StepRequest, onStart?: (cancel: () => void) => void): Promise<StepResponse> {
-    const { stepId, body, timeoutMs, ...rest } = request;
-    const token = (++this.#count).toString(36);
+    const { stepId, traceparent, method, url, params, headers, body, timeoutMs } = request;
     const now = Date.now();
-    const meta: RequestMeta = {
-      v: PROTOCOL_VERSION,
-      id: this.#origin + token,
-      reply: this.#inbox + token,
-      startBy: now + timeoutMs / 2,
-      deadline: now + timeoutMs,
-      ...rest,
-    };
     const large = this.#bodies.needed(body.length);
-    if (large) meta.blob = await this.#bodies.put(body).catch((error) => this.#refuseBody(error));
+    const blob = large ? await this.#bodies.put(body).catch((error) => this.#refuseBody(error)) : undefined;
     return new Promise((resolve, reject) => {
-      const call: Call = {
-        meta,
-        subject: this.#names.request(stepId),
-        frame: encodeFrame(meta, large ? undefined : body),
-        safe: isSafe(meta.method, meta.headers),
-        sent: false,
-        askedAt: now,
-        started: false,
-        heardAt: 0,
-        resolve,
-        reject,
-      };
-      this.#calls.set(token, call);
+      const token = this.#calls.add((token) => {
+        const meta: RequestMeta = {
+          v: PROTOCOL_VERSION,
+          id: this.#origin + token,
+          reply: this.#inbox + token,
+          startBy: now + timeoutMs / 2,
+          deadline: now + timeoutMs,
+          traceparent,
+          method,
+          url,
+          params,
+          headers,
+        };
+        if (blob !== undefined) meta.blob = blob;
+        return {
+          meta,
+          subject: this.#names.request(stepId),
+          frame: encodeFrame(meta, large ? undefined : body),
+          safe: isSafe(method, headers),
+          sent: false,
+          askedAt: now,
+          started: false,
+          heardAt: 0,
+          resolve,
+          reject,
+        };
+      });
       onStart?.(() => this.#giveUp(token, 503, 'The caller is gone'));
-      this.#send(token, call);
+      this.#send(token);
     });
   }
 
   /** The connection dropped, and with it perhaps replies. What may be had twice is sent again later. */
   onDisconnect(): void {
-    for (const [token, call] of this.#calls) {
+    for (const [token, call] of this.#calls.all()) {
       if (call.safe) call.sent = false;
       else if (call.sent) this.#fail(token, new CallFailed(502, UNKNOWN));
     }
@@ -133,15 +138,16 @@ export class StepCalls {
 
   /** The connection is back, and the broker streams are in place. */
   onReconnect(): void {
-    for (const [token, call] of this.#calls) if (!call.sent) this.#send(token, call);
+    for (const [token, call] of this.#calls.all()) if (!call.sent) this.#send(token);
   }
 
   close(): void {
     clearInterval(this.#ticker);
   }
 
-  #send(token: string, call: Call): void {
-    if (!this.#broker.connected()) return;
+  #send(token: string): void {
+    const call = this.#calls.get(token);
+    if (!call || !this.#broker.connected()) return;
     call.sent = true;
     // The broker's acknowledgement is asked for but not waited for: only a refusal is news.
     this.#broker.send(call.subject, call.frame, this.#inbox + ACK_MARK + token);
@@ -161,10 +167,10 @@ export class StepCalls {
     } else if (meta.t === 'error') {
       this.#fail(token, new CallFailed(meta.status, meta.message, meta.id));
     } else if (meta.blob === undefined) {
-      this.#calls.delete(token);
+      this.#calls.take(token);
       call.resolve({ status: meta.status, headers: meta.headers, body });
     } else {
-      this.#calls.delete(token);
+      this.#calls.take(token);
       void this.#fetchBody(call, meta, meta.blob);
     }
   }
@@ -175,7 +181,7 @@ export class StepCalls {
     if (!call) return;
     if (isNoResponders(reply)) {
       // The stream is made again after a restart of the broker.
-      setTimeout(() => this.#calls.has(token) && this.#send(token, call), RESEND_AFTER_MS).unref();
+      setTimeout(() => this.#send(token), RESEND_AFTER_MS).unref();
       return;
     }
     try {
@@ -205,7 +211,7 @@ export class StepCalls {
 
   #tick(): void {
     const now = Date.now();
-    for (const [token, call] of this.#calls) {
+    for (const [token, call] of this.#calls.all()) {
       const { meta, started, safe, heardAt, askedAt } = call;
       const isLate = now >= meta.startBy;
       if (!started && !safe) {
@@ -229,7 +235,7 @@ export class StepCalls {
     call.askedAt = Number.POSITIVE_INFINITY;
     const waits = await this.#waits(call).catch(() => undefined);
     call.askedAt = Date.now();
-    if (!this.#calls.has(token) || call.started) return;
+    if (this.#calls.get(token) !== call || call.started) return;
     if (waits === false) {
       call.started = true;
       call.heardAt = call.askedAt;
@@ -253,8 +259,6 @@ export class StepCalls {
   }
 
   #fail(token: string, error: CallFailed): void {
-    const call = this.#calls.get(token);
-    this.#calls.delete(token);
-    call?.reject(error);
+    this.#calls.take(token)?.reject(error);
   }
 }

@@ -1,14 +1,14 @@
 /** Answers HTTP requests with the API steps of the manifest. */
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pino from 'pino';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
-import type { Span, Tracing } from '../shared/tracing.ts';
+import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
+import { RESERVED } from './admin/admin.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { readBody } from './read-body.ts';
 import { createRouter, type Router } from './router.ts';
-import type { StepCalls, StepResponse } from './step-calls.ts';
+import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
 
 type ApiStep = StepEntry & { method: string; path: string };
 
@@ -22,6 +22,13 @@ export interface Served {
 export function toServed(manifest: Manifest, log: pino.Logger): Served {
   const routes = manifest.steps.filter((step): step is ApiStep => {
     if (step.type !== 'api' || step.method === undefined || step.path === undefined) return false;
+    if (step.path.toLowerCase().startsWith(RESERVED)) {
+      log.error(
+        { action: 'route_reserved', step: step.name, file: step.file },
+        `${step.file}: paths below ${RESERVED} are reserved; the step is not served`,
+      );
+      return false;
+    }
     try {
       createRouter([{ method: step.method, path: step.path }]);
       return true;
@@ -48,6 +55,7 @@ export interface StepRouteOptions {
 const JSON_TYPE = 'application/json; charset=utf-8';
 const RETRY_AFTER_SECONDS = 1;
 const SHORT_BODY = 8 * 1024;
+const SERVER: SpanOptions = { kind: 'server' };
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
@@ -56,17 +64,17 @@ export function createStepRoute({ served, calls, tracing, log, closing }: StepRo
     const now = served();
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
     const { settings } = now.manifest;
-    const { origin } = request.headers;
-    reply.headers(corsHeaders(settings.corsOrigins, origin));
-
+    const cors = corsHeaders(settings.corsOrigins, request.headers.origin);
     const { method, url } = request;
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     const match = now.router.match(method, path);
-    if (match === undefined) return refuse(reply, 404, { error: 'Not found', path });
-    if (match === 'bad-encoding') return refuse(reply, 400, { error: 'The path is not valid percent-encoded UTF-8' });
-    if ('allow' in match)
+    if (typeof match !== 'object' || 'allow' in match) {
+      reply.headers(cors);
+      if (match === undefined) return refuse(reply, 404, { error: 'Not found', path });
+      if (match === 'bad-encoding') return refuse(reply, 400, { error: 'The path is not valid percent-encoded UTF-8' });
       return method === 'OPTIONS' ? preflight(request, reply, now, match.allow) : notAllowed(reply, match.allow);
+    }
 
     const body = await readBody(request.raw, settings.bodyLimit);
     if (body === 'gone') {
@@ -74,12 +82,14 @@ export function createStepRoute({ served, calls, tracing, log, closing }: StepRo
       return;
     }
     if (body === 'too large') {
+      reply.headers(cors);
       reply.header('connection', 'close'); // there may be more of the body than was worth reading
       return refuse(reply, 413, { error: `The body is larger than ${settings.bodyLimit} bytes` });
     }
 
     const { route, params } = match;
     const span = startSpan(tracing, request, route);
+    let status = 500;
     try {
       const response = await calls.call(
         {
@@ -87,56 +97,52 @@ export function createStepRoute({ served, calls, tracing, log, closing }: StepRo
           method,
           url,
           params,
-          headers: joinRepeated(request.headers),
+          headers: request.headers as StepRequest['headers'], // Node has joined those that came several times
           body,
           traceparent: span.traceparent,
           timeoutMs: settings.timeoutMs,
         },
         (cancel) => reply.raw.once('close', cancel), // after the answer it has nothing to cancel any more
       );
-      if (closing()) reply.header('connection', 'close');
-      answer(reply, span, response);
+      status = response.status;
+      answer(reply, response, closing() ? { ...cors, connection: 'close' } : cors);
     } catch (error) {
+      reply.headers(cors);
       if (closing()) reply.header('connection', 'close');
-      fail(reply, span, error, route, log);
+      status = fail(reply, span, error, route, log);
     } finally {
+      span.set({
+        'http.request.method': method,
+        'http.route': route.path,
+        'url.path': path,
+        'motia.step.name': route.name,
+        'http.response.status_code': status,
+      });
       span.end();
     }
   };
 }
 
-function answer(reply: FastifyReply, span: Span, { status, headers, body }: StepResponse): void {
-  span.set({ 'http.response.status_code': status });
-  reply.code(status);
-  // A handler's header replaces ours, but for `vary`, which has to name what either of us looked at.
-  const vary = reply.getHeader('vary');
-  reply.headers(groupRepeated(vary === undefined ? headers : [['vary', String(vary)], ...headers]));
-  if (body.length <= SHORT_BODY) sendShort(reply, body);
-  else reply.send(body);
-}
-
-/** Head and body as one piece of text, a character for each byte: one short write to the socket instead of a gathered one. */
-function sendShort(reply: FastifyReply, body: Uint8Array): void {
-  reply.hijack();
-  const { raw } = reply;
-  if (!BODILESS.has(reply.statusCode)) reply.header('content-length', body.length);
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
-  raw.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
-}
-
-/** One entry for each name, with a list where a header comes several times. */
-function groupRepeated(headers: StepResponse['headers']): Record<string, string | string[]> {
-  const grouped: Record<string, string | string[]> = Object.create(null);
-  for (const [name, value] of headers) {
-    const earlier = grouped[name];
-    grouped[name] = earlier === undefined ? value : [earlier, value].flat();
+/** `ours` gives way to the handler's headers, but for `vary`, which has to name what either of us looked at. */
+function answer(reply: FastifyReply, { status, headers, body }: StepResponse, ours: Record<string, string>): void {
+  const all: string[] = [];
+  for (const name in ours) {
+    if (name === 'vary' || !headers.some(([other]) => other === name)) all.push(name, ours[name] as string);
   }
-  return grouped;
+  for (const [name, value] of headers) all.push(name, value);
+  if (!BODILESS.has(status)) all.push('content-length', String(body.length));
+  reply.raw.writeHead(status, all);
+  reply.hijack();
+  // Head and a short body as one piece of text, a character for each byte: one short write to the socket, not a gathered one.
+  if (body.length <= SHORT_BODY) reply.raw.end(asBuffer(body).toString('latin1'), 'latin1');
+  else reply.raw.end(body);
 }
 
-function fail(reply: FastifyReply, span: Span, error: unknown, step: ApiStep, log: pino.Logger): void {
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
+/** @returns the status that the client is told. */
+function fail(reply: FastifyReply, span: Span, error: unknown, step: ApiStep, log: pino.Logger): number {
   const failed = error instanceof CallFailed ? error : new CallFailed(500, 'Internal server error');
-  span.set({ 'http.response.status_code': failed.status });
   span.fail(error);
   log.warn(
     { action: 'call_failed', step: step.name, traceId: span.traceId, status: failed.status, err: error },
@@ -146,6 +152,7 @@ function fail(reply: FastifyReply, span: Span, error: unknown, step: ApiStep, lo
     error: failed.message,
     ...(failed.errorId !== undefined && { errorId: failed.errorId }),
   });
+  return failed.status;
 }
 
 function refuse(reply: FastifyReply, status: number, body: object): void {
@@ -169,28 +176,9 @@ function preflight(request: FastifyRequest, reply: FastifyReply, { manifest }: S
   reply.header('allow', allow.join(', ')).code(204).send();
 }
 
-/** Node joins most repeated headers by itself; where it gives a list, only cookies to set stay one. */
-function joinRepeated(headers: FastifyRequest['headers']): Record<string, string | string[]> {
-  const joined: Record<string, string | string[]> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) joined[name] = Array.isArray(value) && name !== 'set-cookie' ? value.join(', ') : value;
-  }
-  return joined;
-}
-
-function startSpan(tracing: Tracing, request: FastifyRequest, step: ApiStep): Span {
-  // The trace is always ours to begin, since projects use its id as a key: a caller's own becomes a link.
-  const incoming = request.headers.traceparent;
+/** The trace is always ours to begin, since projects use its id as a key: a caller's own becomes a link. */
+function startSpan(tracing: Tracing, { headers: { traceparent } }: FastifyRequest, step: ApiStep): Span {
   if (!tracing.recording) return tracing.startSpan('');
-  return tracing.startSpan(`${step.method} ${step.path}`, {
-    kind: 'server',
-    ...(typeof incoming === 'string' && { links: [incoming] }),
-    attributes: {
-      'http.request.method': request.method,
-      'http.route': step.path,
-      'url.path': request.url.split('?', 1)[0] as string,
-      'motia.step.name': step.name,
-    },
-  });
+  const name = `${step.method} ${step.path}`;
+  return tracing.startSpan(name, typeof traceparent === 'string' ? { kind: 'server', links: [traceparent] } : SERVER);
 }

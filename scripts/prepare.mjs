@@ -8,7 +8,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const CLI = join(ROOT, 'dist/cli/main.js');
 
 const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'cli', 'testing'];
+const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'scheduler', 'cli', 'testing'];
 
 /**
  * Installs the dependencies when there are none or the lock file is newer. Not by `npm ci`, which refuses a lock file that was

@@ -48,6 +48,8 @@ export interface Environment {
   python?: string;
   /** Folder of an activated Python environment. */
   virtualEnv?: string;
+  /** What the admin API asks for, where it is not open. */
+  adminToken?: string;
   /** Handler threads of a worker. */
   threads: number;
   /** Handler processes of a Python worker. */
@@ -120,6 +122,7 @@ const schema = z
     MOTIA_DATA_DIR: z.string(),
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
+    MOTIA_ADMIN_TOKEN: z.string(),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     MOTIA_PARTITIONS: wholeNumber(1, 1_024),
@@ -167,6 +170,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     natsServer: values.MOTIA_NATS_SERVER,
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
+    adminToken: values.MOTIA_ADMIN_TOKEN,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
     partitions: values.MOTIA_PARTITIONS ?? DEFAULT_PARTITIONS,

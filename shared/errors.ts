@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'
   | 'INVALID_VALUE'
+  | 'UNKNOWN_STEP'
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'

@@ -30,6 +30,9 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 };
 const SCOPE = { name: 'motia' };
+const UNSET: ReadableSpan['status'] = { code: SpanStatusCode.UNSET };
+const NO_ATTRIBUTES: Attributes = {};
+const NO_TRACEPARENTS: string[] = [];
 const NO_LINKS: Link[] = [];
 const NO_EVENTS: TimedEvent[] = [];
 
@@ -78,48 +81,40 @@ function createSampling({ sampler, samplerRatio }: TelemetryEnvironment) {
   };
 }
 
+/**
+ * Thousands of these wait for the next export, so they hold little: what the exporter wants to know besides is worked out when it asks.
+ */
 class RecordedSpan implements Span, ReadableSpan {
   readonly name: string;
   readonly kind: SpanKind;
-  readonly attributes: Attributes;
   readonly links: Link[];
   readonly resource: ReadableSpan['resource'];
-  readonly instrumentationScope = SCOPE;
-  readonly parentSpanContext?: ReturnType<typeof toSpanContext>;
-  readonly startTime: HrTime = now();
-  readonly droppedAttributesCount = 0;
-  readonly droppedEventsCount = 0;
-  readonly droppedLinksCount = 0;
-  status: ReadableSpan['status'] = { code: SpanStatusCode.UNSET };
+  attributes: Attributes;
+  status = UNSET;
   events = NO_EVENTS;
-  endTime: HrTime = [0, 0];
-  ended = false;
   readonly #context: TraceContext;
+  readonly #parent: TraceContext | undefined;
   readonly #processor: SpanProcessor;
-  #traceparent: string | undefined;
+  /** Milliseconds since the process began. */
+  readonly #startedAt = performance.now();
+  #endedAt = 0;
 
   constructor(
     context: TraceContext,
     parent: TraceContext | undefined,
     name: string,
-    { kind = 'internal', attributes, links = [] }: SpanOptions,
+    { kind = 'internal', attributes = NO_ATTRIBUTES, links = NO_TRACEPARENTS }: SpanOptions,
     resource: ReadableSpan['resource'],
     processor: SpanProcessor,
   ) {
     this.#context = context;
+    this.#parent = parent;
     this.#processor = processor;
     this.name = name;
     this.kind = KINDS[kind];
-    this.attributes = attributes ?? {};
+    this.attributes = attributes;
     this.resource = resource;
-    if (parent) this.parentSpanContext = toSpanContext(parent, true);
-    this.links =
-      links.length === 0
-        ? NO_LINKS
-        : links.flatMap((link) => {
-            const linked = parseTraceparent(link);
-            return linked ? [{ context: toSpanContext(linked, true) }] : [];
-          });
+    this.links = links.length === 0 ? NO_LINKS : links.flatMap(toLink);
   }
 
   get traceId(): string {
@@ -131,13 +126,45 @@ class RecordedSpan implements Span, ReadableSpan {
   }
 
   get traceparent(): string {
-    this.#traceparent ??= formatTraceparent(this.#context);
-    return this.#traceparent;
+    return formatTraceparent(this.#context);
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.#startedAt);
+  }
+
+  get endTime(): HrTime {
+    return toHrTime(this.#endedAt);
   }
 
   get duration(): HrTime {
-    const [seconds, nanos] = [this.endTime[0] - this.startTime[0], this.endTime[1] - this.startTime[1]];
-    return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos];
+    const ms = this.#endedAt - this.#startedAt;
+    const seconds = Math.floor(ms / 1_000);
+    return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
+  }
+
+  get ended(): boolean {
+    return this.#endedAt > 0;
+  }
+
+  get parentSpanContext() {
+    return this.#parent && toSpanContext(this.#parent, true);
+  }
+
+  get instrumentationScope() {
+    return SCOPE;
+  }
+
+  get droppedAttributesCount() {
+    return 0;
+  }
+
+  get droppedEventsCount() {
+    return 0;
+  }
+
+  get droppedLinksCount() {
+    return 0;
   }
 
   spanContext() {
@@ -145,7 +172,8 @@ class RecordedSpan implements Span, ReadableSpan {
   }
 
   set(attributes: Attributes): void {
-    Object.assign(this.attributes, attributes);
+    // Those from the start may be shared by many spans.
+    this.attributes = this.attributes === NO_ATTRIBUTES ? attributes : { ...this.attributes, ...attributes };
   }
 
   fail(error: unknown): void {
@@ -154,25 +182,28 @@ class RecordedSpan implements Span, ReadableSpan {
     if (!(error instanceof Error)) return;
     const attributes: Attributes = { 'exception.type': error.name, 'exception.message': message };
     if (error.stack !== undefined) attributes['exception.stacktrace'] = error.stack;
-    this.events = [{ name: 'exception', time: now(), attributes, droppedAttributesCount: 0 }];
+    this.events = [{ name: 'exception', time: toHrTime(performance.now()), attributes, droppedAttributesCount: 0 }];
   }
 
   end(): void {
     if (this.ended) return;
-    this.ended = true;
-    if (!this.#context.sampled) return;
-    this.endTime = now();
-    this.#processor.onEnd(this);
+    this.#endedAt = performance.now();
+    if (this.#context.sampled) this.#processor.onEnd(this);
   }
+}
+
+function toLink(traceparent: string): Link[] {
+  const linked = parseTraceparent(traceparent);
+  return linked ? [{ context: toSpanContext(linked, true) }] : [];
 }
 
 function toSpanContext({ traceId, spanId, sampled }: TraceContext, isRemote: boolean) {
   return { traceId, spanId, isRemote, traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE };
 }
 
-/** Seconds since 1970, and nanoseconds. */
-function now(): HrTime {
-  const ms = performance.timeOrigin + performance.now();
+/** Seconds since 1970, and nanoseconds, of a time of this process. */
+function toHrTime(sinceStart: number): HrTime {
+  const ms = performance.timeOrigin + sinceStart;
   const seconds = Math.floor(ms / 1_000);
   return [seconds, Math.round((ms - seconds * 1_000) * 1e6)];
 }

@@ -136,7 +136,14 @@ export interface EventConfig extends StepConfigBase {
 /** A schedule. */
 export interface CronConfig extends StepConfigBase {
   type: 'cron';
+  /** 5 fields, 6 with leading seconds, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. */
   cron: string;
+  /** IANA name, as `Europe/Berlin`. Default: the local time of the scheduler. */
+  timezone?: string;
+  /** Ticks more than a minute late, because no scheduler or worker ran: left out (default), or run one after the other. */
+  missed?: 'skip' | 'catchUp';
+  /** Whether a tick may run while an earlier one still does. Otherwise it is left out. */
+  overlap?: boolean;
   emits: readonly Emit[];
 }
 
@@ -206,12 +213,36 @@ export interface EmitData<Topic extends string = string, Data = unknown> {
 
 export type Emitter<Data> = (event: Data) => Promise<void>;
 
+/**
+ * One change of a JSON value. `path` leads to a part of it: the keys from outside in, with dots between them (`'a.b'`); in a list
+ * they are indices. Without one the whole value is meant. What is missing on the way is made, except by `remove`.
+ */
+export type UpdateOperation =
+  | { type: 'set'; path?: string; value: unknown }
+  /** Adds members to an object, or replaces those that it has. */
+  | { type: 'merge'; path?: string; value: Record<string, unknown> }
+  /** Nothing counts as 0. `by` is 1 by default. */
+  | { type: 'increment'; path?: string; by?: number }
+  | { type: 'decrement'; path?: string; by?: number }
+  | { type: 'remove'; path: string };
+
+/** What `update` takes: a function from the present value to the new one, or operations that are done one after the other. */
+export type UpdateChange<Current, Next> = readonly UpdateOperation[] | ((current: Current) => Next | Promise<Next>);
+
 /** Values shared by all steps, kept by the broker. Any string is a valid group and key. */
 export interface StateManager {
   /** The stored value, or `null`. */
   get<T = unknown>(group: string, key: string): Promise<T | null>;
   /** Stores a JSON value (falsy ones included) and returns it. `undefined` is refused. */
   set<T = unknown>(group: string, key: string, value: T): Promise<T>;
+  /**
+   * Changes a value in one step, whoever else changes it at the same time, in any language, and returns the new one.
+   * @param change operations as data, or a function that makes the new value from the present one (`null` for nothing). It may be
+   * called several times, so it should do nothing else, and it holds up all other updates of this key. If it throws, nothing is
+   * stored.
+   * @throws {MotiaError} `INVALID_VALUE` for an operation that cannot be done, and for a function that returns nothing.
+   */
+  update<T = unknown>(group: string, key: string, change: UpdateChange<T | null, T>): Promise<T>;
   /** Removes a value and returns it, or `null`. */
   delete<T = unknown>(group: string, key: string): Promise<T | null>;
   /** All values of a group, in no promised order. */
@@ -254,17 +285,38 @@ export type EventHandler<Input = unknown, EmitType = never> = (
 ) => Promise<void> | void;
 export type CronHandler<EmitType = never> = (ctx: FlowContext<EmitType>) => Promise<void> | void;
 
+/** An item as it is given back: with its id, the time of its creation (ms since 1970), and where it belongs. */
+export type StreamItem<Item = Record<string, unknown>> = Item & {
+  id: string;
+  _createdAt?: number;
+  __motia?: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
+
+/** What is sent to whoever follows a group or an item, and not kept. */
+export interface StreamEvent {
+  type: string;
+  data: unknown;
+}
+
 /** A realtime collection of items, as handlers see it. */
 export interface MotiaStream<Item = unknown> {
-  get(groupId: string, id: string): Promise<(Item & { id: string }) | null>;
-  set(groupId: string, id: string, item: Item): Promise<Item & { id: string }>;
-  delete(groupId: string, id: string): Promise<(Item & { id: string }) | null>;
-  getGroup(groupId: string): Promise<(Item & { id: string })[]>;
-  send(channel: { groupId: string; id?: string }, event: { type: string; data: unknown }): Promise<void>;
+  get(groupId: string, id: string): Promise<StreamItem<Item> | null>;
+  /** Stores an item and returns it as stored. `id` wins over one in the item; `null` is refused. */
+  set(groupId: string, id: string, item: Item): Promise<StreamItem<Item>>;
+  /** Changes an item in one step, as {@link StateManager.update} does a value, and returns it as stored. */
+  update(groupId: string, id: string, change: UpdateChange<StreamItem<Item> | null, Item>): Promise<StreamItem<Item>>;
+  /** Removes an item and returns it, or `null`. */
+  delete(groupId: string, id: string): Promise<StreamItem<Item> | null>;
+  /** All items of a group, the oldest first. */
+  getGroup(groupId: string): Promise<StreamItem<Item>[]>;
+  /** Sends an event to whoever follows the group, or one item of it. Resolves once the broker has it. */
+  send(channel: { groupId: string; id?: string }, event: StreamEvent): Promise<void>;
 }
 
 export interface StreamConfig {
+  /** Unique within the project. */
   name: string;
+  /** Describes the items; it is not enforced. */
   schema: StepSchema;
   baseConfig: { storageType: 'default' } | { storageType: 'custom'; factory: () => unknown };
   canAccess?(

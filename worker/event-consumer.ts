@@ -3,13 +3,13 @@
 import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import type { Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
-import { type EventStore, readEnvelope } from '../shared/broker/events.ts';
+import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import { reserveStarts } from '../shared/broker/run-rate.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
-import { type Held, HeldEvents } from './held-events.ts';
+import { HeldMessage, HeldMessages } from './held-messages.ts';
 import {
   decideOutcome,
   endFor,
@@ -35,6 +35,16 @@ const DEFAULT_CONCURRENCY = 10;
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
 
+class Held extends HeldMessage {
+  readonly event: EventEnvelope;
+  timeout: NodeJS.Timeout | undefined;
+
+  constructor(delivery: Delivery, ackWaitMs: number, event: EventEnvelope) {
+    super(delivery, ackWaitMs);
+    this.event = event;
+  }
+}
+
 export class EventConsumer {
   readonly step: StepEntry;
   readonly source: Source;
@@ -52,14 +62,14 @@ export class EventConsumer {
   readonly #settlement: Settlement;
   /** Whether what it holds is taken from what other workers may run: then it takes nothing ahead of its run. */
   readonly #takesFromOthers: boolean;
-  readonly #held: HeldEvents;
+  readonly #held: HeldMessages<Held>;
   readonly #runTime = new RunTime();
 
   constructor(services: EventServices, step: StepEntry, topic: string, source: Source, onGone: () => void) {
     this.step = step;
     this.source = source;
     this.#topic = topic;
-    this.#held = new HeldEvents(source.ackWaitMs);
+    this.#held = new HeldMessages(source.ackWaitMs);
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
     this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
@@ -114,8 +124,8 @@ export class EventConsumer {
       );
       return;
     }
-    const held = this.#held.hold(delivery, event);
-    if (!held) return;
+    const held = new Held(delivery, this.source.ackWaitMs, event);
+    if (!this.#held.hold(held, this.puller.mayRepeat(delivery))) return;
     if (this.#marks && delivery.deliveryCount > 1) void this.#recallAndBegin(held, this.#marks);
     else this.#begin(held, delivery.deliveryCount, 0);
   }
@@ -176,7 +186,7 @@ export class EventConsumer {
   /** The worker ends: what waits for its rate limit goes to others. */
   handBackWaiting(): void {
     if (!this.#rateLimit) return;
-    for (const held of [...this.#held]) if (!held.job) this.#end(held, { status: 'displaced' }, 0);
+    for (const held of this.#held.all()) if (!held.job) this.#end(held, { status: 'displaced' }, 0);
   }
 
   #dispatch(held: Held, payload: Uint8Array): void {

@@ -3,10 +3,12 @@
 import { join } from 'node:path';
 import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
 import { watchManifest } from '../shared/broker/manifest-store.ts';
 import { removeOrphans } from '../shared/broker/provision.ts';
 import { StateStore } from '../shared/broker/state.ts';
+import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -79,7 +81,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       connected = broker;
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
-      worker = new StepWorker({ broker, names, pool, log, events: new EventStore(broker, names) });
+      const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
+      worker = new StepWorker({ broker, names, pool, log, events, cron });
       return { broker, worker };
     });
     connecting.catch(() => {}); // awaited below
@@ -90,7 +93,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     const { broker, worker: serving } = await connecting;
     lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
     listenForCancels(broker, names.cancel, serving);
-    sweepState(broker, new StateStore(broker, names), log, lifecycle);
+    sweepLargeValues(broker, [new StateStore(broker, names), new StreamStore(broker, names)], log, lifecycle);
     if (options.watch) {
       const watcher = await watchFiles({
         root,
@@ -134,14 +137,19 @@ function listenForCancels(broker: Broker, subject: string, worker: StepWorker): 
 }
 
 /** Large values that nothing points to any more are removed now and then. */
-function sweepState(broker: Broker, state: StateStore, log: pino.Logger, lifecycle: Lifecycle): void {
+function sweepLargeValues(
+  broker: Broker,
+  stores: { sweep(olderThanMs: number): Promise<number> }[],
+  log: pino.Logger,
+  lifecycle: Lifecycle,
+): void {
   const timer = setInterval(() => {
     if (!broker.connected()) return;
-    state
-      .sweep(SWEEP_MS)
-      .catch((error) =>
-        log.warn({ action: 'sweep_failed', err: error }, 'Unused large state values could not be removed'),
-      );
+    for (const store of stores) {
+      store
+        .sweep(SWEEP_MS)
+        .catch((error) => log.warn({ action: 'sweep_failed', err: error }, 'Unused large values could not be removed'));
+    }
   }, SWEEP_MS).unref();
-  lifecycle.defer('state sweep', () => clearInterval(timer));
+  lifecycle.defer('sweep of large values', () => clearInterval(timer));
 }

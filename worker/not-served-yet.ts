@@ -3,17 +3,10 @@ import type { StepEntry } from '../shared/steps/manifest.ts';
 import type { LoadedApp } from './threads/messages.ts';
 
 /** One line for each. */
-export function notServedYet({ manifest, streams }: LoadedApp): string[] {
-  return [
-    ...streams.map((name) => `The stream "${name}" is not served yet: operations on it are refused`),
-    ...manifest.steps.flatMap((step) => stepNotices(step)),
-  ];
-}
-
-function stepNotices(step: StepEntry): string[] {
-  if (step.type === 'cron')
-    return [`${step.file}: cron steps are not served yet; ${step.name} (${step.cron}) will not run`];
-  return [];
+export function notServedYet({ manifest }: LoadedApp): string[] {
+  return (manifest.streams ?? []).map(
+    ({ name }) => `The items of the stream "${name}" are stored; clients cannot subscribe to it yet`,
+  );
 }
 
 /** A step's kind and what it listens to, for people. */

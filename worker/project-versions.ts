@@ -92,14 +92,16 @@ export class ProjectVersions {
     else await this.#trySwap(reverted);
   }
 
-  /** @returns why the bundle was not taken: steps that are served now and do not load any more. */
+  /** @returns why the bundle was not taken: files that are served now and do not load any more. */
   async #trySwap(bundle: Bundle): Promise<StepFailure[]> {
     let loaded: LoadedApp | undefined;
     let broken: StepFailure[] = [];
     const swapped = await this.#options.pool.swap(bundle, async (app) => {
       loaded = app;
       this.#refuseFailures(app.failures);
-      broken = app.failures.filter(({ file }) => this.#manifest?.steps.some((step) => step.file === file));
+      const { steps = [], streams = [] } = this.#manifest ?? {};
+      const served = new Set([...steps, ...streams].map(({ file }) => file));
+      broken = app.failures.filter(({ file }) => served.has(file));
       if (broken.length > 0) return false;
       await this.#prepare(app);
       return true;

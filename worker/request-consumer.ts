@@ -15,6 +15,7 @@ import { isSafe } from '../shared/protocol/safe-methods.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
+import { Bag } from './bag.ts';
 import { RunTime } from './run-time.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
@@ -35,6 +36,7 @@ const BEAT_MS = 1_000;
 const TICK_MS = 125;
 
 interface Call {
+  place: number;
   meta: RequestMeta;
   delivery: Delivery;
   safe: boolean;
@@ -53,7 +55,7 @@ export class RequestConsumer {
   readonly source: ReturnType<typeof requestSource>;
   readonly puller: PullConsumer;
   readonly #services: ConsumerServices;
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Bag<Call>();
   readonly #runTime = new RunTime();
   #ticker: NodeJS.Timeout | undefined;
 
@@ -78,7 +80,11 @@ export class RequestConsumer {
 
   /** The caller of this request is gone. */
   cancel(requestId: string): void {
-    this.#abort(this.#calls.get(requestId), 'the caller is gone');
+    this.#abort(this.#find(requestId), 'the caller is gone');
+  }
+
+  #find(requestId: string): Call | undefined {
+    return this.#calls.find(({ meta }) => meta.id === requestId);
   }
 
   #take(delivery: Delivery): void {
@@ -96,7 +102,7 @@ export class RequestConsumer {
       delivery.ack(); // nobody waits any more
       return;
     }
-    const known = this.#calls.get(meta.id);
+    const known = this.puller.mayRepeat(delivery) ? this.#find(meta.id) : undefined;
     if (known) {
       // We had not renewed it in time, and it has come back to us.
       known.delivery = delivery;
@@ -104,6 +110,7 @@ export class RequestConsumer {
       return;
     }
     const call: Call = {
+      place: 0,
       meta,
       delivery,
       safe: isSafe(meta.method, meta.headers),
@@ -112,7 +119,7 @@ export class RequestConsumer {
       renewedAt: delivery.receivedAt,
       begun: false,
     };
-    this.#calls.set(meta.id, call);
+    this.#calls.add(call);
     call.job = this.#toJob(call);
     this.#services.pool.dispatch(call.job);
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
@@ -153,7 +160,7 @@ export class RequestConsumer {
   }
 
   #end(call: Call, end: JobEnd): void {
-    if (this.#calls.delete(call.meta.id)) this.#answer(call, end); // otherwise it has been given up
+    if (this.#calls.delete(call)) this.#answer(call, end); // otherwise it has been given up
     this.puller.pull();
   }
 
@@ -187,7 +194,7 @@ export class RequestConsumer {
   /** Keeps callers informed and messages ours, and gives up on what nobody waits for. */
   #tick(): void {
     const now = Date.now();
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls.all()) {
       if (now >= (call.begun ? call.meta.deadline : call.meta.startBy)) {
         this.#abort(call, 'its deadline is over');
         continue;
@@ -211,7 +218,7 @@ export class RequestConsumer {
 
   #abort(call: Call | undefined, reason: string): void {
     if (!call) return;
-    this.#calls.delete(call.meta.id);
+    this.#calls.delete(call);
     if (call.job?.at) call.job.at.thread.giveUp(call.job.at.slot, reason);
     else if (call.job) this.#services.pool.withdraw(call.job);
     if (call.safe || !call.begun) call.delivery.ack();

@@ -1,11 +1,13 @@
-/** The job loop of one worker: a consumer for each API step and each subscription, kept in step with the manifest. */
+/** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
 import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
+import { CronConsumer, type CronServices } from './cron-consumer.ts';
 import { EventConsumer, type EventServices } from './event-consumer.ts';
 import { RequestConsumer } from './request-consumer.ts';
 
-type StepConsumer = RequestConsumer | EventConsumer;
+type StepConsumer = RequestConsumer | EventConsumer | CronConsumer;
+export type WorkerServices = EventServices & CronServices;
 
 /** A quarter of the shortest ack wait: each consumer renews what is due by its own. */
 const RENEW_MS = 250;
@@ -14,7 +16,7 @@ const RECOVER_AFTER_MS = 100;
 const CALLS_COME_FOR_MS = 2_000;
 
 export class StepWorker {
-  readonly #services: EventServices;
+  readonly #services: WorkerServices;
   #consumers = new Map<string, StepConsumer>();
   /** Of steps that are gone from the app: they end when what they hold is done. */
   readonly #retired = new Set<StepConsumer>();
@@ -22,7 +24,7 @@ export class StepWorker {
   #recovering: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(services: EventServices) {
+  constructor(services: WorkerServices) {
     this.#services = services;
   }
 
@@ -84,12 +86,15 @@ export class StepWorker {
             yield [key, () => new EventConsumer(this.#services, step, topic, source, onGone)];
           }
         }
+      } else if (step.type === 'cron') {
+        const key = `cron ${step.id} ${step.missed} ${step.overlap}`;
+        yield [key, () => new CronConsumer(this.#services, step, onGone)];
       }
     }
   }
 
   #renew(): void {
-    for (const consumer of this.#holders) if (consumer instanceof EventConsumer) consumer.renew();
+    for (const consumer of this.#holders) if (!(consumer instanceof RequestConsumer)) consumer.renew();
   }
 
   async #recover(): Promise<void> {
@@ -113,8 +118,8 @@ export class StepWorker {
   /** Calls come until the gateways know of the new version; they are answered with 404 then. */
   #retire(consumer: StepConsumer): void {
     this.#retired.add(consumer);
-    if (consumer instanceof EventConsumer) consumer.puller.stop();
-    else setTimeout(() => consumer.puller.stop(), CALLS_COME_FOR_MS).unref();
+    if (consumer instanceof RequestConsumer) setTimeout(() => consumer.puller.stop(), CALLS_COME_FOR_MS).unref();
+    else consumer.puller.stop();
     const retiredAt = Date.now();
     const check = setInterval(() => {
       if (consumer.load > 0 || Date.now() - retiredAt < CALLS_COME_FOR_MS) return;

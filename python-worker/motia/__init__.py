@@ -1,6 +1,16 @@
 """Motia's Python steps: the types to write them with, and the errors to raise in them."""
 
 from .errors import MotiaError, NonRetriableError, RetryAfterError
+from .stored_types import (
+    StateManager,
+    StreamManager,
+    Streams,
+    SyncStateManager,
+    SyncStreamManager,
+    SyncStreams,
+    UpdateChange,
+    UpdateOperation,
+)
 from .types import (
     ApiMethod,
     ApiMiddleware,
@@ -20,15 +30,11 @@ from .types import (
     Next,
     NoopConfig,
     QueryParam,
-    StateManager,
     StepConfig,
     StepSchema,
     StreamConfig,
-    StreamManager,
-    Streams,
     SyncFlowContext,
     SyncNext,
-    SyncStateManager,
     UploadedFile,
 )
 
@@ -63,5 +69,9 @@ __all__ = [
     "SyncFlowContext",
     "SyncNext",
     "SyncStateManager",
+    "SyncStreamManager",
+    "SyncStreams",
+    "UpdateChange",
+    "UpdateOperation",
     "UploadedFile",
 ]

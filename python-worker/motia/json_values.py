@@ -60,6 +60,25 @@ def from_json(data: bytes | bytearray | memoryview) -> JsonValue:
         raise ValueError("JSON is nested too deep") from None
 
 
+def kind_of(value: object) -> str:
+    """What a value is, for people: `a text`, `a list`."""
+    match value:
+        case None:
+            return "null"
+        case str():
+            return "a text"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case _:
+            return f"a {type(value).__name__}"
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 

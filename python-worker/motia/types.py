@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, overload
 
+from .stored_types import StateManager, Streams, SyncStateManager, SyncStreams
+
 Body = TypeVar("Body")
-Value = TypeVar("Value")
 
 
 # --- Requests and responses -------------------------------------------------------------------------------------------
@@ -131,61 +132,6 @@ class EmitData(_EventTopicAndData, total=False):
     counts."""
 
 
-class StateManager(Protocol):
-    """Values shared by all steps, kept by the broker. Any text is a valid group and key.
-
-    Calls begin at once, awaited or not, and are done before the run ends.
-    """
-
-    async def get(self, group: str, key: str) -> Any:
-        """The stored value. A dict reads directly and through `["data"]`, as it did in Motia 0.17.
-
-        What is not there gives a value that is falsy, equals `None`, answers `.get("data")` with `None`, and has
-        `is_missing`. It is not `None` itself: ask `if not value` or `value == None`, not `value is None`.
-        """
-
-    async def set(self, group: str, key: str, value: Value) -> Value:
-        """Stores a JSON value (falsy ones included) and returns it."""
-        ...
-
-    async def delete(self, group: str, key: str) -> Any:
-        """Removes a value and returns it, or `None`."""
-
-    async def get_group(self, group: str) -> list[Any]:
-        """All values of a group, in no promised order."""
-        ...
-
-    async def clear(self, group: str) -> None:
-        """Removes all values of a group."""
-
-
-class SyncStateManager(Protocol):
-    """`StateManager` as a plain `def` handler sees it: each call returns when it is done."""
-
-    def get(self, group: str, key: str) -> Any: ...
-    def set(self, group: str, key: str, value: Value) -> Value: ...
-    def delete(self, group: str, key: str) -> Any: ...
-    def get_group(self, group: str) -> list[Any]: ...
-    def clear(self, group: str) -> None: ...
-
-
-class StreamManager(Protocol):
-    """A realtime collection of items."""
-
-    async def get(self, group_id: str, id: str) -> Any: ...
-    async def set(self, group_id: str, id: str, item: Mapping[str, Any]) -> dict[str, Any]: ...
-    async def delete(self, group_id: str, id: str) -> Any: ...
-    async def get_group(self, group_id: str) -> list[dict[str, Any]]: ...
-    async def send(self, channel: Mapping[str, str], event: Mapping[str, Any]) -> None: ...
-
-
-class Streams(Protocol):
-    """The project's streams by name: `streams.chat` or `streams["chat"]`."""
-
-    def __getattr__(self, name: str) -> StreamManager: ...
-    def __getitem__(self, name: str) -> StreamManager: ...
-
-
 class _ContextBase(Protocol):
     @property
     def logger(self) -> Logger: ...
@@ -231,6 +177,8 @@ class SyncFlowContext(_ContextBase, Protocol):
 
     @property
     def state(self) -> SyncStateManager: ...
+    @property
+    def streams(self) -> SyncStreams: ...
     @overload
     def emit(self, event: EmitData, /) -> None: ...
     @overload
@@ -426,11 +374,19 @@ class EventConfig(_StepConfig, _EventConfig, total=False):
 class _CronConfig(TypedDict):
     type: Literal["cron"]
     cron: str
+    """5 fields, 6 with leading seconds, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`."""
     emits: Sequence[Emit]
 
 
 class CronConfig(_StepConfig, _CronConfig, total=False):
     """A schedule."""
+
+    timezone: str
+    """IANA name, as `Europe/Berlin`. Default: the local time of the scheduler."""
+    missed: Literal["skip", "catchUp"]
+    """Ticks more than a minute late, because no scheduler or worker ran: left out (default), or run one by one."""
+    overlap: bool
+    """Whether a tick may run while an earlier one still does. Otherwise it is left out."""
 
 
 class _NoopConfig(_Named):

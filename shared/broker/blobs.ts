@@ -3,11 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
+import { readBlob } from './read-blob.ts';
 import { rideOut } from './retry.ts';
 
 /** Room that headers and frame meta may take in a message. */
 const MESSAGE_OVERHEAD = 64 * 1024;
 const RIDE_OUT_MS = 15_000;
+
+/** Whether a payload of this many bytes fits into a message, its headers included. */
+export const fitsMessage = (broker: Broker, bytes: number): boolean => bytes + MESSAGE_OVERHEAD <= broker.maxPayload();
 
 export class BlobStore {
   readonly #broker: Broker;
@@ -21,7 +25,7 @@ export class BlobStore {
 
   /** Whether a payload of this many bytes has to go through the store. */
   needed(bytes: number): boolean {
-    return bytes + MESSAGE_OVERHEAD > this.#broker.maxPayload();
+    return !fitsMessage(this.#broker, bytes);
   }
 
   /** Stores bytes and gives their name: `prefix` and a random part without dots. */
@@ -35,9 +39,9 @@ export class BlobStore {
 
   /** @throws {MotiaError} `INVALID_VALUE` if there is nothing (any more) under that name. */
   async get(name: string): Promise<Buffer> {
-    const bytes = await this.#withStore((store) => store.getBlob(name));
+    const bytes = await rideOut(this.#broker, RIDE_OUT_MS, () => readBlob(this.#broker, this.#bucket, name));
     if (!bytes) throw new MotiaError('INVALID_VALUE', 'a large payload is not in the object store any more');
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return bytes;
   }
 
   async delete(name: string): Promise<void> {

@@ -19,7 +19,7 @@ const CONSUMER_EXISTS = 10148;
 /** Answered when a consumer that is to be changed is not there. */
 const CONSUMER_GONE = 10149;
 
-/** Where one subscription or one API step takes its messages from. */
+/** Where one subscription, API step or cron step takes its messages from. */
 export interface Source {
   stream: string;
   durable: string;
@@ -86,9 +86,21 @@ function toAckWait(seconds: number | undefined): number {
   return Math.min(Math.max(seconds * 1_000, ACK_WAIT_LIMITS_MS.least), ACK_WAIT_LIMITS_MS.most);
 }
 
+/** The source of a cron step's ticks. The broker hands out one at a time, so that no two runs overlap on any workers. */
+export function tickSource(names: Names, { id, overlap }: Pick<StepEntry, 'id' | 'overlap'>): Source {
+  return {
+    stream: names.streams.cron,
+    durable: names.tickConsumer(id),
+    filters: [names.tick(id)],
+    ackWaitMs: ACK_WAIT_MS,
+    maxAckPending: overlap ? MAX_ACK_PENDING : 1,
+  };
+}
+
 /** Where the messages of a step come from. */
 export function sourcesOf(names: Names, step: StepEntry): Source[] {
   if (step.type === 'api') return [requestSource(names, step.id)];
+  if (step.type === 'cron') return [tickSource(names, step)];
   if (step.type !== 'event') return [];
   return [...new Set(step.subscribes)].flatMap((topic) => subscriptionSources(names, step, topic));
 }

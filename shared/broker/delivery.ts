@@ -2,7 +2,7 @@
 import { type Msg, type MsgHdrs, nanos } from '@nats-io/transport-node';
 import type { Broker } from './connect.ts';
 
-const ACK = '+ACK';
+const ACK = Buffer.from('+ACK');
 const WORKING = '+WPI';
 
 const HAND_BACK = '-NAK';
@@ -15,6 +15,8 @@ export class Delivery {
   readonly sequence: number;
   /** How often the broker has handed this message out, this time included. Not the attempt number. */
   readonly deliveryCount: number;
+  /** How many more wait in the consumer. */
+  readonly pending: number;
   /** When the broker stored it, ms since 1970. */
   readonly storedAt: number;
   readonly receivedAt = Date.now();
@@ -29,6 +31,7 @@ export class Delivery {
     this.deliveryCount = Number(parts[first]);
     this.sequence = Number(parts[first + 1]);
     this.storedAt = Math.floor(Number(parts[first + 3]) / 1e6);
+    this.pending = Number(parts[first + 4]);
   }
 
   get headers(): MsgHdrs | undefined {

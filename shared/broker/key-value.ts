@@ -1,4 +1,5 @@
 /** Reads and writes of a KV bucket's entries over the reply mux: one round trip each, rejected at once on a disconnect. */
+import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
@@ -22,28 +23,34 @@ const PAGE = 1_000;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
+const NO_MESSAGE = 10037;
+/** First token of the keys that ask for the fate of a write; no encoded name is like it. */
+const ASKED = '=asked';
 
 /** The entry of a key, or `undefined`. */
 export async function readEntry(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
   return (await readLast(broker, bucket, key)).entry;
 }
 
-/**
- * The entry of a key, if there is one, and the revision of what was stored last under it (0 for nothing): that may be the mark
- * of its removal by another tool.
- */
-export async function readLast(
-  broker: Broker,
-  bucket: string,
-  key: string,
-): Promise<{ entry?: Entry; revision: number }> {
+/** What was stored last under a key. */
+export interface Last {
+  /** Absent when nothing is there, or not any more. */
+  entry?: Entry;
+  /** The mark of a removal. */
+  removed?: Entry;
+  /** Of either, 0 for nothing. */
+  revision: number;
+}
+
+/** The entry of a key, if there is one, and otherwise the mark that its removal may have left. */
+export async function readLast(broker: Broker, bucket: string, key: string): Promise<Last> {
   const msg = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.${key}`, ''),
   );
   if (codeOf(msg) === NOT_FOUND) return { revision: 0 };
   if (codeOf(msg) !== 0) throw refused(msg);
-  const entry = toEntry(key, msg);
-  return isRemoved(msg) ? { revision: entry.revision } : { entry, revision: entry.revision };
+  const last = toEntry(key, msg);
+  return { [isRemoved(msg) ? 'removed' : 'entry']: last, revision: last.revision };
 }
 
 /** Stores an entry. */
@@ -59,22 +66,52 @@ export async function writeEntry(
 }
 
 /**
- * Stores an entry if the present one has just that revision, 0 for none.
- * @returns whether it had. After a lost connection `false` may mean that this very write was stored: read again.
+ * Stores an entry if the present one has just that revision, 0 for none. A write whose answer was lost with the connection is
+ * not taken for another's.
+ * @returns its revision, 0 if another one has replaced it already, or `undefined` if the present one had another revision.
  */
-export function replaceEntry(
+export async function replaceEntry(
   broker: Broker,
   bucket: string,
   key: string,
   data: Uint8Array | string,
   revision: number,
-): Promise<boolean> {
-  const headers = toHeaders({ 'Nats-Expected-Last-Subject-Sequence': String(revision) });
+  entryHeaders: Record<string, string> = {},
+): Promise<number | undefined> {
+  const write = randomUUID();
+  const expected = { 'Nats-Msg-Id': write, 'Nats-Expected-Last-Subject-Sequence': String(revision) };
+  const headers = toHeaders({ ...expected, ...entryHeaders });
+  let tries = 0;
+  const stored = await rideOut(broker, RIDE_OUT_MS, () => {
+    tries++;
+    return broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return undefined;
+      return readAnswer<{ seq: number }>(reply).seq;
+    });
+  });
+  if (stored !== undefined || tries === 1 || !(await wasStored(broker, bucket, write))) return stored;
+  const last = await readLast(broker, bucket, key);
+  return last.entry?.header('Nats-Msg-Id') === write ? last.revision : 0;
+}
+
+/**
+ * Whether a write was stored, though another one may have replaced it since. The broker remembers for a while which message ids
+ * it has had: a message of the same id is stored only if the write was not. That one is of no other use, and goes soon.
+ */
+async function wasStored(broker: Broker, bucket: string, write: string): Promise<boolean> {
+  const subject = `$KV.${bucket}.${ASKED}.${write}`;
+  const headers = toHeaders({ 'Nats-Msg-Id': write, 'KV-Operation': 'DEL', 'Nats-TTL': '60s' });
+  const { duplicate } = await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(subject, '', { headers }, (reply) => readAnswer<{ duplicate?: boolean }>(reply)),
+  );
+  if (!duplicate) return false;
+  // The id may be known from the question itself, if that had to be asked again. The leader knows; a replica may be behind.
+  const query = JSON.stringify({ last_by_subj: subject });
   return rideOut(broker, RIDE_OUT_MS, () =>
-    broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return false;
-      checkStored(reply);
-      return true;
+    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
+      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === NO_MESSAGE) return true;
+      readAnswer(reply);
+      return false;
     }),
   );
 }

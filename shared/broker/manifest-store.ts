@@ -7,7 +7,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { Kvm } from '@nats-io/kv';
 import type { Names } from '../protocol/subjects.ts';
 import { createManifest, type Manifest } from '../steps/manifest.ts';
-import { mergeSteps } from '../steps/merge.ts';
+import { mergeSteps, mergeStreams } from '../steps/merge.ts';
 import type { Broker } from './connect.ts';
 import { readEntry, readLast, replaceEntry, writeEntry } from './key-value.ts';
 
@@ -15,9 +15,9 @@ const CURRENT = 'current';
 const versionKey = (version: string) => `v.${version}`;
 
 /**
- * Makes the Node steps and the settings of `own` those of the current manifest.
- * @param keepOthers whether steps of other languages stay in it: the project still has such.
- * @returns the manifest as it is now, and a warning for each name and route that two steps use.
+ * Makes the Node steps and streams and the settings of `own` those of the current manifest.
+ * @param keepOthers whether steps and streams of other languages stay in it: the project still has such.
+ * @returns the manifest as it is now, and a warning for each name and route that is used twice.
  */
 export async function publishManifest(
   broker: Broker,
@@ -29,11 +29,15 @@ export async function publishManifest(
   for (;;) {
     const { entry: current, revision } = await readLast(broker, bucket, CURRENT);
     const before = current && (await readManifest(broker, names, Buffer.from(current.data).toString('utf8')));
-    const { steps, warnings } = mergeSteps((keepOthers && before?.steps) || [], own.steps, 'node');
-    const manifest = createManifest({ app: own.app, settings: own.settings, steps });
+    const others = keepOthers ? before : undefined;
+    const { steps, warnings } = mergeSteps(others?.steps ?? [], own.steps, 'node');
+    const { streams, warnings: streamWarnings } = mergeStreams(others?.streams ?? [], own.streams ?? [], 'node');
+    warnings.push(...streamWarnings);
+    const manifest = createManifest({ app: own.app, settings: own.settings, steps, streams });
     if (manifest.version === before?.version) return { manifest, warnings };
     await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
-    if (await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) return { manifest, warnings };
+    if ((await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) !== undefined)
+      return { manifest, warnings };
   }
 }
 

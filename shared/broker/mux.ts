@@ -5,6 +5,7 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import { isNoResponders, openInbox } from './inbox.ts';
+import { Pending } from './pending.ts';
 import type { Send } from './sender.ts';
 
 interface Waiting {
@@ -25,8 +26,7 @@ const SWEEP_MS = 100;
 export class ReplyMux {
   readonly #send: Send;
   readonly #prefix: string;
-  readonly #waiting = new Map<string, Waiting>();
-  #count = 0;
+  readonly #waiting = new Pending<Waiting>();
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(nc: NatsConnection, send: Send) {
@@ -84,9 +84,9 @@ export class ReplyMux {
 
   /** Rejects everything in flight: the connection dropped, so no reply can be trusted to come. */
   rejectAll(reason: string): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(new MotiaError('BROKER_LOST', reason));
+    const waiting = this.#waiting.all();
+    for (const [token] of waiting) this.#waiting.take(token);
+    for (const [, { reject }] of waiting) reject(new MotiaError('BROKER_LOST', reason));
   }
 
   #publish(
@@ -96,8 +96,7 @@ export class ReplyMux {
     take: Waiting['take'],
     reject: Waiting['reject'],
   ): void {
-    const token = (++this.#count).toString(36);
-    this.#waiting.set(token, { take, reject, expires: Date.now() + timeoutMs });
+    const token = this.#waiting.add(() => ({ take, reject, expires: Date.now() + timeoutMs }));
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#send(subject, data, this.#prefix + token, headers);
   }
@@ -106,18 +105,18 @@ export class ReplyMux {
     const waiting = this.#waiting.get(token);
     if (!waiting) return;
     if (isNoResponders(reply)) {
-      this.#waiting.delete(token);
+      this.#waiting.take(token);
       waiting.reject(new MotiaError('BROKER_LOST', 'nothing on the broker listens to this subject (yet)'));
     } else if (waiting.take(reply)) {
-      this.#waiting.delete(token);
+      this.#waiting.take(token);
     }
   }
 
   #sweep(): void {
     const now = Date.now();
-    for (const [token, { reject, expires }] of this.#waiting) {
+    for (const [token, { reject, expires }] of this.#waiting.all()) {
       if (expires > now) continue;
-      this.#waiting.delete(token);
+      this.#waiting.take(token);
       reject(new MotiaError('BROKER_TIMEOUT', 'the broker did not answer in time'));
     }
     if (this.#waiting.size === 0) {

@@ -8,7 +8,7 @@ import { publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
 /**
- * Makes the streams, a durable consumer for every API step and every subscription, and then publishes the manifest: whoever
+ * Makes the streams, a durable consumer for every API step, cron step and subscription, and then publishes the manifest: whoever
  * learns of a step from it finds everything in place.
  * @param keepOthers as in {@link publishManifest}.
  */

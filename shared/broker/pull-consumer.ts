@@ -32,6 +32,7 @@ export class PullConsumer {
   readonly #inbox = createInbox();
   #subscription: Subscription | undefined;
   #asked = 0;
+  #restarted = false;
   #heardAt = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #stopped = true;
@@ -67,8 +68,14 @@ export class PullConsumer {
     this.#subscription = undefined;
   }
 
+  /** Whether this may be one that is held here already: handed out once more, or by a consumer that was made again. */
+  mayRepeat(delivery: Delivery): boolean {
+    return this.#restarted || delivery.deliveryCount > 1;
+  }
+
   /** Forgets what was asked for and asks anew: the connection or the consumer was made again. */
   restart(): void {
+    this.#restarted = true;
     this.#asked = 0;
     this.pull();
   }
@@ -119,8 +126,10 @@ export class PullConsumer {
     }
     this.#asked = 0;
     if (this.#stopped) return;
-    if (code === 503 || (code === 409 && /deleted/i.test(description))) this.#options.onGone();
-    else setTimeout(() => this.pull(), 250).unref(); // leader change, server shutdown, limits: try again
+    if (code === 503 || (code === 409 && /deleted/i.test(description))) {
+      this.#restarted = true; // whoever makes it again
+      this.#options.onGone();
+    } else setTimeout(() => this.pull(), 250).unref(); // leader change, server shutdown, limits: try again
   }
 
   #checkSilence(): void {

@@ -43,6 +43,7 @@ export async function reserveStarts(
     const next = entry ? Number(Buffer.from(entry.data).toString('utf8')) || 0 : 0;
     const starts = planStarts(next, Date.now(), wanted, spacingMs);
     if (starts.at.length === 0) return starts;
-    if (await replaceEntry(broker, bucket, key, String(starts.next), revision)) return starts;
+    const replaced = await replaceEntry(broker, bucket, key, String(starts.next), revision);
+    if (replaced !== undefined) return starts;
   }
 }

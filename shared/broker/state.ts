@@ -1,112 +1,67 @@
 /** State: JSON values by group and key in a KV bucket. Any string is a valid group and key. */
-import { MotiaError } from '../errors.ts';
-import { Header } from '../protocol/headers.ts';
+import { toJson } from '../json-values.ts';
 import type { Names } from '../protocol/subjects.ts';
-import { BlobStore } from './blobs.ts';
+import { ChangeQueue } from './change-queue.ts';
 import type { Broker } from './connect.ts';
-import { type Entry, purgeEntries, readEntries, readEntry, writeEntry } from './key-value.ts';
+import { JsonBucket } from './json-bucket.ts';
+
+/** Makes the next value from the present one, `null` for nothing. May be called several times. */
+export type ValueChange = (current: unknown) => unknown;
 
 export class StateStore {
-  readonly #broker: Broker;
   readonly #names: Names;
-  readonly #bucket: string;
-  readonly #blobs: BlobStore;
+  readonly #values: JsonBucket;
+  readonly #changes: ChangeQueue;
 
   constructor(broker: Broker, names: Names) {
-    this.#broker = broker;
     this.#names = names;
-    this.#bucket = names.buckets.state;
-    this.#blobs = new BlobStore(broker, names.buckets.values);
+    this.#values = new JsonBucket(broker, { bucket: names.buckets.state, blobs: names.buckets.values });
+    this.#changes = new ChangeQueue(this.#values);
   }
 
   /** The value, or `null`. */
   async get(group: string, key: string): Promise<unknown> {
-    const entry = await readEntry(this.#broker, this.#bucket, this.#names.stateKey(group, key));
-    return entry ? this.#decode(entry) : null;
+    return parse((await this.#values.load(this.#names.stateKey(group, key))).json);
   }
 
   /** @throws {MotiaError} `INVALID_VALUE` for what JSON cannot say, `STORE_FULL` when the broker has no room. */
   async set(group: string, key: string, value: unknown): Promise<void> {
-    const json = toJson(value);
-    const name = this.#names.stateKey(group, key);
-    if (!this.#blobs.needed(Buffer.byteLength(json))) {
-      await writeEntry(this.#broker, this.#bucket, name, json);
-      return;
-    }
-    const blob = await this.#blobs.put(Buffer.from(json), `${name}.`);
-    await writeEntry(this.#broker, this.#bucket, name, '', { [Header.blob]: blob });
+    await this.#values.write(this.#names.stateKey(group, key), toJson(value));
+  }
+
+  /**
+   * Changes a value, whoever else does so at the same time.
+   * @returns the new value.
+   * @throws what the change throws, and {@link set}. Then nothing is stored.
+   */
+  async update(group: string, key: string, change: ValueChange): Promise<unknown> {
+    let next = '';
+    await this.#changes.apply(this.#names.stateKey(group, key), async (json) => {
+      next = toJson(await change(parse(json)));
+      return next;
+    });
+    return parse(next);
   }
 
   /** Removes the value and gives it back, or `null`. */
   async delete(group: string, key: string): Promise<unknown> {
-    const name = this.#names.stateKey(group, key);
-    const entry = await readEntry(this.#broker, this.#bucket, name);
-    if (!entry) return null;
-    const value = await this.#decode(entry);
-    await purgeEntries(this.#broker, this.#bucket, name);
-    await this.#free(entry);
-    return value;
+    return parse(await this.#values.remove(this.#names.stateKey(group, key)));
   }
 
   /** All values of a group, in no promised order. */
   async getGroup(group: string): Promise<unknown[]> {
-    const entries = await this.#entries(group);
-    return Promise.all(entries.map((entry) => this.#decode(entry)));
+    return (await this.#values.loadAll(this.#names.stateGroup(group))).map(parse);
   }
 
   /** Removes all values of a group. */
-  async clear(group: string): Promise<void> {
-    const entries = await this.#entries(group);
-    await purgeEntries(this.#broker, this.#bucket, this.#names.stateGroup(group));
-    await Promise.all(entries.map((entry) => this.#free(entry)));
+  clear(group: string): Promise<void> {
+    return this.#values.purge(this.#names.stateGroup(group));
   }
 
-  /**
-   * Removes large values that no entry points to any more: overwritten ones, and those of a process that ended between
-   * storing the value and its entry. `olderThanMs` spares a write that is under way.
-   */
-  async sweep(olderThanMs: number): Promise<number> {
-    let removed = 0;
-    for (const blob of await this.#blobs.list(olderThanMs)) {
-      const entry = await readEntry(this.#broker, this.#bucket, blob.slice(0, blob.lastIndexOf('.')));
-      if (entry?.header(Header.blob) === blob) continue;
-      await this.#blobs.delete(blob);
-      removed++;
-    }
-    return removed;
-  }
-
-  #entries(group: string): Promise<Entry[]> {
-    return readEntries(this.#broker, this.#bucket, this.#names.stateGroup(group));
-  }
-
-  async #decode(entry: Entry): Promise<unknown> {
-    const blob = entry.header(Header.blob);
-    const json = blob
-      ? await this.#blobs.get(blob)
-      : Buffer.from(entry.data.buffer, entry.data.byteOffset, entry.data.byteLength);
-    return JSON.parse(json.toString('utf8')) as unknown;
-  }
-
-  async #free(entry: Entry): Promise<void> {
-    const blob = entry.header(Header.blob);
-    if (blob) await this.#blobs.delete(blob);
+  /** Removes large values that are not used any more, see {@link JsonBucket.sweep}. */
+  sweep(olderThanMs: number): Promise<number> {
+    return this.#values.sweep(olderThanMs);
   }
 }
 
-/**
- * JSON of a value that a handler stores or emits.
- * @throws {MotiaError} `INVALID_VALUE` for `undefined`, functions, cycles and big integers.
- */
-export function toJson(value: unknown): string {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(value);
-  } catch (error) {
-    throw new MotiaError('INVALID_VALUE', `the value cannot be written as JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  if (json === undefined) throw new MotiaError('INVALID_VALUE', `${typeof value} is not a value that can be stored`);
-  return json;
-}
+const parse = (json: string | undefined): unknown => (json === undefined ? null : JSON.parse(json));

@@ -19,6 +19,8 @@ const GIB = 1024 ** 3;
 const MAX_CONSUMERS = 100_000;
 /** How many API calls of one step may wait; the next one is an honest 503. */
 const MAX_WAITING_REQUESTS = 2_000;
+/** How many ticks of one cron step may wait. */
+const MAX_WAITING_TICKS = 200;
 
 const STREAM_NAME_IN_USE = 10058;
 /** Not enough storage, not enough memory, not enough on any server of a cluster. */
@@ -33,15 +35,18 @@ const PAYLOADS_STAY_MS = 93 * DAY;
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
   await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
   const ensured = await Promise.allSettled([
-    ...[requestsStream(names), eventsStream(names), deadStream(names)].map((config) =>
-      ensureStream(broker.jsm, names, config),
+    ...[requestsStream, eventsStream, deadStream, sentStream, cronStream].map((settings) =>
+      ensureStream(broker.jsm, names, settings(names)),
     ),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.state)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.streams)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.leases)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
+    ensureStream(broker.jsm, names, objectStream(names.buckets.items)),
   ]);
   // Only now: a caller that hears of the failure finds nothing still being made.
   for (const result of ensured) if (result.status === 'rejected') throw result.reason;
@@ -122,6 +127,39 @@ function deadStream(names: Names): StreamSettings {
   };
 }
 
+/** What is sent through realtime streams. Only who listens in these seconds is to hear it. */
+function sentStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.sent,
+    subjects: [names.sent],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.Memory,
+    discard: DiscardPolicy.Old,
+    max_bytes: GIB / 16,
+    max_age: nanos(MINUTE / 2),
+    duplicate_window: nanos(MINUTE / 2),
+  };
+}
+
+/**
+ * Ticks on their way to a worker. Several of one step may wait: those that a failover has made late come at once, and none of
+ * them is to be lost. Which of them still run is decided by the worker that takes them. A full queue refuses: to drop the
+ * oldest would drop the tick of the run that goes on, and with it what keeps the next one from overlapping.
+ */
+function cronStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.cron,
+    subjects: [names.ticks],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: MAX_WAITING_TICKS,
+    max_age: nanos(30 * DAY),
+    duplicate_window: nanos(2 * MINUTE),
+  };
+}
+
 /** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, with a consumer limit of our own. */
 function keyValueStream(bucket: string): StreamSettings {
   return {
@@ -131,6 +169,7 @@ function keyValueStream(bucket: string): StreamSettings {
     storage: StorageType.File,
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
+    duplicate_window: nanos(MINUTE / 2), // longer than a write is tried again
     allow_rollup_hdrs: true,
     deny_delete: true,
     allow_direct: true,

@@ -14,6 +14,8 @@ export const Header = {
   group: 'Motia-Group',
   /** Object-store name of a payload above the broker's message limit. The body is empty then. */
   blob: 'Motia-Blob',
+  /** Of a stream's item: `create` or `update`, whichever this entry was to it. */
+  change: 'Motia-Change',
   /** W3C trace context. */
   traceparent: 'traceparent',
   /** The broker's own deduplication key. */
@@ -21,6 +23,10 @@ export const Header = {
   /** Error message, step and times of a dead letter. */
   error: 'Motia-Error',
   step: 'Motia-Step',
+  /** The time that a tick stands for, in ms since 1970. */
+  tick: 'Motia-Tick',
+  /** `manual` for a run that a person asked for; absent for a tick of the schedule. */
+  trigger: 'Motia-Trigger',
 } as const;
 
 /** Major version this code speaks. */

@@ -21,16 +21,21 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       events: `${app}_EVENTS`,
       scheduled: `${app}_SCHED`,
       dead: `${app}_DEAD`,
+      sent: `${app}_SENT`,
+      cron: `${app}_CRON`,
     },
 
     /** KV buckets and object stores. */
     buckets: {
       state: `${app}_state`,
+      streams: `${app}_streams`,
       manifest: `${app}_manifest`,
+      leases: `${app}_leases`,
       delivery: `${app}_delivery`,
       bodies: `${app}_bodies`,
       payloads: `${app}_payloads`,
       values: `${app}_values`,
+      items: `${app}_items`,
     },
 
     /** API calls of one step wait here. */
@@ -79,6 +84,10 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,
     deads: `${app}.dead.*`,
 
+    /** Ticks of one cron step wait here. */
+    tick: (stepId: string) => `${app}.cron.${encodeToken(stepId)}`,
+    ticks: `${app}.cron.*`,
+
     /** Durable consumer that takes the API calls of one step. */
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
@@ -92,8 +101,34 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
+    /** Durable consumer that takes the ticks of one cron step. */
+    tickConsumer: (stepId: string) => encodeToken(stepId),
+
+    /** Lease of the leader among the schedulers. */
+    schedulerLease: 'scheduler',
+    /** The last runs of a cron step. */
+    cronRuns: (stepId: string) => `cron.${encodeToken(stepId)}`,
+    allCronRuns: 'cron.*',
+    /** The last tick of a cron step that a scheduler has dealt with. */
+    cronPosition: (stepId: string) => `fired.${encodeToken(stepId)}`,
+    cronPositions: 'fired.*',
+    /** There while a cron step is paused. */
+    cronPause: (stepId: string) => `paused.${encodeToken(stepId)}`,
+    cronPauses: 'paused.*',
+
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,
     stateGroup: (group: string) => `${encodeToken(group)}.*`,
+
+    /** Key of a stream's item. */
+    itemKey: (stream: string, group: string, id: string) =>
+      `${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
+    itemGroup: (stream: string, group: string) => `${encodeToken(stream)}.${encodeToken(group)}.*`,
+
+    /** What is sent through a stream without being stored in it: to whoever follows a group, or one item. */
+    sentToGroup: (stream: string, group: string) => `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}`,
+    sentToItem: (stream: string, group: string, id: string) =>
+      `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
+    sent: `${app}.sent.>`,
   };
 }

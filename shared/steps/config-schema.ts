@@ -1,7 +1,8 @@
-/** The rules for a step's `config`, strict: an unknown key is a mistake, not a wish. */
+/** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
 import { LONGEST_WAIT_S } from '../longest-wait.ts';
 import type { StepConfig } from '../types.ts';
+import { explainCron, explainTimezone } from './cron-expression.ts';
 import type { ValidationResult } from './validation.ts';
 import { toIssues } from './validation.ts';
 
@@ -26,6 +27,12 @@ const emit = z.union([
 ]);
 const schema = z.custom<object>(isObject, 'Expected a zod schema or a JSON Schema object');
 const handlerFunction = z.custom<object>(isFunction, 'Expected a function');
+
+/** A check by a function that says what is wrong with a text. */
+const refused = (explain: (text: string) => string | undefined) => (text: string, ctx: z.RefinementCtx) => {
+  const message = explain(text);
+  if (message !== undefined) ctx.addIssue({ code: 'custom', message });
+};
 
 const base = {
   name: z.string().min(1),
@@ -105,7 +112,15 @@ const configSchemas = {
     input: schema.nullish(),
     infrastructure: infrastructure.optional(),
   }),
-  cron: z.strictObject({ ...base, type: z.literal('cron'), cron: z.string().min(1), emits: z.array(emit) }),
+  cron: z.strictObject({
+    ...base,
+    type: z.literal('cron'),
+    cron: z.string().superRefine(refused(explainCron)),
+    emits: z.array(emit),
+    timezone: z.string().superRefine(refused(explainTimezone)).optional(),
+    missed: z.enum(['skip', 'catchUp']).optional(),
+    overlap: z.boolean().optional(),
+  }),
   noop: z.strictObject({
     ...base,
     type: z.literal('noop'),
@@ -123,6 +138,26 @@ export function validateConfig(config: unknown): ValidationResult {
     return { ok: false, issues: [{ path, message: `Expected a step config of type api, event, cron or noop` }] };
   }
   const result = schemaOfType.safeParse(config);
+  return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
+}
+
+const streamConfig = z.strictObject({
+  name: z.string().min(1),
+  schema: schema.nullish(),
+  baseConfig: z.object({
+    storageType: z.literal('default', {
+      error: ({ input }) =>
+        input === 'custom'
+          ? 'Storage of the project\'s own ("custom") is not supported: use "default", items are kept by the broker'
+          : 'Expected "default"',
+    }),
+  }),
+  canAccess: handlerFunction.nullish(),
+});
+
+/** Checks what a stream file exports as `config`. */
+export function validateStreamConfig(config: unknown): ValidationResult {
+  const result = streamConfig.safeParse(config);
   return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
 }
 

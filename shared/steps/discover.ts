@@ -6,14 +6,14 @@ import { join } from 'node:path';
 export interface Discovered {
   steps: string[];
   streams: string[];
-  /** Python steps, which a Python worker loads. */
+  /** Python steps and streams, which a Python worker loads. */
   python: string[];
 }
 
 const FOLDERS = ['src', 'steps'];
 const STEP = /[._]step\.[cm]?[jt]s$/;
 const STREAM = /[._]stream\.[cm]?[jt]s$/;
-const PYTHON_STEP = /[._]step\.py$/;
+const PYTHON = /[._](step|stream)\.py$/;
 
 /** Walks `src/` and `steps/` of the project. Follows symbolic links; skips dotfiles and `node_modules`. */
 export async function discoverSteps(root: string): Promise<Discovered> {
@@ -23,7 +23,7 @@ export async function discoverSteps(root: string): Promise<Discovered> {
   return {
     steps: files.filter((file) => STEP.test(file)),
     streams: files.filter(isStreamFile),
-    python: files.filter((file) => PYTHON_STEP.test(file)),
+    python: files.filter((file) => PYTHON.test(file)),
   };
 }
 

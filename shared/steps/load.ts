@@ -2,18 +2,18 @@
 import { pathToFileURL } from 'node:url';
 import type { MotiaConfig, StepConfig, StreamConfig } from '../types.ts';
 import type { Bundle, StepFailure } from './bundle.ts';
-import { validateConfig } from './config-schema.ts';
+import { validateConfig, validateStreamConfig } from './config-schema.ts';
 import { isStreamFile } from './discover.ts';
 import { type HttpSettings, resolveHttpSettings } from './http-settings.ts';
 import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
-import { describeStep, type StepEntry } from './manifest.ts';
-import { mergeSteps } from './merge.ts';
+import { describeStep, describeStream, type StepEntry, type StreamEntry } from './manifest.ts';
+import { mergeSteps, mergeStreams } from './merge.ts';
 import { formatIssues, type ValidationResult } from './validation.ts';
 
 export interface LoadedProject {
   steps: LoadedStep[];
-  streams: LoadedStream[];
+  streams: StreamEntry[];
   config: MotiaConfig;
   /** Of `config.http`, with defaults. */
   settings: HttpSettings;
@@ -31,12 +31,6 @@ export interface LoadedStep {
   validate?: (value: unknown) => ValidationResult;
 }
 
-export interface LoadedStream {
-  name: string;
-  file: string;
-  config: StreamConfig;
-}
-
 /** Keys of a Motia 0.x config that mean something there and nothing here. `plugins` only fed the old UI. */
 const NOT_SERVED: readonly (keyof MotiaConfig)[] = ['adapters', 'app', 'redis', 'streamAuth'];
 
@@ -45,7 +39,7 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
   process.setSourceMapsEnabled(true);
   const { config, settings, warnings } = await loadConfig(bundle);
   const steps: LoadedStep[] = [];
-  const streams: LoadedStream[] = [];
+  const streams: StreamEntry[] = [];
   const failures: StepFailure[] = [];
   for (const entry of bundle.entries) {
     try {
@@ -66,8 +60,9 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
     const entry = entries.get(step.entry.file);
     return entry ? [{ ...step, entry }] : [];
   });
-  warnings.push(...merged.warnings, ...dropTakenStreams(streams));
-  return { steps: served, streams, config, settings, failures, warnings };
+  const mergedStreams = mergeStreams([], streams, 'node');
+  warnings.push(...merged.warnings, ...mergedStreams.warnings);
+  return { steps: served, streams: mergedStreams.streams, config, settings, failures, warnings };
 }
 
 async function loadConfig(bundle: Bundle) {
@@ -117,23 +112,9 @@ function readStep(file: string, exports: Record<string, unknown>): LoadedStep | 
 }
 
 /** The stream that a module exports, or what is wrong with it. */
-function readStream(file: string, exports: Record<string, unknown>): LoadedStream | string {
-  const config = exports.config as Partial<StreamConfig> | null | undefined;
-  if (config === undefined || config === null) return 'no export named "config"';
-  if (typeof config.name !== 'string' || config.name === '') return 'invalid config: name: Expected a name';
-  return { name: config.name, file, config: config as StreamConfig };
-}
-
-/** Of two streams with one name the first keeps it. */
-function dropTakenStreams(streams: LoadedStream[]): string[] {
-  const files = new Map<string, string>();
-  const warnings: string[] = [];
-  for (const stream of [...streams]) {
-    const first = files.get(stream.name);
-    files.set(stream.name, first ?? stream.file);
-    if (first === undefined) continue;
-    warnings.push(`${stream.file}: the stream name "${stream.name}" is taken by ${first}; this stream is left out`);
-    streams.splice(streams.indexOf(stream), 1);
-  }
-  return warnings;
+function readStream(file: string, exports: Record<string, unknown>): StreamEntry | string {
+  if (exports.config === undefined) return 'no export named "config"';
+  const valid = validateStreamConfig(exports.config);
+  if (!valid.ok) return `invalid config: ${formatIssues(valid.issues)}`;
+  return describeStream(file, 'node', exports.config as StreamConfig);
 }

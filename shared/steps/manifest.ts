@@ -1,6 +1,6 @@
 /** The manifest: what gateway, scheduler and tools know of the steps, without loading any user code. */
 import { createHash } from 'node:crypto';
-import type { Emit, Infrastructure, JsonSchema, QueryParam, StepConfig } from '../types.ts';
+import type { Emit, Infrastructure, JsonSchema, QueryParam, StepConfig, StreamConfig } from '../types.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { toJsonSchema } from './json-schema.ts';
 
@@ -38,6 +38,21 @@ export interface StepEntry {
   infrastructure?: Infrastructure;
   /** Of `cron` steps. */
   cron?: string;
+  timezone?: string;
+  missed?: 'skip' | 'catchUp';
+  overlap?: boolean;
+}
+
+/** One realtime stream, as data. */
+export interface StreamEntry {
+  /** Unique in the project. */
+  name: string;
+  language: StepEntry['language'];
+  /** Source file, relative to the project, with `/`. */
+  file: string;
+  schema?: JsonSchema;
+  /** Its file has a function that says who may subscribe. */
+  canAccess?: true;
 }
 
 export interface Manifest {
@@ -46,6 +61,8 @@ export interface Manifest {
   /** 16 hex digits of the SHA-256 of all the rest. */
   version: string;
   steps: StepEntry[];
+  /** Absent when there are none. */
+  streams?: StreamEntry[];
   settings: HttpSettings;
 }
 
@@ -83,20 +100,40 @@ function describeKind(config: StepConfig): Partial<StepEntry> {
         infrastructure: structuredClone(config.infrastructure),
       };
     case 'cron':
-      return { cron: config.cron };
+      return { cron: config.cron, timezone: config.timezone, missed: config.missed, overlap: config.overlap };
     case 'noop':
       return {};
   }
+}
+
+/** Describes a stream from its valid config. */
+export function describeStream(file: string, language: StreamEntry['language'], config: StreamConfig): StreamEntry {
+  const { name, schema, canAccess } = config;
+  const accessible = typeof canAccess === 'function' ? true : undefined;
+  return dropUndefined({
+    name,
+    language,
+    file,
+    schema: toJsonSchema(schema, 'output'),
+    canAccess: accessible,
+  }) as StreamEntry;
 }
 
 /** Puts a manifest together. Equal contents have equal versions. */
 export function createManifest(contents: {
   app: string;
   steps: readonly StepEntry[];
+  streams?: readonly StreamEntry[] | undefined;
   settings: HttpSettings;
 }): Manifest {
-  const { app, settings } = contents;
-  const rest = { protocol: 1 as const, app, steps: [...contents.steps], settings };
+  const { app, settings, streams = [] } = contents;
+  const rest = {
+    protocol: 1 as const,
+    app,
+    steps: [...contents.steps],
+    ...(streams.length > 0 && { streams: [...streams] }),
+    settings,
+  };
   const version = createHash('sha256').update(canonicalJson(rest)).digest('hex').slice(0, 16);
   return { ...rest, version };
 }

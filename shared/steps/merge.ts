@@ -1,5 +1,5 @@
-/** One list of steps from those of several workers, each of which knows the steps of its own language only. */
-import type { StepEntry } from './manifest.ts';
+/** One list of steps, and one of streams, from those of several workers, each of which knows its own language only. */
+import type { StepEntry, StreamEntry } from './manifest.ts';
 
 interface Merged {
   steps: StepEntry[];
@@ -25,13 +25,36 @@ export function mergeSteps(
   return { steps: steps.sort(byFile), warnings: [...warnings, ...kept.warnings] };
 }
 
-function byPrecedence(a: StepEntry, b: StepEntry): number {
+/**
+ * Replaces the streams of one language in a project's list, as {@link mergeSteps} does its steps. Of two streams with one name
+ * the first keeps it.
+ */
+export function mergeStreams(
+  current: readonly StreamEntry[],
+  own: readonly StreamEntry[],
+  language: StreamEntry['language'],
+): { streams: StreamEntry[]; warnings: string[] } {
+  const others = current.filter((stream) => stream.language !== language);
+  const files = new Map<string, string>();
+  const warnings: string[] = [];
+  const streams = [...others, ...own].sort(byPrecedence).filter(({ name, file }) => {
+    const first = files.get(name);
+    if (first === undefined) files.set(name, file);
+    else warnings.push(`${file}: the stream name "${name}" is taken by ${first}; this stream is left out`);
+    return first === undefined;
+  });
+  return { streams: streams.sort(byFile), warnings };
+}
+
+type InFile = Pick<StepEntry, 'language' | 'file'>;
+
+function byPrecedence(a: InFile, b: InFile): number {
   if (a.language === b.language) return byFile(a, b);
   if (a.language === 'node' || b.language === 'node') return a.language === 'node' ? -1 : 1;
   return a.language < b.language ? -1 : 1;
 }
 
-function byFile(a: StepEntry, b: StepEntry): number {
+function byFile(a: InFile, b: InFile): number {
   return a.file < b.file ? -1 : 1;
 }
 

@@ -9,7 +9,16 @@ import { processesWith, type RunningProcess } from './processes.ts';
 import { type Project, REPOSITORY } from './project.ts';
 import { waitFor } from './wait-for.ts';
 
-export type Command = 'dev' | 'start' | 'gateway' | 'worker' | 'python-worker' | 'provision' | 'version';
+export type Command =
+  | 'dev'
+  | 'start'
+  | 'gateway'
+  | 'worker'
+  | 'python-worker'
+  | 'scheduler'
+  | 'provision'
+  | 'version'
+  | 'cron';
 
 /** One JSON line of the log. */
 export interface LogRecord {
@@ -92,7 +101,10 @@ export async function startCli(command: Command, project: Project, options: CliO
   const cli = new CliProcess(child, mark);
   running.add(cli);
   const ready =
-    options.ready ?? (command.endsWith('worker') ? WORKER_READY_LINE : SERVES.includes(command) && READY_LINE);
+    options.ready ??
+    (command.endsWith('worker') || command === 'scheduler'
+      ? WORKER_READY_LINE
+      : SERVES.includes(command) && READY_LINE);
   if (ready) await cli.waitUntilReady(ready, readyWithin);
   return cli;
 }

@@ -90,13 +90,18 @@ export class ActiveRun {
     }
   }
 
+  /** Tells the broker thread that code of this run goes on. */
+  enter(): void {
+    if (!this.#ended) this.#slots.enter(this.slot);
+  }
+
   /** Runs an operation on the world, and tells the broker thread that the handler goes on after it. */
   async act<T>(operation: () => Promise<T>): Promise<T> {
     this.assertMayAct();
     try {
       return await operation();
     } finally {
-      if (!this.#ended) this.#slots.enter(this.slot);
+      this.enter();
     }
   }
 
@@ -128,7 +133,7 @@ export class ActiveRun {
   }
 
   #emitSettled = (): void => {
-    if (!this.#ended) this.#slots.enter(this.slot);
+    this.enter();
     if (--this.#openEmits === 0) this.#onSettled?.();
   };
 

@@ -2,6 +2,7 @@
 import type { BlobStore } from '../../shared/broker/blobs.ts';
 import type { EventStore } from '../../shared/broker/events.ts';
 import type { StateStore } from '../../shared/broker/state.ts';
+import type { StreamStore } from '../../shared/broker/streams.ts';
 import type { BrokerAddress } from '../../shared/config.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 
@@ -11,6 +12,7 @@ export interface BrokerServices {
   /** Each service at once if the connection stands, otherwise when it does. */
   events: () => EventStore | Promise<EventStore>;
   state: () => StateStore | Promise<StateStore>;
+  streams: () => StreamStore | Promise<StreamStore>;
   bodies: () => BlobStore | Promise<BlobStore>;
   close: () => Promise<void>;
 }
@@ -41,6 +43,7 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
     connect: () => void connected().catch(() => {}),
     events: () => services?.events ?? connected().then(({ events }) => events),
     state: () => services?.state ?? connected().then(({ state }) => state),
+    streams: () => services?.streams ?? connected().then(({ streams }) => streams),
     bodies: () => services?.bodies ?? connected().then(({ bodies }) => bodies),
     close: async () => {
       const ready = await connecting?.catch(() => undefined);
@@ -50,10 +53,11 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
 }
 
 async function connect(address: BrokerAddress, names: Names) {
-  const [{ connectBroker }, { EventStore }, { StateStore }, { BlobStore }] = await Promise.all([
+  const [{ connectBroker }, { EventStore }, { StateStore }, { StreamStore }, { BlobStore }] = await Promise.all([
     import('../../shared/broker/connect.ts'),
     import('../../shared/broker/events.ts'),
     import('../../shared/broker/state.ts'),
+    import('../../shared/broker/streams.ts'),
     import('../../shared/broker/blobs.ts'),
   ]);
   const broker = await connectBroker(address, { name: `${names.app} handlers`, timeoutMs: CONNECT_WITHIN_MS });
@@ -61,6 +65,7 @@ async function connect(address: BrokerAddress, names: Names) {
     broker,
     events: new EventStore(broker, names),
     state: new StateStore(broker, names),
+    streams: new StreamStore(broker, names),
     bodies: new BlobStore(broker, names.buckets.bodies),
   };
 }

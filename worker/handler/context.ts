@@ -1,30 +1,30 @@
 /** The context that a handler receives; its contract is `FlowContext` in `shared/types.ts`. */
 import type { EventStore } from '../../shared/broker/events.ts';
-import type { StateStore } from '../../shared/broker/state.ts';
-import { toJson } from '../../shared/broker/state.ts';
 import type { LogLevel } from '../../shared/config.ts';
 import { MotiaError } from '../../shared/errors.ts';
+import { toJson } from '../../shared/json-values.ts';
 import { LONGEST_WAIT_S } from '../../shared/longest-wait.ts';
 import { givenMessageId } from '../../shared/protocol/event-ids.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
-import { type Tracing, traced } from '../../shared/tracing.ts';
+import { traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
+import { toName } from './operation.ts';
+import { createState, type StateServices } from './state.ts';
+import { createStreams, type StreamServices } from './streams.ts';
 import type { ThreadLog } from './thread-log.ts';
 
 /** What contexts are made from: one set per handler thread. */
-export interface Services {
+export interface Services extends StateServices, StreamServices {
   events: () => EventStore | Promise<EventStore>;
-  state: () => StateStore | Promise<StateStore>;
-  tracing: Tracing;
   log: ThreadLog;
-  streams: FlowContextStateStreams;
 }
 
 /** Makes the context of one run. Every part is a closure: handlers take contexts apart and pass the parts on. */
 export function createContext(run: ActiveRun, services: Services): FlowContext<EmitData> {
   let logger: Logger | undefined;
   let state: StateManager | undefined;
+  let streams: FlowContextStateStreams | undefined;
   return {
     emit: (event) => emit(run, services, event),
     get state() {
@@ -39,7 +39,10 @@ export function createContext(run: ActiveRun, services: Services): FlowContext<E
       });
       return logger;
     },
-    streams: services.streams,
+    get streams() {
+      streams ??= createStreams(run, services);
+      return streams;
+    },
     get traceId() {
       return run.span.traceId;
     },
@@ -105,7 +108,7 @@ const LONGEST_GROUP = 1_024;
 
 function toGroup(group: unknown): string | undefined {
   if (group === undefined || group === null) return undefined;
-  const name = toName(group);
+  const name = toName(group, 'message groups');
   if (name.length <= LONGEST_GROUP) return name;
   throw new MotiaError('INVALID_VALUE', `a message group has ${LONGEST_GROUP} characters at most`);
 }
@@ -123,62 +126,6 @@ function toDelivery(delay: unknown): number | undefined {
     throw new MotiaError('INVALID_VALUE', `the delay of an event is a number of seconds, 0 to ${LONGEST_WAIT_S}`);
   }
   return Date.now() + delay * 1_000;
-}
-
-function createState(run: ActiveRun, { state, tracing }: Services): StateManager {
-  const operate = <T>(
-    name: string,
-    address: [group: string, key?: string],
-    operation: (store: StateStore) => Promise<T>,
-  ) =>
-    run.act(async () => {
-      if (!tracing.recording) return operation(await state());
-      const [group, key] = address;
-      const span = tracing.startSpan(`state.${name}`, {
-        kind: 'client',
-        parent: run.span.traceparent,
-        attributes: {
-          'db.system.name': 'nats',
-          'db.operation.name': name,
-          'motia.state.group': group,
-          ...(key !== undefined && { 'motia.state.key': key }),
-        },
-      });
-      return traced(span, async () => operation(await state()));
-    });
-  return {
-    get: async <T>(group: string, key: string) => {
-      const [g, k] = [toName(group), toName(key)];
-      return (await operate('get', [g, k], (store) => store.get(g, k))) as T | null;
-    },
-    set: async <T>(group: string, key: string, value: T) => {
-      const [g, k] = [toName(group), toName(key)];
-      await operate('set', [g, k], (store) => store.set(g, k, value));
-      return value;
-    },
-    delete: async <T>(group: string, key: string) => {
-      const [g, k] = [toName(group), toName(key)];
-      return (await operate('delete', [g, k], (store) => store.delete(g, k))) as T | null;
-    },
-    getGroup: async <T>(group: string) => {
-      const g = toName(group);
-      return (await operate('getGroup', [g], (store) => store.getGroup(g))) as T[];
-    },
-    clear: async (group: string) => {
-      const g = toName(group);
-      await operate('clear', [g], (store) => store.clear(g));
-    },
-  };
-}
-
-/** Groups and keys are texts; a number is taken as its text, anything else is a mistake of the caller's. */
-function toName(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  throw new MotiaError(
-    'INVALID_VALUE',
-    `groups and keys of state are texts, not ${value === null ? 'null' : typeof value}`,
-  );
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */

@@ -10,18 +10,19 @@ import { createTracing } from '../../shared/tracing.ts';
 import { resolveWorkerSettings } from '../settings.ts';
 import { Gates } from '../threads/gates.ts';
 import type { RunMessage, RunResult, ThreadSetup, ToThread } from '../threads/messages.ts';
-import { RunSlots } from '../threads/run-slots.ts';
+import { RunSlots, SLOTS_PER_THREAD } from '../threads/run-slots.ts';
 import { unpackRuns, type WireToThread } from '../threads/wire.ts';
 import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
 import { deferredServices } from './broker-services.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
 import { type ApiServices, refuse, runApi } from './run-api.ts';
+import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
-import { startApiSpan, startEventSpan } from './run-span.ts';
+import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
+import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
-import { unservedStreams } from './unserved-streams.ts';
 
 const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
@@ -29,7 +30,8 @@ const names = createNames(setup.app);
 const log = createThreadLog(setup.logLevel);
 const tracing = await createTracing(setup.telemetry, { name: setup.app, role: 'worker' });
 
-const runs = new Map<number, ActiveRun>();
+/** By slot. Not a `Map`, for the reason that `Bag` gives. */
+const runs = new Array<ActiveRun | undefined>(SLOTS_PER_THREAD).fill(undefined);
 const queue = new RunQueue(new Gates(setup.gates), start);
 
 let steps = new Map<string, LoadedStep>();
@@ -46,19 +48,21 @@ async function load(bundle: Bundle): Promise<void> {
   installGuards(log, failRun);
   const project = await loadBundle(bundle);
   steps = new Map(project.steps.map((step) => [step.entry.id, step]));
-  services = { ...brokerServices, streams: unservedStreams, settings: project.settings, tracing, log };
+  const ownStreams = project.streams.map(({ name }) => name);
+  const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
+  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log };
   const manifest = createManifest({
     app: setup.app,
     steps: project.steps.map(({ entry }) => entry),
+    streams: project.streams,
     settings: project.settings,
   });
-  const { failures, warnings, streams, config } = project;
+  const { failures, warnings, config } = project;
   brokerServices.connect();
   post({
     t: 'ready',
     app: {
       manifest,
-      streams: streams.map(({ name }) => name),
       failures,
       warnings,
       settings: resolveWorkerSettings(config),
@@ -72,7 +76,7 @@ function receive(message: ToThread): void {
   } else if (message.t === 'load') {
     void load(message.bundle);
   } else if (message.t === 'abort') {
-    runs.get(message.slot)?.fence(message.reason);
+    runs[message.slot]?.fence(message.reason);
   } else if (message.t === 'ping') {
     post({ t: 'pong' });
     flush();
@@ -98,6 +102,10 @@ function start(message: RunMessage): void {
     const span = startEventSpan(tracing, step, run.meta);
     const active = begin(message, { step, slot, messageId: run.meta.id, attempt: run.meta.attempt, span });
     void currentRun.run(active, async () => active.end(await runEvent(active, run.body, services)));
+  } else if (run.kind === 'cron') {
+    const span = startCronSpan(tracing, step);
+    const active = begin(message, { step, slot, messageId: run.meta.id, attempt: 1, span });
+    void currentRun.run(active, async () => active.end(await runCron(active, services)));
   } else {
     const { meta, body } = decodeFrame<RequestMeta>(run.frame);
     const span = startApiSpan(tracing, step, meta);
@@ -111,11 +119,11 @@ function start(message: RunMessage): void {
 function begin(message: RunMessage, identity: RunIdentity): ActiveRun {
   const began = performance.now();
   const active = new ActiveRun(identity, slots, (result) => {
-    runs.delete(identity.slot);
+    runs[identity.slot] = undefined;
     identity.span.end();
     finish(message, result, performance.now() - began);
   });
-  runs.set(identity.slot, active);
+  runs[identity.slot] = active;
   return active;
 }
 
@@ -130,6 +138,8 @@ function failRun(run: ActiveRun, error: unknown): void {
   run.fence('it failed');
   if (run.step.entry.type === 'api') {
     run.end({ status: 'replied', frame: refuse(run, error, services) });
+  } else if (run.step.entry.type === 'cron') {
+    run.end(failCron(run, error, services));
   } else {
     run.span.fail(toErrorRecord(error).message);
     run.end({ status: 'failed', error: toErrorRecord(error) });

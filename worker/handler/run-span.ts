@@ -1,16 +1,26 @@
 /** The spans around runs. */
 import type { RequestMeta } from '../../shared/protocol/frames.ts';
 import type { LoadedStep } from '../../shared/steps/load.ts';
-import type { Span, Tracing } from '../../shared/tracing.ts';
+import type { Attributes, Span, Tracing } from '../../shared/tracing.ts';
 import type { EventMeta } from '../threads/messages.ts';
 
 /** The span of an API run, a child of the gateway's. */
 export function startApiSpan(tracing: Tracing, step: LoadedStep, { traceparent }: RequestMeta): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: traceparent });
-  return tracing.startSpan(`run ${step.entry.name}`, {
-    parent: traceparent,
-    attributes: { ...describe(step), 'faas.trigger': 'http' },
-  });
+  const { name, attributes } = describeApi(step);
+  return tracing.startSpan(name, { parent: traceparent, attributes });
+}
+
+/** The same for every run of a step. */
+const apiSpans = new WeakMap<LoadedStep, { name: string; attributes: Attributes }>();
+
+function describeApi(step: LoadedStep) {
+  let described = apiSpans.get(step);
+  if (!described) {
+    described = { name: `run ${step.entry.name}`, attributes: { ...describe(step), 'faas.trigger': 'http' } };
+    apiSpans.set(step, described);
+  }
+  return described;
 }
 
 /** The span of one attempt at an event, a child of the emit's. */
@@ -28,6 +38,14 @@ export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMe
       'messaging.message.id': meta.id,
       'motia.attempt': meta.attempt,
     },
+  });
+}
+
+/** The span of a cron run, which begins a trace. */
+export function startCronSpan(tracing: Tracing, step: LoadedStep): Span {
+  if (!tracing.recording) return tracing.startSpan('');
+  return tracing.startSpan(`cron ${step.entry.name}`, {
+    attributes: { ...describe(step), 'faas.trigger': 'timer', 'faas.cron': step.entry.cron ?? '' },
   });
 }
 

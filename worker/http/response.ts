@@ -26,12 +26,15 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const CONTENT_TYPE = 'content-type';
+const TEXT = 'text/html; charset=utf-8';
+const JSON_TEXT = 'application/json; charset=utf-8';
 const BODILESS_STATUS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-type Headers = Map<string, string[]>;
+type Headers = EncodedResponse['headers'];
 
 /**
  * Bytes and text are sent as they are, any other body as JSON, `undefined` as an empty one. Headers of the connection,
@@ -56,14 +59,8 @@ function encode(value: unknown): EncodedResponse {
   const response = value as { status?: unknown; headers?: unknown; body?: unknown };
   const status = checkStatus(response.status);
   const headers = checkHeaders(response.headers);
-  const body = BODILESS_STATUS.has(status) ? undefined : response.body;
-  if (BODILESS_STATUS.has(status)) headers.delete('content-type');
-  const encoded = encodeBody(body, headers);
-  return {
-    status,
-    headers: [...headers].flatMap(([name, values]) => values.map((one): [string, string] => [name, one])),
-    body: encoded,
-  };
+  if (!BODILESS_STATUS.has(status)) return { status, headers, body: encodeBody(response.body, headers) };
+  return { status, headers: headers.filter(([name]) => name !== CONTENT_TYPE), body: '' };
 }
 
 function checkStatus(status: unknown): number {
@@ -73,7 +70,7 @@ function checkStatus(status: unknown): number {
 }
 
 function checkHeaders(input: unknown): Headers {
-  const headers: Headers = new Map();
+  const headers: Headers = [];
   if (input === undefined || input === null) return headers;
   if (typeof input !== 'object' || Symbol.iterator in input) {
     throw new InvalidResponse('The headers of a response must be a plain object.');
@@ -82,11 +79,9 @@ function checkHeaders(input: unknown): Headers {
     const name = key.toLowerCase();
     if (!HEADER_NAME.test(name)) throw new InvalidResponse(`Invalid header name: ${JSON.stringify(key)}.`);
     if (value === undefined || CONNECTION_HEADERS.has(name)) continue;
-    const values: unknown[] = Array.isArray(value) ? value : [value];
-    headers.set(
-      name,
-      values.map((one) => checkHeaderValue(name, one)),
-    );
+    // Spelt in two ways, the later one counts.
+    for (let i = headers.length - 1; i >= 0; i--) if (headers[i]?.[0] === name) headers.splice(i, 1);
+    for (const one of Array.isArray(value) ? value : [value]) headers.push([name, checkHeaderValue(name, one)]);
   }
   return headers;
 }
@@ -104,15 +99,15 @@ function checkHeaderValue(name: string, value: unknown): string {
 function encodeBody(body: unknown, headers: Headers): Uint8Array | string {
   if (body === undefined) return '';
   const bytes = toBytes(body);
-  if (bytes) {
-    if (!headers.has('content-type')) headers.set('content-type', ['application/octet-stream']);
-    return bytes;
-  }
   const isText = typeof body === 'string';
-  const type = headers.get('content-type')?.[0] ?? (isText ? 'text/html' : 'application/json');
-  // Whatever the handler named: text leaves as UTF-8.
-  headers.set('content-type', [`${type.replace(/;\s*charset\s*=[^;]*/i, '')}; charset=utf-8`]);
-  return isText ? body : toJson(body);
+  const type = headers.find(([name]) => name === CONTENT_TYPE);
+  if (!type) {
+    headers.push([CONTENT_TYPE, bytes ? 'application/octet-stream' : isText ? TEXT : JSON_TEXT]);
+  } else if (!bytes) {
+    // Whatever the handler named: text leaves as UTF-8.
+    type[1] = `${type[1].replace(/;\s*charset\s*=[^;]*/i, '')}; charset=utf-8`;
+  }
+  return bytes ?? (isText ? body : toJson(body));
 }
 
 /** A buffer that has been through JSON, as state and events are, counts as a buffer. */

@@ -60,7 +60,9 @@ export class HandlerThread {
   readonly #worker: Worker;
   readonly #slots = new RunSlots();
   readonly #gates: Gates;
-  readonly #jobs = new Map<number, Job>();
+  /** By slot. */
+  readonly #jobs = new Array<Job | undefined>(SLOTS_PER_THREAD).fill(undefined);
+  #inFlight = 0;
   /** Slots of runs that were given up and go on all the same. */
   readonly #givenUp = new Set<number>();
   readonly #free: number[] = [];
@@ -92,7 +94,7 @@ export class HandlerThread {
 
   /** Runs in flight. */
   get inFlight(): number {
-    return this.#jobs.size;
+    return this.#inFlight;
   }
 
   /** Those among them that are not brief, and may hold up the others. */
@@ -117,8 +119,8 @@ export class HandlerThread {
   /** Sends a job to the thread. Only if it {@link hasRoom}. */
   dispatch(job: Job): void {
     const slot = this.#free.pop() as number;
-    if (this.#jobs.size === 0) this.#heardAt = Date.now();
-    this.#jobs.set(slot, job);
+    if (this.#inFlight++ === 0) this.#heardAt = Date.now();
+    this.#jobs[slot] = job;
     if (job.expectedMs === undefined) this.#longRuns++;
     job.at = { thread: this, slot };
     job.onDispatch?.();
@@ -162,7 +164,7 @@ export class HandlerThread {
    * @returns for how long the thread has been silent, in ms.
    */
   checkPulse(now: number): number {
-    if (this.#jobs.size + this.#givenUp.size === 0 || this.#terminated) return 0;
+    if (this.#inFlight + this.#givenUp.size === 0 || this.#terminated) return 0;
     if (this.status === 'starting' || this.status === 'ended') return 0;
     const silence = now - this.#heardAt;
     if (silence >= PING_AFTER_MS && this.#pingedAt <= this.#heardAt) {
@@ -184,7 +186,7 @@ export class HandlerThread {
   /** Takes back what the thread has not started. */
   withdrawUnstarted(which: (job: Job) => boolean = () => true): Job[] {
     const jobs: Job[] = [];
-    for (const [slot, job] of this.#jobs) {
+    for (const [slot, job] of this.#taken()) {
       if (!which(job) || !this.#slots.tryWithdraw(slot)) continue;
       this.#remove(slot); // the slot stays taken until the thread has seen it
       delete job.at;
@@ -234,16 +236,23 @@ export class HandlerThread {
     job?.onEnd(result, tookMs);
   }
 
+  /** Slots with a job, as they are now. */
+  #taken(): [slot: number, job: Job][] {
+    return this.#jobs.flatMap((job, slot): [number, Job][] => (job ? [[slot, job]] : []));
+  }
+
   #remove(slot: number): Job | undefined {
-    const job = this.#jobs.get(slot);
-    this.#jobs.delete(slot);
-    if (job && job.expectedMs === undefined) this.#longRuns--;
+    const job = this.#jobs[slot];
+    if (!job) return undefined;
+    this.#jobs[slot] = undefined;
+    this.#inFlight--;
+    if (job.expectedMs === undefined) this.#longRuns--;
     return job;
   }
 
   /** The thread itself counts a run out when it ends; this is for runs that it will not, or not in time. */
   #leaveGate(slot: number): void {
-    const gate = this.#jobs.get(slot)?.gate;
+    const gate = this.#jobs[slot]?.gate;
     if (gate && this.#slots.tryEnd(slot)) this.#gates.leave(gate);
   }
 
@@ -253,21 +262,22 @@ export class HandlerThread {
   }
 
   #closeIfDrained(): void {
-    if (this.status !== 'draining' || this.#jobs.size > 0) return;
+    if (this.status !== 'draining' || this.#inFlight > 0) return;
     this.#batch().rest.push({ t: 'close' });
     setTimeout(() => this.terminate('it did not close in time'), CLOSE_WITHIN_MS).unref();
   }
 
   #onExit(code: number): void {
-    const drained = this.status === 'draining' && this.#jobs.size === 0;
+    const drained = this.status === 'draining' && this.#inFlight === 0;
     this.status = 'ended';
     const unstarted = this.withdrawUnstarted();
     const reason = this.#endReason ?? `its thread ended with code ${code}`;
     // Whoever asked for memory last need not be who has taken it all.
     const guilty = this.#outOfMemory ? undefined : this.#slots.current();
     const displaced: Job[] = [];
-    for (const [slot, job] of this.#jobs) {
+    for (const [slot, job] of this.#taken()) {
       this.#leaveGate(slot);
+      this.#remove(slot);
       delete job.at;
       job.displacements++;
       if (slot === guilty || job.displacements >= MOST_DISPLACEMENTS)
@@ -275,7 +285,6 @@ export class HandlerThread {
       else if (job.restartable) displaced.push(job);
       else job.onEnd({ status: 'displaced' }, 0);
     }
-    this.#jobs.clear();
     this.#events.onEnded(this, [...unstarted, ...displaced], drained || this.#terminated ? undefined : reason);
   }
 }

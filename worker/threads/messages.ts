@@ -25,9 +25,18 @@ export interface EventMeta {
   traceparent: string;
 }
 
+/** A tick as the handler thread needs it. */
+export interface CronMeta {
+  id: string;
+  /** The time that it stands for, ms since 1970. */
+  tick: number;
+}
+
 export type Run =
   /** The request's frame as it came: the thread reads it faster than a copy of what was read from it. */
-  { kind: 'api'; step: string; frame: Uint8Array } | { kind: 'event'; step: string; meta: EventMeta; body: string };
+  | { kind: 'api'; step: string; frame: Uint8Array }
+  | { kind: 'event'; step: string; meta: EventMeta; body: string }
+  | { kind: 'cron'; step: string; meta: CronMeta };
 
 export type RunMessage = { t: 'run'; slot: number; run: Run; gate?: Gate | undefined };
 
@@ -60,8 +69,6 @@ export type FromThread =
 /** What a handler thread found when it loaded a bundle. */
 export interface LoadedApp {
   manifest: Manifest;
-  /** Names of the streams. */
-  streams: string[];
   failures: StepFailure[];
   warnings: string[];
   settings: WorkerSettings;

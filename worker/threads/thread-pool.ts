@@ -122,12 +122,12 @@ export class ThreadPool {
     return index >= 0;
   }
 
-  /** Takes back the events that have not started. Calls stay: their callers wait. */
+  /** Takes back the events and ticks that have not started. Calls stay: their callers wait. */
   withdrawEvents(): Job[] {
-    const isEvent = ({ run }: Job) => run.kind === 'event';
-    const queued = this.#queue.filter(isEvent);
+    const mayWait = ({ run }: Job) => run.kind !== 'api';
+    const queued = this.#queue.filter(mayWait);
     for (const job of queued) this.withdraw(job);
-    return [...queued, ...[...this.#threads].flatMap((thread) => thread.withdrawUnstarted(isEvent))];
+    return [...queued, ...[...this.#threads].flatMap((thread) => thread.withdrawUnstarted(mayWait))];
   }
 
   /** Lets every thread end after its last run, and ends those that do not within `graceMs`. */

@@ -3,12 +3,14 @@
  * turn of the event loop is one message, runs and results are flat lists, and small byte strings are text.
  */
 import type { Gate } from './gates.ts';
-import type { FromThread, RunMessage, RunResult, ToThread } from './messages.ts';
+import type { FromThread, Run, RunMessage, RunResult, ToThread } from './messages.ts';
 
 export class WireToThread {
   /** Slot, step and frame of one call after the other. */
   calls: unknown[] = [];
   events: WireEvents[] = [];
+  /** Slot and run of one tick after the other. */
+  ticks: { slot: number; run: CronRun }[] = [];
   rest: Exclude<ToThread, RunMessage>[] = [];
 }
 
@@ -26,6 +28,7 @@ interface WireEvents {
   runs: unknown[];
 }
 
+type CronRun = Extract<Run, { kind: 'cron' }>;
 type ResultMessage = Extract<FromThread, { t: 'result' }>;
 
 /** Bytes, or text with one character for each byte. */
@@ -49,6 +52,10 @@ export function packRun(wire: WireToThread, { slot, run, gate }: RunMessage): vo
     wire.calls.push(slot, run.step, packBytes(run.frame));
     return;
   }
+  if (run.kind === 'cron') {
+    wire.ticks.push({ slot, run });
+    return;
+  }
   const { id, topic, attempt, traceparent } = run.meta;
   let group = wire.events.at(-1);
   if (group?.step !== run.step || group.topic !== topic) {
@@ -58,11 +65,12 @@ export function packRun(wire: WireToThread, { slot, run, gate }: RunMessage): vo
   group.runs.push(slot, id, attempt, traceparent, run.body);
 }
 
-export function* unpackRuns({ calls, events }: WireToThread): Generator<RunMessage> {
+export function* unpackRuns({ calls, events, ticks }: WireToThread): Generator<RunMessage> {
   for (let i = 0; i < calls.length; i += 3) {
     const frame = unpackBytes(calls[i + 2] as WireBytes);
     yield { t: 'run', slot: calls[i] as number, run: { kind: 'api', step: calls[i + 1] as string, frame } };
   }
+  for (const { slot, run } of ticks) yield { t: 'run', slot, run };
   for (const { step, topic, gate, runs } of events) {
     for (let i = 0; i < runs.length; i += 5) {
       const id = runs[i + 1] as string;

@@ -37,6 +37,11 @@ _MESSAGE_NOT_FOUND, _STREAM_NOT_FOUND = 10037, 10059
 _END_OF_BATCH, _NO_MESSAGES = 204, 404
 
 
+def fits_message(broker: Broker, size: int) -> bool:
+    """Whether a payload of `size` bytes fits into a message, its headers included."""
+    return size + _MESSAGE_OVERHEAD <= broker.max_payload()
+
+
 class BlobStore:
     """One object store."""
 
@@ -47,7 +52,7 @@ class BlobStore:
 
     def needed(self, size: int) -> bool:
         """Whether a payload of `size` bytes has to go through the store."""
-        return size + _MESSAGE_OVERHEAD > self._broker.max_payload()
+        return not fits_message(self._broker, size)
 
     async def put(self, data: bytes, prefix: str = "") -> str:
         """Stores bytes and gives their name: `prefix` and a random part without dots.

@@ -32,7 +32,7 @@ _NANOS_PER_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one subscription or one API step takes its messages from."""
+    """Where one subscription, API step or cron step takes its messages from."""
 
     stream: str
     durable: str
@@ -94,6 +94,20 @@ def subscription_source(names: Names, step: Mapping[str, Any], topic: str) -> So
     )
 
 
+def tick_source(names: Names, step: Mapping[str, Any]) -> Source:
+    """The source of a cron step's ticks; `step` is its manifest entry.
+
+    The broker hands out one at a time, so that no two runs overlap on any workers.
+    """
+    return Source(
+        stream=names.streams.cron,
+        durable=names.tick_consumer(step["id"]),
+        filters=(names.tick(step["id"]),),
+        ack_wait_ms=ACK_WAIT_MS,
+        max_ack_pending=_MAX_ACK_PENDING if step.get("overlap") else 1,
+    )
+
+
 def queue_settings(step: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the manifest entry of an event step says about its deliveries."""
     return (step.get("infrastructure") or {}).get("queue") or {}
@@ -109,6 +123,8 @@ def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
     """Where the messages of a step come from."""
     if step["type"] == "api":
         return [request_source(names, step["id"])]
+    if step["type"] == "cron":
+        return [tick_source(names, step)]
     if step["type"] != "event":
         return []
     topics = dict.fromkeys(step["subscribes"])

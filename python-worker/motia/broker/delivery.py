@@ -16,7 +16,7 @@ _TERMINATE = b"+TERM"
 class Delivery:
     """A message that a consumer delivered, until it is answered."""
 
-    __slots__ = ("_broker", "_message", "delivery_count", "received_at", "sequence", "stored_at")
+    __slots__ = ("_broker", "_message", "delivery_count", "pending", "received_at", "sequence", "stored_at")
 
     def __init__(self, broker: Broker, message: Message) -> None:
         self._broker = broker
@@ -31,6 +31,8 @@ class Delivery:
         """Sequence in the broker stream: with the stream's name the identity of the stored message."""
         self.stored_at = int(parts[first + 3]) // 1_000_000
         """When the broker stored it, ms since 1970."""
+        self.pending = int(parts[first + 4])
+        """How many more wait in the consumer."""
         self.received_at = int(time.time() * 1000)
         """When it came here, ms since 1970."""
 

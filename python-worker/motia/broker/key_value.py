@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -19,6 +20,9 @@ _PAGE = 1_000
 _END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
 _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
+_NO_MESSAGE = 10037
+# First token of the keys that ask for the fate of a write; no encoded name is like it.
+_ASKED: Final = "=asked"
 
 
 class Entry:
@@ -79,18 +83,58 @@ async def write_entry(
     await ride_out(broker, _RIDE_OUT_S, attempt)
 
 
-async def replace_entry(broker: Broker, bucket: str, key: str, data: bytes, revision: int) -> bool:
+async def replace_entry(
+    broker: Broker, bucket: str, key: str, data: bytes, revision: int, headers: Mapping[str, str] | None = None
+) -> bool:
     """Stores an entry if the present one has just that revision, 0 for none.
 
-    Returns false if it has not. After a lost connection that may be because this very write was stored: read again.
+    Tells whether it had. A write whose answer was lost with the connection is not taken for another's.
     """
-    try:
-        await write_entry(broker, bucket, key, data, {"Nats-Expected-Last-Subject-Sequence": str(revision)})
-    except BrokerRefusal as refusal:
-        if refusal.api_code != WRONG_LAST_SEQUENCE:
-            raise
+    write = str(uuid.uuid4())
+    expected = {"Nats-Msg-Id": write, "Nats-Expected-Last-Subject-Sequence": str(revision)}
+    tries = 0
+
+    async def attempt() -> bool:
+        nonlocal tries
+        tries += 1
+        try:
+            check_stored(await broker.request(f"$KV.{bucket}.{key}", data, {**expected, **(headers or {})}))
+        except BrokerRefusal as refusal:
+            if refusal.api_code != WRONG_LAST_SEQUENCE:
+                raise
+            return False
+        return True
+
+    stored = await ride_out(broker, _RIDE_OUT_S, attempt)
+    return stored or (tries > 1 and await _was_stored(broker, bucket, write))
+
+
+async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
+    """Whether a write was stored, though another one may have replaced it since.
+
+    The broker remembers for a while which message ids it has had: a message of the same id is stored only if the write
+    was not. That one is of no other use, and goes soon.
+    """
+    subject = f"$KV.{bucket}.{_ASKED}.{write}"
+    headers = {"Nats-Msg-Id": write, "KV-Operation": "DEL", "Nats-TTL": "60s"}
+    query = orjson.dumps({"last_by_subj": subject})
+
+    async def ask() -> bool:
+        return bool(read_answer(await broker.request(subject, b"", headers)).get("duplicate"))
+
+    async def is_question_stored() -> bool:
+        try:
+            read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
+        except BrokerRefusal as refusal:
+            if refusal.api_code != _NO_MESSAGE:
+                raise
+            return False
+        return True
+
+    if not await ride_out(broker, _RIDE_OUT_S, ask):
         return False
-    return True
+    # The id may be known from the question itself, if that had to be asked again. The leader knows, replicas may not.
+    return not await ride_out(broker, _RIDE_OUT_S, is_question_stored)
 
 
 async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:

@@ -13,8 +13,8 @@ import orjson
 from ..errors import MotiaError
 from ..protocol.headers import PROTOCOL_VERSION
 from ..protocol.subjects import Names
-from ..steps.manifest import StepEntry, manifest_version
-from ..steps.merge import merge_steps
+from ..steps.manifest import StepEntry, StreamEntry, manifest_version
+from ..steps.merge import merge_steps, merge_streams
 from .connect import Broker
 from .key_value import read_entry, read_last, replace_entry, write_entry
 from .key_watch import KeyWatch
@@ -50,20 +50,26 @@ async def replace_steps(
     language: str,
     own_steps: Iterable[StepEntry],
     prepare: Callable[[Manifest], Awaitable[None]] | None = None,
+    own_streams: Iterable[StreamEntry] = (),
 ) -> tuple[Manifest, list[str]]:
-    """Makes `own_steps` the steps of one language in the current manifest, those of other languages stay.
+    """Makes `own_steps` the steps of one language in the current manifest, and `own_streams` its streams. Others stay.
 
     Any number of processes may do so at a time: who is late reads again what the others wrote. Nothing is written when
     nothing changes. `prepare` is awaited before a manifest is published, so that whoever learns of a step from it finds
-    everything in place. Gives the manifest as it is now, and the warnings of `merge_steps`.
+    everything in place. Gives the manifest as it is now, and a warning for each name and route that is used twice.
     """
-    own, bucket = list(own_steps), names.buckets.manifest
+    own, own_streams, bucket = list(own_steps), list(own_streams), names.buckets.manifest
     while True:
         last = await read_last(broker, bucket, _CURRENT)
         current = await read_manifest(broker, names, last.data.decode()) if last and not last.removed else None
         steps, warnings = merge_steps(current["steps"] if current else [], own, language)
+        known_streams = current.get("streams", ()) if current else ()
+        streams, stream_warnings = merge_streams(known_streams, own_streams, language)
+        warnings += stream_warnings
         settings = current["settings"] if current else DEFAULT_SETTINGS
         contents = {"protocol": PROTOCOL_VERSION, "app": names.app, "steps": steps, "settings": settings}
+        if streams:
+            contents["streams"] = streams
         version = manifest_version(contents)
         manifest = {**contents, "version": version}
         if current is not None and current["version"] == version:

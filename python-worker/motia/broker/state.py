@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from ..json_values import JsonValue, from_json, to_json
-from ..protocol.headers import Header
 from ..protocol.subjects import Names
-from .blobs import BlobStore
+from .change_queue import ChangeQueue
 from .connect import Broker
-from .key_value import Entry, purge_entries, read_entries, read_entry, write_entry
+from .json_bucket import JsonBucket
+
+ValueChange: TypeAlias = Callable[[Any], Awaitable[object]]
+"""Makes the next value from the present one, `None` for nothing. May be called several times."""
 
 
 class StateStore:
     """The state of one app."""
 
     def __init__(self, broker: Broker, names: Names) -> None:
-        self._broker = broker
         self._names = names
-        self._bucket = names.buckets.state
-        self._blobs = BlobStore(broker, names.buckets.values)
+        self._values = JsonBucket(broker, names.buckets.state, names.buckets.values)
+        self._changes = ChangeQueue(self._values)
 
     async def get(self, group: str, key: str) -> JsonValue:
         """The value, or `None`."""
-        entry = await read_entry(self._broker, self._bucket, self._names.state_key(group, key))
-        return await self._decode(entry) if entry else None
+        return _parse((await self._values.load(self._names.state_key(group, key))).json)
 
     async def set(self, group: str, key: str, value: object) -> None:
         """Stores a value.
 
         Raises `MotiaError` `INVALID_VALUE` for what JSON cannot say, `STORE_FULL` when the broker has no room.
         """
-        json = to_json(value)
-        name = self._names.state_key(group, key)
-        if not self._blobs.needed(len(json)):
-            await write_entry(self._broker, self._bucket, name, json)
-            return
-        blob = await self._blobs.put(json, f"{name}.")
-        await write_entry(self._broker, self._bucket, name, b"", {Header.BLOB: blob})
+        await self._values.write(self._names.state_key(group, key), to_json(value))
+
+    async def update(self, group: str, key: str, change: ValueChange) -> JsonValue:
+        """Changes a value, whoever else does so at the same time, and gives the new one.
+
+        Raises what the change raises, and what `set` does. Then nothing is stored.
+        """
+        made = b""
+
+        async def make(json: bytes | None) -> bytes:
+            nonlocal made
+            made = to_json(await change(_parse(json)))
+            return made
+
+        await self._changes.apply(self._names.state_key(group, key), make)
+        return from_json(made)
 
     async def delete(self, group: str, key: str) -> JsonValue:
         """Removes the value and gives it back, or `None`."""
-        name = self._names.state_key(group, key)
-        entry = await read_entry(self._broker, self._bucket, name)
-        if entry is None:
-            return None
-        value = await self._decode(entry)
-        await purge_entries(self._broker, self._bucket, name)
-        await self._free(entry)
-        return value
+        return _parse(await self._values.remove(self._names.state_key(group, key)))
 
     async def get_group(self, group: str) -> list[JsonValue]:
         """All values of a group, in no promised order."""
-        return [await self._decode(entry) for entry in await self._entries(group)]
+        return [from_json(json) for json in await self._values.load_all(self._names.state_group(group))]
 
     async def clear(self, group: str) -> None:
         """Removes all values of a group."""
-        entries = await self._entries(group)
-        await purge_entries(self._broker, self._bucket, self._names.state_group(group))
-        await asyncio.gather(*[self._free(entry) for entry in entries])
+        await self._values.purge(self._names.state_group(group))
 
-    async def _entries(self, group: str) -> list[Entry]:
-        return await read_entries(self._broker, self._bucket, self._names.state_group(group))
 
-    async def _decode(self, entry: Entry) -> JsonValue:
-        blob = entry.header(Header.BLOB)
-        return from_json(await self._blobs.get(blob) if blob else entry.data)
-
-    async def _free(self, entry: Entry) -> None:
-        blob = entry.header(Header.BLOB)
-        if blob:
-            await self._blobs.delete(blob)
+def _parse(json: bytes | None) -> JsonValue:
+    return None if json is None else from_json(json)

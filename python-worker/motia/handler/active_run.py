@@ -22,11 +22,12 @@ class ActiveRun:
     """To be made on the event loop that the run belongs to.
 
     `message_id` is the identity of the message behind the run: the same when it runs again. `leased` tells whether that
-    message is surely still with this worker; it may be asked from any thread.
+    message is surely still with this worker; it may be asked from any thread. `enter` is called when its code goes on.
     """
 
     __slots__ = (
         "_emitted",
+        "_enter",
         "_fenced",
         "_leased",
         "_loop",
@@ -39,7 +40,15 @@ class ActiveRun:
         "step",
     )
 
-    def __init__(self, step: LoadedStep, message_id: str, attempt: int, span: Span, leased: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        step: LoadedStep,
+        message_id: str,
+        attempt: int,
+        span: Span,
+        leased: Callable[[], bool],
+        enter: Callable[[], None] = lambda: None,
+    ) -> None:
         self.step = step
         self.message_id = message_id
         self.attempt = attempt
@@ -47,6 +56,7 @@ class ActiveRun:
         self.ended = False
         """Set when its handler has returned and all is settled: what code it left behind does needs no lease."""
         self._leased = leased
+        self._enter = enter
         self._loop = asyncio.get_running_loop()
         self._fenced: str | None = None
         self._operations: list[Operation[Any]] | None = None
@@ -61,6 +71,10 @@ class ActiveRun:
     @property
     def is_fenced(self) -> bool:
         return self._fenced is not None
+
+    def enter(self) -> None:
+        """Code of this run goes on: it is known who has the process."""
+        self._enter()
 
     def assert_may_act(self) -> None:
         """To be called before the run acts on the world.

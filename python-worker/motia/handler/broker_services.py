@@ -11,6 +11,7 @@ from ..broker.blobs import BlobStore
 from ..broker.connect import Broker, connect_broker
 from ..broker.events import EventStore
 from ..broker.state import StateStore
+from ..broker.streams import StreamStore
 from ..errors import MotiaError
 from ..protocol.subjects import create_names
 
@@ -22,6 +23,7 @@ class _Connected:
     broker: Broker
     events: EventStore
     state: StateStore
+    streams: StreamStore
     bodies: BlobStore
 
 
@@ -45,6 +47,9 @@ class BrokerServices:
 
     async def state(self) -> StateStore:
         return (self._ready or await self._connected()).state
+
+    async def streams(self) -> StreamStore:
+        return (self._ready or await self._connected()).streams
 
     async def bodies(self) -> BlobStore:
         return (self._ready or await self._connected()).bodies
@@ -71,6 +76,7 @@ class BrokerServices:
             broker,
             EventStore(broker, self._names),
             StateStore(broker, self._names),
+            StreamStore(broker, self._names),
             BlobStore(broker, self._names.buckets.bodies),
         )
         return self._ready

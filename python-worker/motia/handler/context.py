@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ..broker.events import NewEvent
-from ..broker.state import StateStore
 from ..errors import MotiaError
 from ..json_values import to_json
 from ..longest_wait import LONGEST_WAIT_S
@@ -16,11 +15,10 @@ from ..protocol.event_ids import given_message_id
 from ..tracing import traced
 from .active_run import ActiveRun
 from .logger import RunLogger
+from .perform import to_name
 from .services import Services
-from .state_value import to_state_value
-from .unserved_streams import UNSERVED_STREAMS, UnservedStreams
-
-T = TypeVar("T")
+from .state import State
+from .streams import Streams
 
 # It goes into a header, which has a limit.
 _LONGEST_GROUP: Final = 1_024
@@ -50,8 +48,8 @@ class Context:
         return list(self._run.step.entry["flows"])
 
     @property
-    def streams(self) -> UnservedStreams:
-        return UNSERVED_STREAMS
+    def streams(self) -> Streams:
+        return Streams(self._run, self._services)
 
     @property
     def logger(self) -> RunLogger:
@@ -130,76 +128,13 @@ class Context:
         )
 
 
-class State:
-    """State as one run sees it."""
-
-    __slots__ = ("_run", "_services")
-
-    def __init__(self, run: ActiveRun, services: Services) -> None:
-        self._run = run
-        self._services = services
-
-    def get(self, group: object, key: object) -> Any:
-        g, k = _to_name(group), _to_name(key)
-
-        async def get(store: StateStore) -> object:
-            return to_state_value(await store.get(g, k))
-
-        return self._operate("get", get, g, k)
-
-    def set(self, group: object, key: object, value: object) -> Any:
-        g, k = _to_name(group), _to_name(key)
-
-        async def set_(store: StateStore) -> object:
-            await store.set(g, k, value)
-            return value
-
-        return self._operate("set", set_, g, k)
-
-    def delete(self, group: object, key: object) -> Any:
-        g, k = _to_name(group), _to_name(key)
-        return self._operate("delete", lambda store: store.delete(g, k), g, k)
-
-    def get_group(self, group: object) -> Any:
-        g = _to_name(group)
-        return self._operate("getGroup", lambda store: store.get_group(g), g)
-
-    getGroup = get_group  # its name in the other languages
-
-    def clear(self, group: object) -> Any:
-        g = _to_name(group)
-        return self._operate("clear", lambda store: store.clear(g), g)
-
-    def _operate(
-        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None = None
-    ) -> Any:
-        self._run.assert_may_act()
-        return self._run.begin(self._perform(name, operation, group, key))
-
-    async def _perform(
-        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None
-    ) -> T:
-        tracing = self._services.tracing
-        if not tracing.recording:
-            return await operation(await self._services.state())
-        attributes = {"db.system.name": "nats", "db.operation.name": name, "motia.state.group": group}
-        if key is not None:
-            attributes["motia.state.key"] = key
-        span = tracing.start_span(f"state.{name}", self._run.span.traceparent, "client", attributes)
-
-        async def perform(_: str) -> T:
-            return await operation(await self._services.state())
-
-        return await traced(span, perform)
-
-
 async def _nothing() -> None: ...
 
 
 def _to_group(group: object) -> str | None:
     if group is None:
         return None
-    name = _to_name(group)
+    name = to_name(group, "message groups")
     if len(name) > _LONGEST_GROUP:
         raise MotiaError("INVALID_VALUE", f"a message group has {_LONGEST_GROUP} characters at most")
     return name
@@ -220,14 +155,3 @@ def _to_delivery(delay: object) -> int | None:
     if not isinstance(delay, (int, float)) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_WAIT_S:
         raise MotiaError("INVALID_VALUE", f"the delay of an event is a number of seconds, 0 to {LONGEST_WAIT_S}")
     return None if delay == 0 else round((time.time() + delay) * 1000)
-
-
-def _to_name(value: object) -> str:
-    """Groups and keys are texts; a number is taken as its text, anything else is a mistake of the caller's."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    raise MotiaError("INVALID_VALUE", f"groups and keys of state are texts, not {type(value).__name__}")

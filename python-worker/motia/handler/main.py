@@ -30,6 +30,7 @@ from ..ipc.wire import (
     unpack_event,
     unpack_key,
     unpack_limit,
+    unpack_tick,
 )
 from ..log import Log, LogLevel
 from ..protocol.frames import decode_frame
@@ -40,9 +41,11 @@ from .broker_services import BrokerServices
 from .compose import is_coroutine_function
 from .guards import install_guards, run_guarded
 from .run_api import run_api
+from .run_cron import run_cron
 from .run_event import run_event
-from .run_span import start_api_span, start_event_span
+from .run_span import start_api_span, start_cron_span, start_event_span
 from .services import HttpSettings, Services
+from .stream_names import StreamNames
 
 # Plain functions that run at the same time; more wait for a thread.
 _THREADS: Final = 128
@@ -113,6 +116,8 @@ class HandlerMain(asyncio.Protocol):
         self._services = Services(
             events=self._broker.events,
             state=self._broker.state,
+            streams=self._broker.streams,
+            stream_names=StreamNames([stream["name"] for stream in project.streams], self._stream_names),
             bodies=self._broker.bodies,
             tracing=self._tracing,
             log=self.log,
@@ -141,9 +146,13 @@ class HandlerMain(asyncio.Protocol):
         await self._broker.close()
         self._flush()
 
+    async def _stream_names(self) -> list[str]:
+        return await (await self._broker.streams()).defined_names()
+
     def _describe(self) -> LoadedApp:
         return LoadedApp(
             steps=[step.entry for step in self._project.steps],
+            streams=self._project.streams,
             failures=[asdict(failure) for failure in self._project.failures],
             warnings=self._project.warnings,
         )
@@ -158,7 +167,7 @@ class HandlerMain(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for kind, slot, payload in self._unpacker.feed(data):
-            if kind in (Kind.RUN_API, Kind.RUN_EVENT):
+            if kind in (Kind.RUN_API, Kind.RUN_EVENT, Kind.RUN_CRON):
                 if slot in self._claimed:
                     self._claimed.discard(slot)
                     self._start(slot, kind, payload)
@@ -207,6 +216,11 @@ class HandlerMain(asyncio.Protocol):
             if step:
                 self._start_call(slot, step, rest)
             return
+        if kind == Kind.RUN_CRON:
+            step = self._ready_step(slot, key)
+            if step:
+                self._start_tick(slot, step, rest)
+            return
         limit, rest = unpack_limit(rest)
         gate = self._gates.get(key)
         if gate is None:
@@ -237,10 +251,20 @@ class HandlerMain(asyncio.Protocol):
     def _start_call(self, slot: int, step: LoadedStep, frame: memoryview) -> None:
         meta, body = decode_frame(frame)
         span = start_api_span(self._tracing, step, meta["traceparent"])
-        run = ActiveRun(step, meta["id"], 1, span, lambda: self._table.leased(slot))
+        run = ActiveRun(step, meta["id"], 1, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
             return Status.REPLIED, await run_api(run, meta, body, self._services)
+
+        self._have(slot, run, have())
+
+    def _start_tick(self, slot: int, step: LoadedStep, rest: memoryview) -> None:
+        span = start_cron_span(self._tracing, step)
+        run = ActiveRun(step, unpack_tick(rest).id, 1, span, lambda: self._table.leased(slot))
+
+        async def have() -> tuple[Status, bytes]:
+            error = await run_cron(run, self._services)
+            return (Status.SUCCEEDED, b"") if error is None else (Status.FAILED, orjson.dumps(error))
 
         self._have(slot, run, have())
 
@@ -251,7 +275,7 @@ class HandlerMain(asyncio.Protocol):
         gate.running += 1
         event, payload = unpack_event(rest)
         span = start_event_span(self._tracing, step, event.id, event.topic, event.attempt, event.traceparent)
-        run = ActiveRun(step, event.id, event.attempt, span, lambda: self._table.leased(slot))
+        run = ActiveRun(step, event.id, event.attempt, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
             error = await run_event(run, payload, self._services)
@@ -263,6 +287,10 @@ class HandlerMain(asyncio.Protocol):
                 self._loop.call_soon(self._start_waiting, key, gate)
 
         self._have(slot, run, have(), leave)
+
+    def _table_of(self, slot: int) -> tuple[Callable[[], bool], Callable[[], None]]:
+        """Whether a run is still ours, and how to say that its code goes on."""
+        return lambda: self._table.leased(slot), lambda: self._table.enter(slot)
 
     def _start_waiting(self, key: bytes, gate: _Gate) -> None:
         """Starts events that waited until others of their step were done."""

@@ -37,5 +37,13 @@ def start_event_span(
     )
 
 
+def start_cron_span(tracing: Tracing, step: LoadedStep) -> Span:
+    """The span of a cron run, which begins a trace."""
+    if not tracing.recording:
+        return tracing.start_span("")
+    attributes = {**_describe(step), "faas.trigger": "timer", "faas.cron": step.entry["cron"]}
+    return tracing.start_span(f"cron {step.entry['name']}", attributes=attributes)
+
+
 def _describe(step: LoadedStep) -> Attributes:
     return {"motia.step.name": step.entry["name"], "code.file.path": step.entry["file"]}

@@ -10,8 +10,10 @@ from typing import Literal
 from ..broker.blobs import BlobStore
 from ..broker.events import EventStore
 from ..broker.state import StateStore
+from ..broker.streams import StreamStore
 from ..log import Log
 from ..tracing import Tracing
+from .stream_names import StreamNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Services:
 
     events: Callable[[], Awaitable[EventStore]]
     state: Callable[[], Awaitable[StateStore]]
+    streams: Callable[[], Awaitable[StreamStore]]
+    stream_names: StreamNames
     bodies: Callable[[], Awaitable[BlobStore]]
     tracing: Tracing
     log: Log

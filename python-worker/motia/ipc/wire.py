@@ -37,6 +37,8 @@ class Kind(IntEnum):
     SETTINGS = 7
     """JSON of the HTTP settings of the manifest, which have changed."""
     CLOSE = 8
+    RUN_CRON = 9
+    """A tick, likewise: step key, JSON of `TickMeta`."""
     # From the handler process
     READY = 16
     """JSON of `LoadedApp`."""
@@ -68,6 +70,15 @@ class EventMeta:
     topic: str
     attempt: int
     traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class TickMeta:
+    """A tick as the handler process needs it."""
+
+    id: str
+    tick: int
+    """The time that it stands for, ms since 1970."""
 
 
 class Result(NamedTuple):
@@ -105,6 +116,16 @@ def pack_event(slot: int, key: bytes, meta: EventMeta, limit: int, payload: byte
     json = orjson.dumps(meta)
     rest = b"".join((key, _LIMIT.pack(limit), _KEY.pack(len(json)), json))
     return _HEAD.pack(_HEAD.size + len(rest) + len(payload), Kind.RUN_EVENT, slot) + rest + payload
+
+
+def pack_tick(slot: int, key: bytes, meta: TickMeta) -> bytes:
+    """A `RUN_CRON` message; `key` as made by `step_key`."""
+    return pack(Kind.RUN_CRON, slot, key + orjson.dumps(meta))
+
+
+def unpack_tick(rest: memoryview) -> TickMeta:
+    """What follows the key of a `RUN_CRON` message."""
+    return TickMeta(**orjson.loads(rest))
 
 
 def unpack_key(payload: memoryview) -> tuple[bytes, memoryview]:
@@ -172,7 +193,7 @@ class LoadOrder(NamedTuple):
     """What a handler process is told to load."""
 
     files: list[str]
-    """Step files, relative to the project."""
+    """Step and stream files, relative to the project."""
     settings: dict[str, Any]
     """HTTP settings of the manifest."""
 
@@ -181,6 +202,8 @@ class LoadedApp(NamedTuple):
     """What a handler process found when it loaded the steps."""
 
     steps: list[dict[str, Any]]
+    """Manifest entries."""
+    streams: list[dict[str, Any]]
     """Manifest entries."""
     failures: list[dict[str, Any]]
     """`file`, `message`, and `line`, `column` where they are known."""

@@ -29,6 +29,8 @@ class Header:
     """Message group, percent-encoded."""
     BLOB: Final = "Motia-Blob"
     """Object-store name of a payload above the broker's message limit. The body is empty then."""
+    CHANGE: Final = "Motia-Change"
+    """Of a stream's item: `create` or `update`, whichever this entry was to it."""
     TRACEPARENT: Final = "traceparent"
     """W3C trace context."""
     MESSAGE_ID: Final = "Nats-Msg-Id"
@@ -37,6 +39,10 @@ class Header:
     """Error record of a dead letter, as percent-encoded JSON."""
     STEP: Final = "Motia-Step"
     """Step id of a dead letter, percent-encoded."""
+    TICK: Final = "Motia-Tick"
+    """The time that a tick stands for, in ms since 1970."""
+    TRIGGER: Final = "Motia-Trigger"
+    """`manual` for a run that a person asked for; absent for a tick of the schedule."""
 
 
 _MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -19,6 +19,8 @@ class StreamNames:
     events: str
     scheduled: str
     dead: str
+    sent: str
+    cron: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,14 @@ class BucketNames:
     """KV buckets and object stores."""
 
     state: str
+    streams: str
     manifest: str
+    leases: str
     delivery: str
     bodies: str
     payloads: str
     values: str
+    items: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,13 @@ class Names:
     fire_retries: str
     fires: str
     deads: str
+    sent: str
+    ticks: str
+    scheduler_lease: str
+    """Lease of the leader among the schedulers."""
+    all_cron_runs: str
+    cron_positions: str
+    cron_pauses: str
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -95,6 +107,10 @@ class Names:
         """Dead letters of one step."""
         return f"{self.app}.dead.{encode_token(step_id)}"
 
+    def tick(self, step_id: str) -> str:
+        """Ticks of one cron step wait here."""
+        return f"{self.app}.cron.{encode_token(step_id)}"
+
     def request_consumer(self, step_id: str) -> str:
         """Durable consumer that takes the API calls of one step."""
         return encode_token(step_id)
@@ -102,6 +118,22 @@ class Names:
     def subscription(self, step_id: str, topic: str) -> str:
         """Durable consumer of one subscription. `=_` is never the outcome of an encoding: no two pairs share a name."""
         return f"{encode_token(step_id)}=_{encode_token(topic)}"
+
+    def tick_consumer(self, step_id: str) -> str:
+        """Durable consumer that takes the ticks of one cron step."""
+        return encode_token(step_id)
+
+    def cron_runs(self, step_id: str) -> str:
+        """The last runs of a cron step."""
+        return f"cron.{encode_token(step_id)}"
+
+    def cron_position(self, step_id: str) -> str:
+        """The last tick of a cron step that a scheduler has dealt with."""
+        return f"fired.{encode_token(step_id)}"
+
+    def cron_pause(self, step_id: str) -> str:
+        """There while a cron step is paused."""
+        return f"paused.{encode_token(step_id)}"
 
     def ordered_subscription(self, step_id: str, topic: str, partition: str) -> str:
         """The same of an ordered subscription, which has one for each partition."""
@@ -124,6 +156,22 @@ class Names:
         """All keys of a group."""
         return f"{encode_token(group)}.*"
 
+    def item_key(self, stream: str, group: str, id: str) -> str:
+        """Key of a stream's item."""
+        return f"{encode_token(stream)}.{encode_token(group)}.{encode_token(id)}"
+
+    def item_group(self, stream: str, group: str) -> str:
+        """All keys of a stream's group."""
+        return f"{encode_token(stream)}.{encode_token(group)}.*"
+
+    def sent_to_group(self, stream: str, group: str) -> str:
+        """What is sent through a stream, without being stored in it, to whoever follows a group."""
+        return f"{self.app}.sent.{encode_token(stream)}.{encode_token(group)}"
+
+    def sent_to_item(self, stream: str, group: str, id: str) -> str:
+        """The same to whoever follows one item."""
+        return f"{self.sent_to_group(stream, group)}.{encode_token(id)}"
+
 
 def _event(topic: str, group: str | None) -> str:
     return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
@@ -141,14 +189,19 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             events=f"{app}_EVENTS",
             scheduled=f"{app}_SCHED",
             dead=f"{app}_DEAD",
+            sent=f"{app}_SENT",
+            cron=f"{app}_CRON",
         ),
         buckets=BucketNames(
             state=f"{app}_state",
+            streams=f"{app}_streams",
             manifest=f"{app}_manifest",
+            leases=f"{app}_leases",
             delivery=f"{app}_delivery",
             bodies=f"{app}_bodies",
             payloads=f"{app}_payloads",
             values=f"{app}_values",
+            items=f"{app}_items",
         ),
         requests=f"{app}.req.*",
         cancel=f"{app}.cancel",
@@ -162,4 +215,10 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         deads=f"{app}.dead.*",
+        sent=f"{app}.sent.>",
+        ticks=f"{app}.cron.*",
+        scheduler_lease="scheduler",
+        all_cron_runs="cron.*",
+        cron_positions="fired.*",
+        cron_pauses="paused.*",
     )

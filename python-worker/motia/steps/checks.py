@@ -69,6 +69,16 @@ def filled_text(value: object, path: str) -> Issues:
     return text(value, path)
 
 
+def explained(explain: Callable[[str], str | None]) -> Check:
+    """A text that a function finds nothing wrong with."""
+
+    def check(value: object, path: str) -> Issues:
+        message = explain(value) if isinstance(value, str) else None
+        return text(value, path) if message is None else [ValidationIssue(path, message)]
+
+    return check
+
+
 def flag(value: object, path: str) -> Issues:
     """True or false."""
     return [] if isinstance(value, bool) else _wrong_kind("boolean", value, path)

@@ -1,4 +1,4 @@
-"""The rules for a step's `config`, strict: an unknown key is a mistake, not a wish.
+"""The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish.
 
 They are those of the TypeScript worker. `None` at a key that may be left out means that it is left out.
 """
@@ -16,6 +16,7 @@ from .checks import (
     Issues,
     Optional,
     all_of,
+    explained,
     fields,
     filled_text,
     flag,
@@ -27,10 +28,11 @@ from .checks import (
     record_of,
     text,
 )
+from .cron_expression import explain_cron, explain_timezone
 from .validation import ValidationIssue
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
-_SCHEMA_KEYS = frozenset({"bodySchema", "responseSchema", "input"})
+_SCHEMA_KEYS = frozenset({"bodySchema", "responseSchema", "input", "schema"})
 
 # MB of memory to vCPUs; between these points the value is interpolated.
 _CPU_OF_RAM = ((128, 0.0625), (1024, 0.5), (2048, 1.0), (4096, 2.0), (10240, 5.0))
@@ -57,6 +59,11 @@ def validate_config(config: object) -> Issues:
         path = "" if data is None else "type"
         return [ValidationIssue(path, "Expected a step config of type api, event, cron or noop")]
     return check(data, "")
+
+
+def validate_stream_config(config: object) -> Issues:
+    """What is wrong with what a stream file calls `config`; nothing if it is right."""
+    return _stream_config(read_config(config), "")
 
 
 def _members(value: object) -> Mapping[object, object] | None:
@@ -202,7 +209,31 @@ _KEYS_OF_KINDS: dict[str, dict[str, Check | Optional]] = {
         "input": Optional(_schema),
         "infrastructure": Optional(_infrastructure),
     },
-    "cron": {"cron": filled_text, "emits": _emits},
+    "cron": {
+        "cron": explained(explain_cron),
+        "emits": _emits,
+        "timezone": Optional(explained(explain_timezone)),
+        "missed": Optional(one_of("skip", "catchUp")),
+        "overlap": Optional(flag),
+    },
     "noop": {"virtualEmits": _emits, "virtualSubscribes": list_of(text)},
 }
 _CONFIGS = {kind: fields({**_BASE, **keys}, strict=True) for kind, keys in _KEYS_OF_KINDS.items()}
+
+
+def _storage_type(value: object, path: str) -> Issues:
+    if value == "default":
+        return []
+    own = 'Storage of the project\'s own ("custom") is not supported: use "default", items are kept by the broker'
+    return [ValidationIssue(path, own if value == "custom" else 'Expected "default"')]
+
+
+_stream_config = fields(
+    {
+        "name": filled_text,
+        "schema": Optional(_schema),
+        "baseConfig": fields({"storageType": _storage_type}),
+        "canAccess": Optional(_function),
+    },
+    strict=True,
+)

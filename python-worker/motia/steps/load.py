@@ -9,11 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .config_schema import read_config, validate_config
+from .config_schema import read_config, validate_config, validate_stream_config
+from .discover import is_stream_file
 from .import_error import StepFailure, describe_import_error
 from .json_schema import Validator, compile_validator
-from .manifest import StepEntry, describe_step
-from .merge import merge_steps
+from .manifest import StepEntry, StreamEntry, describe_step, describe_stream
+from .merge import merge_steps, merge_streams
 from .project_imports import ProjectImports
 from .validation import format_issues
 
@@ -37,6 +38,7 @@ class LoadedProject:
     """What a project's step files define."""
 
     steps: list[LoadedStep]
+    streams: list[StreamEntry]
     failures: list[StepFailure]
     warnings: list[str]
     """One line each, for the log."""
@@ -47,17 +49,19 @@ class LoadedProject:
 def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
     """Loads all that loads; the rest is in `failures`. Never raises for what user code does.
 
-    `files` are step files relative to the project, with `/`. To be called once in a process, and while no event loop
-    runs: a module may run one of its own.
+    `files` are step and stream files relative to the project, with `/`. To be called once in a process, and while no
+    event loop runs: a module may run one of its own.
     """
     project = Path(os.path.realpath(root))
     imports = ProjectImports(project)
     imports.install()
     steps: list[LoadedStep] = []
+    streams: list[StreamEntry] = []
     failures: list[StepFailure] = []
     for file in files:
         try:
-            loaded = _read_step(file, imports.import_file(file))
+            module = imports.import_file(file)
+            loaded = _read_stream(file, module) if is_stream_file(file) else _read_step(file, module)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -65,8 +69,11 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
             continue
         if isinstance(loaded, str):
             failures.append(StepFailure(file, f"{file}: {loaded}"))
-        else:
+        elif isinstance(loaded, LoadedStep):
             steps.append(loaded)
+        else:
+            streams.append(loaded)
+    streams, stream_warnings = merge_streams([], streams, "python")
     entries, warnings = merge_steps([], [step.entry for step in steps], "python")
     by_file = {step.entry["file"]: step for step in steps}
     served: list[LoadedStep] = []
@@ -74,7 +81,7 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
         step = by_file[entry["file"]]
         step.entry = entry
         served.append(step)
-    return LoadedProject(served, failures, warnings, sorted(imports.files))
+    return LoadedProject(served, streams, failures, warnings + stream_warnings, sorted(imports.files))
 
 
 def _read_step(file: str, module: ModuleType) -> LoadedStep | str:
@@ -97,3 +104,15 @@ def _read_step(file: str, module: ModuleType) -> LoadedStep | str:
     if schema is not None:
         step.validate = compile_validator(schema)
     return step
+
+
+def _read_stream(file: str, module: ModuleType) -> StreamEntry | str:
+    """The stream that a module defines, or what is wrong with it."""
+    config = getattr(module, "config", None)
+    if config is None:
+        return 'no variable named "config"'
+    issues = validate_stream_config(config)
+    data = read_config(config)
+    if issues or data is None:
+        return f"invalid config: {format_issues(issues)}"
+    return describe_stream(file, data)

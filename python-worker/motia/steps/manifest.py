@@ -14,6 +14,10 @@ StepEntry: TypeAlias = dict[str, Any]
 """One step, as the manifest carries it: the JSON of `StepEntry` in `shared/steps/manifest.ts`."""
 
 
+StreamEntry: TypeAlias = dict[str, Any]
+"""One realtime stream, as the manifest carries it: the JSON of `StreamEntry` in `shared/steps/manifest.ts`."""
+
+
 def describe_step(file: str, config: Mapping[str, Any]) -> StepEntry:
     """Describes a step from its valid config, as `read_config` gives it.
 
@@ -33,6 +37,19 @@ def describe_step(file: str, config: Mapping[str, Any]) -> StepEntry:
         "virtualSubscribes": list(config.get("virtualSubscribes") or ()),
     }
     return _drop_none({**common, **_describe_kind(config)})
+
+
+def describe_stream(file: str, config: Mapping[str, Any]) -> StreamEntry:
+    """Describes a stream from its valid config, as `read_config` gives it."""
+    return _drop_none(
+        {
+            "name": config["name"],
+            "language": "python",
+            "file": file,
+            "schema": to_json_schema(config.get("schema"), "output"),
+            "canAccess": True if config.get("canAccess") is not None else None,
+        }
+    )
 
 
 def manifest_version(contents: Mapping[str, object]) -> str:
@@ -57,7 +74,7 @@ def _describe_kind(config: Mapping[str, Any]) -> dict[str, object]:
                 "infrastructure": _describe_infrastructure(config.get("infrastructure")),
             }
         case "cron":
-            return {"cron": config["cron"]}
+            return {key: config.get(key) for key in ("cron", "timezone", "missed", "overlap")}
         case _:
             return {}
 

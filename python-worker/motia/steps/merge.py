@@ -1,11 +1,11 @@
-"""One list of steps from those of several workers, each of which knows the steps of its own language only."""
+"""One list of steps, and one of streams, from those of several workers, each of which knows its own language only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from .canonical_json import text_order
-from .manifest import StepEntry
+from .manifest import StepEntry, StreamEntry
 
 
 def merge_steps(
@@ -25,7 +25,28 @@ def merge_steps(
     return sorted(steps, key=lambda step: text_order(step["file"])), name_warnings + route_warnings
 
 
-def _precedence(step: StepEntry) -> tuple[bool, str, bytes]:
+def merge_streams(
+    current: Iterable[StreamEntry], own: Iterable[StreamEntry], language: str
+) -> tuple[list[StreamEntry], list[str]]:
+    """Replaces the streams of one language in a project's list, as `merge_steps` does its steps.
+
+    Of two streams with one name the first keeps it.
+    """
+    others = [stream for stream in current if stream["language"] != language]
+    files: dict[str, str] = {}
+    kept: list[StreamEntry] = []
+    warnings: list[str] = []
+    for stream in sorted([*others, *own], key=_precedence):
+        name, file = stream["name"], stream["file"]
+        first = files.setdefault(name, file)
+        if first == file:
+            kept.append(stream)
+        else:
+            warnings.append(f'{file}: the stream name "{name}" is taken by {first}; this stream is left out')
+    return sorted(kept, key=lambda stream: text_order(stream["file"])), warnings
+
+
+def _precedence(step: StepEntry | StreamEntry) -> tuple[bool, str, bytes]:
     return step["language"] != "node", step["language"], text_order(step["file"])
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, queue_settings
 from ..broker.delivery import Delivery
-from ..broker.events import EventStore, read_envelope
+from ..broker.events import EventEnvelope, EventStore, read_envelope
 from ..broker.pull_consumer import PullConsumer
 from ..broker.run_rate import Starts, reserve_starts
 from ..errors import ErrorRecord, MotiaError, to_error_record
 from ..ipc.wire import EventMeta, step_key
 from ..protocol.headers import PROTOCOL_VERSION
 from .gate import Gate
-from .held_events import Held, HeldEvents
+from .held_messages import HeldMessage, HeldMessages
 from .outcome import (
     MOST_DELIVERIES,
     Displaced,
@@ -35,6 +35,19 @@ from .processes.job import Job, JobEnd, Unknown
 from .rate_limit import RateLimit
 from .request_consumer import ConsumerServices
 from .settlement import Settlement
+
+
+class HeldEvent(HeldMessage):
+    """An event that this worker has."""
+
+    __slots__ = ("entered", "event", "timeout")
+
+    def __init__(self, delivery: Delivery, event: EventEnvelope, ack_wait_ms: int) -> None:
+        super().__init__(delivery, ack_wait_ms)
+        self.event = event
+        self.timeout: asyncio.TimerHandle | None = None
+        # It counts in the gate of its step.
+        self.entered = False
 
 
 class EventConsumer:
@@ -75,7 +88,7 @@ class EventConsumer:
             max_attempts=self._policy.max_attempts,
             marks=self._marks,
         )
-        self._held = HeldEvents(source.ack_wait_ms)
+        self._held = HeldMessages[HeldEvent](source.ack_wait_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.puller = PullConsumer(
@@ -105,15 +118,15 @@ class EventConsumer:
             message = "An event of a newer version cannot be read by this worker; it was handed back"
             self._services.log.write("error", fields, message)
             return
-        held = self._held.hold(delivery, event)
-        if held is None:
+        held = HeldEvent(delivery, event, self.source.ack_wait_ms)
+        if not self._held.hold(held):
             return
         if self._marks is not None and delivery.delivery_count > 1:
             self._do(self._recall_and_begin(held, self._marks))
         else:
             self._begin(held, delivery.delivery_count, 0)
 
-    async def _recall_and_begin(self, held: Held, marks: AttemptMarks) -> None:
+    async def _recall_and_begin(self, held: HeldEvent, marks: AttemptMarks) -> None:
         """The event may have failed before, and waits in its place."""
         try:
             mark = await marks.read(held.delivery.sequence)
@@ -126,7 +139,7 @@ class EventConsumer:
             held.event.attempt = mark.attempt
             self._begin(held, held.delivery.delivery_count - mark.deliveries, mark.not_before)
 
-    def _begin(self, held: Held, deliveries: int, not_before: int) -> None:
+    def _begin(self, held: HeldEvent, deliveries: int, not_before: int) -> None:
         delivery, event = held.delivery, held.event
         if deliveries > MOST_DELIVERIES:
             reason = f"it was handed out {deliveries - 1} times without a finished run: it may end its workers"
@@ -144,7 +157,7 @@ class EventConsumer:
             return 0
         return delivery.stored_at + self._delay_ms
 
-    async def _prepare_and_dispatch(self, held: Held) -> None:
+    async def _prepare_and_dispatch(self, held: HeldEvent) -> None:
         if not await self._may_start():
             self.end(held, Displaced())
             return
@@ -184,7 +197,7 @@ class EventConsumer:
 
         return RateLimit(reserve)
 
-    def dispatch(self, held: Held, payload: bytes) -> None:
+    def dispatch(self, held: HeldEvent, payload: bytes) -> None:
         """Its gate lets the event in."""
         event = held.event
         held.job = Job(
@@ -201,7 +214,7 @@ class EventConsumer:
         if self._timeout_s is not None:
             self._limit_time(held, self._timeout_s * 1000, self._timeout_s * 1000)
 
-    def _limit_time(self, held: Held, timeout_ms: float, wait_ms: float) -> None:
+    def _limit_time(self, held: HeldEvent, timeout_ms: float, wait_ms: float) -> None:
         """The time counts from the start of the handler, which may be later than the dispatch."""
 
         def check() -> None:
@@ -218,11 +231,11 @@ class EventConsumer:
 
         held.timeout = self._loop.call_later(wait_ms / 1000, check)
 
-    def _finish(self, held: Held, end: JobEnd, took_ms: float) -> None:
+    def _finish(self, held: HeldEvent, end: JobEnd, took_ms: float) -> None:
         self._gate.run_time.add(took_ms)
         self.end(held, end)
 
-    def end(self, held: Held, end: JobEnd) -> None:
+    def end(self, held: HeldEvent, end: JobEnd) -> None:
         """The run is over, or will not be had here."""
         if held.ended:
             return  # what a timed-out handler returns in the end
@@ -239,11 +252,11 @@ class EventConsumer:
         else:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))
 
-    async def _settle(self, held: Held, outcome: Outcome, error: ErrorRecord | None) -> None:
+    async def _settle(self, held: HeldEvent, outcome: Outcome, error: ErrorRecord | None) -> None:
         await self._settlement.settle(held.delivery, held.event, outcome, error)
         self._forget(held)
 
-    def _forget(self, held: Held) -> None:
+    def _forget(self, held: HeldEvent) -> None:
         self._held.release(held)
         self.puller.pull()
 

@@ -10,8 +10,7 @@ from ..broker.consumers import queue_settings
 from .run_time import RunTime
 
 if TYPE_CHECKING:
-    from .event_consumer import EventConsumer
-    from .held_events import Held
+    from .event_consumer import EventConsumer, HeldEvent
 
 _DEFAULT_CONCURRENCY: Final = 10
 # With a single handler process, waiting events are sent ahead of their run as far as they will run within this time.
@@ -34,7 +33,7 @@ class Gate:
         # What it takes must not be what other workers may run.
         self._may_send_ahead = has_one_process and not ("globalConcurrency" in queue or "rateLimit" in queue)
         self._running = 0
-        self._waiting: deque[tuple[EventConsumer, Held, bytes]] = deque()
+        self._waiting: deque[tuple[EventConsumer, HeldEvent, bytes]] = deque()
 
     @property
     def room(self) -> int:
@@ -43,7 +42,7 @@ class Gate:
             return self.limit
         return self.limit + min(_MOST_AHEAD, int(_AHEAD_MS * self.limit / self.run_time.ms))
 
-    def enter(self, consumer: EventConsumer, held: Held, payload: bytes) -> None:
+    def enter(self, consumer: EventConsumer, held: HeldEvent, payload: bytes) -> None:
         """Has the event dispatched when it may run. Counts it until `leave`."""
         if self._running < self.room:
             self._running += 1
@@ -58,7 +57,7 @@ class Gate:
         if self._waiting:
             self.enter(*self._waiting.popleft())
 
-    def withdraw(self) -> list[tuple[EventConsumer, Held]]:
+    def withdraw(self) -> list[tuple[EventConsumer, HeldEvent]]:
         """Takes back what waits."""
         withdrawn = [(consumer, held) for consumer, held, _ in self._waiting]
         self._waiting.clear()

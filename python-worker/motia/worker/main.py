@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..broker.address import BrokerAddress
 from ..broker.connect import Broker, connect_broker
+from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.manifest_store import watch_manifest
 from ..errors import MotiaError
@@ -107,7 +108,7 @@ class _Worker:
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
         services = ConsumerServices(broker, self._names, self._pool, self._log)
-        worker = self._worker = StepWorker(services, EventStore(broker, self._names))
+        worker = self._worker = StepWorker(services, EventStore(broker, self._names), CronStore(broker, self._names))
         versions = ProjectVersions(
             self._settings.root,
             broker,

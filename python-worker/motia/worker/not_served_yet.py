@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def not_served_yet(steps: list[dict[str, Any]], streams: list[str]) -> Iterator[str]:
-    """One line for each; `steps` are manifest entries, `streams` files."""
-    for file in streams:
-        yield f"{file}: streams are not served yet: operations on it are refused"
-    for step in steps:
-        file, name = step["file"], step["name"]
-        if step["type"] == "cron":
-            yield f"{file}: cron steps are not served yet; {name} ({step['cron']}) will not run"
+def not_served_yet(streams: list[dict[str, Any]]) -> Iterator[str]:
+    """One line for each of these manifest entries."""
+    for stream in streams:
+        yield f'The items of the stream "{stream["name"]}" are stored; clients cannot subscribe to it yet'
 
 
 def describe_step_kind(step: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
 from ..log import Log
 from ..protocol.subjects import Names
-from ..steps.discover import Discovered, discover_steps
+from ..steps.discover import discover_steps
 from .not_served_yet import describe_step_kind, not_served_yet
 from .processes.pool import ProcessPool
 from .step_worker import StepWorker
@@ -50,6 +50,7 @@ class ProjectVersions:
         self._settings: dict[str, Any] = DEFAULT_SETTINGS
         # Entries of what the newest code and the older code that still serves have loaded, by file.
         self._loaded: dict[str, dict[str, Any]] = {}
+        self._loaded_streams: dict[str, dict[str, Any]] = {}
         self._served: list[dict[str, Any]] = []
         self._announced: dict[str, dict[str, Any]] = {}
         self._reported: set[str] = set()
@@ -93,23 +94,23 @@ class ProjectVersions:
 
         async def accept(app: LoadedApp) -> list[str] | None:
             self._report(app)
-            await self._prepare(app, found)
+            await self._prepare(app)
             if self._provision_only:
                 await self._publish()
                 return None
             return [step["file"] for step in app.steps]
 
-        order = LoadOrder(files=found.steps, settings=self._settings)
+        order = LoadOrder(files=[*found.steps, *found.streams], settings=self._settings)
         if await self._pool.swap(order._asdict(), accept):
             await self._publish()
 
-    async def _prepare(self, app: LoadedApp, found: Discovered) -> None:
+    async def _prepare(self, app: LoadedApp) -> None:
         """Before the new code takes over: whatever it needs on the broker is there."""
-        for warning in [*app.warnings, *not_served_yet(app.steps, found.streams)]:
+        for warning in [*app.warnings, *not_served_yet(app.streams)]:
             self._warn_once(warning)
         broken = {failure["file"] for failure in app.failures}
-        kept = {file: entry for file, entry in self._loaded.items() if file in broken}
-        self._loaded = kept | {step["file"]: step for step in app.steps}
+        self._loaded = _renew(self._loaded, app.steps, broken)
+        self._loaded_streams = _renew(self._loaded_streams, app.streams, broken)
         await self._ensure_sources(self._loaded.values())
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
@@ -127,8 +128,8 @@ class ProjectVersions:
 
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
-        own = [*self._loaded.values()]
-        manifest, warnings = await replace_steps(self._broker, self._names, LANGUAGE, own, self._take_over)
+        steps, streams = self._loaded.values(), self._loaded_streams.values()
+        manifest, warnings = await replace_steps(self._broker, self._names, LANGUAGE, steps, self._take_over, streams)
         for warning in warnings:
             self._warn_once(warning)
         self._follow(manifest)
@@ -156,7 +157,7 @@ class ProjectVersions:
             lines = "\n".join(failure["message"] for failure in app.failures)
             raise MotiaError("PROJECT_INVALID", f"the project cannot be started:\n{lines}")
         for failure in app.failures:
-            kept = failure["file"] in self._loaded
+            kept = failure["file"] in self._loaded or failure["file"] in self._loaded_streams
             fields = {"action": "step_broken", **failure, "kept": kept}
             message = fields.pop("message")
             text = f"{message}\nIts last good version is still served." if kept else message
@@ -182,3 +183,10 @@ class ProjectVersions:
     def _tell(self, action: str, verb: str, step: dict[str, Any]) -> None:
         text = f"➜ {verb} Step {describe_step_kind(step)} {step['name']}"
         self._log.write("info", {"action": action, "file": step["file"]}, text)
+
+
+def _renew(
+    before: dict[str, dict[str, Any]], loaded: list[dict[str, Any]], broken: set[str]
+) -> dict[str, dict[str, Any]]:
+    """What was loaded, by file; files that are broken now are served as they were before."""
+    return {file: entry for file, entry in before.items() if file in broken} | {one["file"]: one for one in loaded}

@@ -1,4 +1,4 @@
-"""The job loop of one worker: a consumer for each API step and each subscription, kept in step with the manifest."""
+"""The job loop of one worker: one consumer per API step, cron step and subscription, in step with the manifest."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ..broker.consumers import ensure_consumer, subscription_sources
+from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..errors import MotiaError
+from .cron_consumer import CronConsumer
 from .event_consumer import EventConsumer
 from .gate import Gate
 from .outcome import Displaced
@@ -23,15 +25,16 @@ _RECOVER_AFTER_S: Final = 0.1
 _CALLS_COME_FOR_S: Final = 2.0
 _CHECK_S: Final = 0.25
 
-StepConsumer = RequestConsumer | EventConsumer
+StepConsumer = RequestConsumer | EventConsumer | CronConsumer
 
 
 class StepWorker:
     """Takes work for the steps that it serves."""
 
-    def __init__(self, services: ConsumerServices, events: EventStore) -> None:
+    def __init__(self, services: ConsumerServices, events: EventStore, cron: CronStore) -> None:
         self._services = services
         self._events = events
+        self._cron = cron
         self._loop = asyncio.get_running_loop()
         self._consumers: dict[str, StepConsumer] = {}
         self._gates: dict[str, Gate] = {}
@@ -110,6 +113,12 @@ class StepWorker:
                             ),
                         )
 
+            elif step["type"] == "cron":
+                yield (
+                    f"cron {step['id']} {step['file']} {step.get('missed')} {step.get('overlap')}",
+                    lambda step=step: CronConsumer(self._services, self._cron, step, self.recover),
+                )
+
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
         gate = self._gates.get(key)
         if gate is None:
@@ -119,7 +128,7 @@ class StepWorker:
     def _renew(self) -> None:
         self._renewal = self._loop.call_later(_RENEW_S, self._renew)
         for consumer in self._holders():
-            if isinstance(consumer, EventConsumer):
+            if not isinstance(consumer, RequestConsumer):
                 consumer.renew()
 
     async def _recover(self) -> None:
@@ -142,10 +151,10 @@ class StepWorker:
     def _retire(self, consumer: StepConsumer) -> None:
         """Calls come until the gateways know of the new version; they are answered with 404 then."""
         self._retired.add(consumer)
-        if isinstance(consumer, EventConsumer):
-            consumer.puller.stop()
-        else:
+        if isinstance(consumer, RequestConsumer):
             self._loop.call_later(_CALLS_COME_FOR_S, consumer.puller.stop)
+        else:
+            consumer.puller.stop()
 
         def check() -> None:
             if consumer.load:

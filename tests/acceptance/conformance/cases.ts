@@ -2,6 +2,7 @@
 
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
+import { cronCases } from './cases/cron.ts';
 import { deliveryCases } from './cases/delivery.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
@@ -9,6 +10,7 @@ import { failureCases } from './cases/failures.ts';
 import { fifoCases } from './cases/fifo.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
+import { streamCases } from './cases/streams.ts';
 import type { Language, World } from './world.ts';
 
 export interface Case {
@@ -27,6 +29,8 @@ export const cases: readonly Case[] = [
   ...errorCases,
   ...eventCases,
   ...stateCases,
+  ...streamCases,
+  ...cronCases,
   ...apiCases,
   ...answerCases,
   ...logCases,

@@ -63,6 +63,10 @@ export interface World extends AsyncDisposable {
   emit(topic: string, ...data: unknown[]): Promise<string>;
   /** Has a step do operations on state. @returns the results. */
   state(...operations: [operation: string, ...args: unknown[]][]): Promise<unknown[]>;
+  /** Has a step do operations on streams. @returns what came of each. */
+  streams(
+    ...operations: [stream: string, operation: string, ...args: unknown[]][]
+  ): Promise<{ result?: unknown; error?: string; message?: string }[]>;
   /** What handlers noted so far under an id, in order; only that of one kind if `what` is given. */
   notes(id: string, what?: string): Promise<Note[]>;
   /** Resolves with the notes of a kind once there are `count` of them. */
@@ -138,6 +142,11 @@ export async function startWorld(language: Language): Promise<World> {
       const { status, json } = await world.post('/state', { operations });
       expect(status).toBe(200);
       return json().map((one: { result: unknown } | { error: string }) => ('result' in one ? one.result : one));
+    },
+    async streams(...operations) {
+      const { status, json } = await world.post('/streams', { operations });
+      expect(status).toBe(200);
+      return json();
     },
     async notes(id, what) {
       const all = (await readNotes()).get(id) ?? [];

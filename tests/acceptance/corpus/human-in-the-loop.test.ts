@@ -1,5 +1,6 @@
 /** Made for 0.9: a workflow that stops until a person decides. */
 import { expect } from 'vitest';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { call, corpusTest } from './corpus.ts';
 
 /** The project's risk score has a random part of up to 40; over 70 a person has to decide. */
@@ -64,8 +65,12 @@ corpusTest('human-in-the-loop', { packages: { zod: 'zod' } }, async ({ cli }) =>
   });
 
   expect((await decide('unknown', true)).status).toBe(404);
-  const cron = await cli.waitForLog({ action: 'project_warning' });
-  expect(cron.msg).toBe(
-    'src/order-approval/06-detect-timeouts.step.ts: cron steps are not served yet; DetectTimeouts (*/5 * * * *) will not run',
-  );
+
+  const schedules = await cli.fetch('/__motia/api/v1/cron');
+  expect(await schedules.json()).toMatchObject([{ step: 'DetectTimeouts', cron: '*/5 * * * *', paused: false }]);
+  expect((await cli.fetch('/__motia/api/v1/cron/DetectTimeouts/trigger', { method: 'POST' })).status).toBe(202);
+  await waitFor(async () => {
+    const { body } = await call(cli, 'GET', '/__motia/api/v1/cron');
+    return body[0].last?.outcome === 'succeeded';
+  });
 });

@@ -12,8 +12,16 @@ test('is made once, and again at every call changes nothing', async () => {
   expect(made.map(({ config }) => config.name)).toEqual(
     [
       ...Object.values(names.streams),
-      ...[names.buckets.state, names.buckets.manifest, names.buckets.delivery].map((bucket) => `KV_${bucket}`),
-      ...[names.buckets.bodies, names.buckets.payloads, names.buckets.values].map((bucket) => `OBJ_${bucket}`),
+      ...[
+        names.buckets.state,
+        names.buckets.streams,
+        names.buckets.manifest,
+        names.buckets.leases,
+        names.buckets.delivery,
+      ].map((bucket) => `KV_${bucket}`),
+      ...[names.buckets.bodies, names.buckets.payloads, names.buckets.values, names.buckets.items].map(
+        (bucket) => `OBJ_${bucket}`,
+      ),
     ].sort(),
   );
   await ensureTopology(broker, names);

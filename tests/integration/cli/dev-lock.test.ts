@@ -1,10 +1,10 @@
 /** One `motia dev` per project: who gets the lock, and what is done with what a killed one left. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { acquireDevLock } from '../../../cli/dev-lock.ts';
+import { acquireDevLock, findDevBroker } from '../../../cli/dev-lock.ts';
 import { commandLine, identify, isAlive } from '../../../cli/process-identity.ts';
 
 let dir: string;
@@ -40,13 +40,29 @@ test('is there while held, and gone after', async () => {
 test('a second one is told where the first runs', async () => {
   const lock = await acquireDevLock(dir);
   await expect(acquireDevLock(dir)).rejects.toThrow(`already running (process ${process.pid})`);
-  await Promise.all([lock.setUrl('http://localhost:3000'), lock.setBroker(sleeperPid)]);
+  await Promise.all([
+    lock.setUrl('http://localhost:3000'),
+    lock.setBroker(sleeperPid, { servers: 'nats://127.0.0.1:1' }),
+  ]);
   const refusal = acquireDevLock(dir);
   await expect(refusal).rejects.toThrow(`already running at http://localhost:3000 (process ${process.pid})`);
   await expect(refusal).rejects.toMatchObject({ exitCode: 2 });
   expect(sleeperHasEnded()).toBe(false);
   await lock.release();
   await (await acquireDevLock(dir)).release();
+});
+
+test('tells other commands where the broker is, and nobody else', async () => {
+  expect(await findDevBroker(dir)).toBeUndefined();
+  const address = { servers: 'nats://127.0.0.1:1', user: 'motia', password: 'secret' };
+  const lock = await acquireDevLock(dir);
+  expect(await findDevBroker(dir)).toBeUndefined();
+  await lock.setBroker(sleeperPid, address);
+  expect(await findDevBroker(dir)).toEqual(address);
+  expect(statSync(lockFile()).mode & 0o777).toBe(0o600);
+  await lock.release();
+  leaveStaleLock({ broker: { ...(await identify(process.pid)), commandLine: 'x', address } });
+  expect(await findDevBroker(dir)).toBeUndefined();
 });
 
 test.each([

@@ -9,11 +9,13 @@ import {
   type Source,
   subscriptionSource,
 } from '../../../shared/broker/consumers.ts';
+import { CronStore } from '../../../shared/broker/cron-store.ts';
 import { EventStore } from '../../../shared/broker/events.ts';
 import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
 import { createLogger } from '../../../shared/logger.ts';
 import { encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import type { StepEntry } from '../../../shared/steps/manifest.ts';
+import { CronConsumer, type CronServices } from '../../../worker/cron-consumer.ts';
 import { EventConsumer, type EventServices } from '../../../worker/event-consumer.ts';
 import { RequestConsumer } from '../../../worker/request-consumer.ts';
 import type { Job } from '../../../worker/threads/handler-thread.ts';
@@ -37,7 +39,9 @@ async function busyWorker() {
   };
   const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
   const events = new EventStore(broker, names);
-  return { services: { broker, names, pool, log, events } as unknown as EventServices, broker, names, waiting };
+  const cron = new CronStore(broker, names);
+  const services = { broker, names, pool, log, events, cron } as unknown as EventServices & CronServices;
+  return { services, broker, names, waiting };
 }
 
 /** Another worker: keeps all it gets. */
@@ -160,4 +164,42 @@ test('an event that failed when it was perhaps with another worker is left to th
   for (const stream of [names.streams.scheduled, names.streams.dead]) {
     expect((await broker.jsm.streams.info(stream)).state.messages).toBe(0);
   }
+});
+
+test('a tick that was not begun leaves no trace in the record and goes to another worker at once', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const step = { ...MAIL, id: 'Tidy', name: 'Tidy', type: 'cron', cron: '@daily' } as StepEntry;
+  const consumer = new CronConsumer(services, step, () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Tidy');
+  consumer.puller.start();
+  const cron = new CronStore(broker, names);
+  await cron.fire('Tidy', Date.now());
+  const job = await waitFor(() => waiting[0]);
+  expect((await cron.readRecord('Tidy')).runs).toMatchObject([{ times: 1 }]);
+  consumer.puller.stop();
+  job.onEnd({ status: 'displaced' }, 0);
+  const others = otherWorker(await harness.connect(), consumer.source);
+  await waitFor(() => others.length === 1, { within: 3_000 });
+  expect([consumer.load, (await cron.readRecord('Tidy')).runs]).toEqual([0, []]);
+});
+
+test('a cron run that lost its lease is left to whoever has the tick', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const step = { ...MAIL, id: 'Tidy', name: 'Tidy', type: 'cron', cron: '@daily' } as StepEntry;
+  const consumer = new CronConsumer(services, step, () => {});
+  pullers.push(consumer.puller);
+  await ensureConsumer(broker, consumer.source, 'Tidy');
+  consumer.puller.start();
+  const cron = new CronStore(broker, names);
+  await cron.fire('Tidy', Date.now());
+  const job = await waitFor(() => waiting[0]);
+  const record = await cron.readRecord('Tidy');
+  const claimed = record.runs.map((run) => ({ ...run, claim: 'of another worker', times: 2 }));
+  expect(await cron.replaceRecord('Tidy', { ...record, runs: claimed })).toBe(true);
+  job.onEnd({ status: 'succeeded' }, 1);
+  await waitFor(() => consumer.load === 0);
+  expect((await cron.readRecord('Tidy')).runs).toEqual(claimed);
+  const { num_ack_pending } = await broker.jsm.consumers.info(consumer.source.stream, consumer.source.durable);
+  expect(num_ack_pending).toBe(1);
 });

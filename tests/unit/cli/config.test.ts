@@ -27,6 +27,11 @@ describe('readEnvironment', () => {
     expect(readEnvironment({ MOTIA_PORT: '', NATS_URL: '', NO_COLOR: '' })).toMatchObject({ color: true });
   });
 
+  test('reads the token of the admin API', () => {
+    expect(readEnvironment({ MOTIA_ADMIN_TOKEN: 'a b' }).adminToken).toBe('a b');
+    expect(readEnvironment({ MOTIA_ADMIN_TOKEN: '' }).adminToken).toBeUndefined();
+  });
+
   test('reads a port, and 0 for any', () => {
     expect(readEnvironment({ MOTIA_PORT: '8080' }).port).toBe(8080);
     expect(readEnvironment({ MOTIA_PORT: '0' }).port).toBe(0);

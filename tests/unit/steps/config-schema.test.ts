@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { z as z3 } from 'zod3';
-import { validateConfig } from '../../../shared/steps/config-schema.ts';
+import { validateConfig, validateStreamConfig } from '../../../shared/steps/config-schema.ts';
 
 const api = { type: 'api', name: 'a', method: 'GET', path: '/a', emits: [] };
 const event = { type: 'event', name: 'e', subscribes: ['t'], emits: [] };
@@ -152,6 +152,38 @@ describe('what is no config at all', () => {
     expect(validateConfig(config)).toMatchObject({
       ok: false,
       issues: [{ message: 'Expected a step config of type api, event, cron or noop' }],
+    });
+  });
+});
+
+describe('streams', () => {
+  const stream = { name: 'chat', schema: z.object({}), baseConfig: { storageType: 'default' } };
+
+  test.each([
+    stream,
+    { ...stream, schema: { type: 'object' }, canAccess: () => true },
+    { name: 'chat', baseConfig: { storageType: 'default' } }, // the schema is not enforced
+  ])('valid: %j', (config) => {
+    expect(validateStreamConfig(config)).toEqual({ ok: true });
+  });
+
+  test.each([
+    [{ ...stream, name: '' }, 'name', 'Too small'],
+    [{ ...stream, schema: 'x' }, 'schema', 'Expected a zod schema'],
+    [{ ...stream, baseConfig: undefined }, 'baseConfig', 'expected object'],
+    [{ ...stream, baseConfig: { storageType: 'redis' } }, 'baseConfig.storageType', 'Expected "default"'],
+    [
+      { ...stream, baseConfig: { storageType: 'custom', factory: () => {} } },
+      'baseConfig.storageType',
+      'not supported',
+    ],
+    [{ ...stream, onJoined: () => {} }, '', 'Unrecognized key: "onJoined"'],
+    [{ ...stream, canAccess: true }, 'canAccess', 'Expected a function'],
+    [null, '', 'expected object'],
+  ])('invalid: %j', (config, path, message) => {
+    expect(validateStreamConfig(config)).toEqual({
+      ok: false,
+      issues: [{ path, message: expect.stringContaining(message) }],
     });
   });
 });

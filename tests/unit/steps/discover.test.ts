@@ -14,6 +14,7 @@ test('finds steps and streams by name, sorted, in src and steps only', async () 
     'src/chat.stream.ts',
     'src/users_stream.js',
     'src/p_step.py',
+    'src/room_stream.py',
     'steps/q.step.py',
     // None of these:
     'src/a.step.tsx',
@@ -30,7 +31,7 @@ test('finds steps and streams by name, sorted, in src and steps only', async () 
   expect(await discoverSteps(project.root)).toEqual({
     steps: ['src/a.step.js', 'src/c.step.mts', 'src/d_step.cjs', 'src/deep/er/b_step.ts', 'steps/z.step.ts'],
     streams: ['src/chat.stream.ts', 'src/users_stream.js'],
-    python: ['src/p_step.py', 'steps/q.step.py'],
+    python: ['src/p_step.py', 'src/room_stream.py', 'steps/q.step.py'],
   });
 });
 

@@ -49,6 +49,8 @@ test('describes event, cron and noop steps', () => {
     describeStep('e', 'node', { type: 'event', name: 'e', subscribes: ['t'], emits: [], input, infrastructure }),
   ).toMatchObject({ subscribes: ['t'], inputSchema: input, infrastructure });
   expect(describeStep('c', 'node', cron('c'))).toMatchObject({ type: 'cron', cron: '* * * * *', emits: [] });
+  const more = { timezone: 'UTC', missed: 'catchUp', overlap: true } as const;
+  expect(describeStep('c', 'node', { ...cron('c'), ...more })).toMatchObject(more);
   expect(
     describeStep('n', 'node', { type: 'noop', name: 'n', virtualEmits: ['a'], virtualSubscribes: ['b'] }),
   ).toMatchObject({ emits: [], virtualEmits: [{ topic: 'a' }], virtualSubscribes: ['b'] });

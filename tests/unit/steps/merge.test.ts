@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createManifest, type Manifest, type StepEntry } from '../../../shared/steps/manifest.ts';
-import { mergeSteps } from '../../../shared/steps/merge.ts';
+import { createManifest, type Manifest, type StepEntry, type StreamEntry } from '../../../shared/steps/manifest.ts';
+import { mergeSteps, mergeStreams } from '../../../shared/steps/merge.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('../../../shared/protocol/golden/manifest.json', import.meta.url), 'utf8'),
@@ -16,9 +16,17 @@ const golden = JSON.parse(
     steps: [file: string, id: string][];
     warnings: string[];
   }[];
+  streams: {
+    what: string;
+    language: StepEntry['language'];
+    current: StreamEntry[];
+    own: StreamEntry[];
+    files: string[];
+    warnings: string[];
+  }[];
   versions: {
     what: string;
-    contents: Pick<Manifest, 'app' | 'steps' | 'settings'>;
+    contents: Pick<Manifest, 'app' | 'steps' | 'streams' | 'settings'>;
     canonical: string;
     version: string;
   }[];
@@ -34,6 +42,12 @@ test.each(golden.merges)('$what', ({ current, own, language, steps, warnings }) 
     language,
   );
   expect(again.steps).toEqual(merged.steps);
+});
+
+test.each(golden.streams)('$what', ({ current, own, language, files, warnings }) => {
+  const before = new Map([...current, ...own].map((stream) => [stream.file, stream]));
+  const merged = mergeStreams(current, own, language);
+  expect(merged).toEqual({ streams: files.map((file) => before.get(file)), warnings });
 });
 
 test.each(golden.versions)('the version of $what', ({ contents, canonical, version }) => {

@@ -17,7 +17,7 @@ import orjson
 from ...errors import ErrorRecord, MotiaError, to_error_record
 from ...ipc import tickets
 from ...ipc.run_table import SLOTS, RunTable
-from ...ipc.wire import Kind, LoadedApp, Result, Status, Unpacker, pack, pack_call, pack_event, unpack_result
+from ...ipc.wire import Kind, LoadedApp, Result, Status, Unpacker, pack, pack_call, pack_event, pack_tick, unpack_result
 from ..outcome import Displaced, Failed, Lost, Succeeded
 from .job import Job, JobEnd, Replied, Unknown
 from .zygote import Zygote
@@ -138,7 +138,9 @@ class HandlerProcess(asyncio.Protocol):
         self._table.queue(slot, job.lease_until)
         self._tickets.append(slot)
         self._may_not_run_twice = self._may_not_run_twice or not job.restartable
-        if job.event is None:
+        if job.tick is not None:
+            self._say(pack_tick(slot, job.key, job.tick))
+        elif job.event is None:
             self._say(pack_call(slot, job.key, job.body))
         else:
             self._say(pack_event(slot, job.key, job.event, job.limit, job.body))
@@ -202,7 +204,7 @@ class HandlerProcess(asyncio.Protocol):
         """Whether a run goes on that was given up a while ago: a plain function cannot be stopped in its thread."""
         return any(now - since > _STUCK_AFTER_MS for since in self._given_up.values())
 
-    def withdraw_unstarted(self, only_events: bool = False) -> list[Job]:
+    def withdraw_unstarted(self, but_calls: bool = False) -> list[Job]:
         """Takes back what the process has not started."""
         if self._ticket_ends is None:
             return []
@@ -211,7 +213,7 @@ class HandlerProcess(asyncio.Protocol):
         kept: list[int] = []
         for slot in [*self._tickets, *tickets.take_back(read_end)]:
             job = self._jobs.get(slot)
-            if job is not None and only_events and job.event is None:
+            if job is not None and but_calls and job.is_call:
                 kept.append(slot)
                 continue
             self._say(pack(Kind.WITHDRAWN, slot))  # the slot stays taken until the process has seen it

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...ipc.wire import EventMeta
+from ...ipc.wire import EventMeta, TickMeta
 from ..outcome import Displaced, Failed, Lost, Succeeded
 
 if TYPE_CHECKING:
@@ -31,21 +31,23 @@ JobEnd = Replied | Succeeded | Failed | Unknown | Lost | Displaced
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A call or an event on its way through the handler processes."""
+    """A call, an event or a tick on its way through the handler processes."""
 
     file: str
     key: bytes
     """Made by `step_key`."""
     body: bytes
-    """The request frame of a call, the payload of an event."""
+    """The request frame of a call, the payload of an event, nothing for a tick."""
     event: EventMeta | None
-    """Of a call, `None`."""
+    """Of an event."""
     lease_until: float
     """Until when the run's message is surely ours, ms since 1970; infinite if nobody else can get it."""
     restartable: bool
     """Whether the run may begin anew after it was cut off through no fault of its own."""
     on_end: Callable[[JobEnd, float], None]
     """Hears how it ended, and how long the handler ran in ms, or 0 if that is not known."""
+    tick: TickMeta | None = None
+    """Of a tick."""
     limit: int = 0
     """How many runs of its step a handler process has at a time; 0 for any number."""
     on_dispatch: Callable[[], None] | None = None
@@ -54,6 +56,11 @@ class Job:
     """Process and slot; `None` while it waits for a process."""
     displacements: int = 0
     """How often it was cut off through no fault of its own."""
+
+    @property
+    def is_call(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.event is None and self.tick is None
 
     @property
     def started_at(self) -> float:

@@ -147,12 +147,12 @@ class ProcessPool:
         return True
 
     def withdraw_events(self) -> list[Job]:
-        """Takes back the events that have not started. Calls stay: their callers wait."""
-        queued = [job for job in self._queue if job.event is not None]
+        """Takes back the events and ticks that have not started. Calls stay: their callers wait."""
+        queued = [job for job in self._queue if not job.is_call]
         for job in queued:
             self._queue.remove(job)
         for process in self._processes:
-            queued += process.withdraw_unstarted(only_events=True)
+            queued += process.withdraw_unstarted(but_calls=True)
         return queued
 
     async def close(self, grace: float) -> None:

@@ -20,12 +20,15 @@ from motia.broker.delivery import Delivery
 from motia.broker.events import EventEnvelope, EventStore, read_envelope
 from motia.broker.pull_consumer import PullConsumer
 from motia.broker.state import StateStore
+from motia.broker.streams import StreamStore
 from motia.errors import ErrorRecord
 from motia.handler.active_run import ActiveRun
 from motia.handler.run_api import run_api
+from motia.handler.run_cron import run_cron
 from motia.handler.run_event import run_event
-from motia.handler.run_span import start_api_span, start_event_span
+from motia.handler.run_span import start_api_span, start_cron_span, start_event_span
 from motia.handler.services import HttpSettings, Services
+from motia.handler.stream_names import StreamNames
 from motia.log import Log
 from motia.protocol.frames import decode_frame
 from motia.protocol.subjects import Names
@@ -92,6 +95,18 @@ class Runs:
         assert run.ended
         return error
 
+    async def cron(self, handler: Callable[..., Any], **config: Any) -> ErrorRecord | None:
+        """Has a cron run."""
+        step = self.step(handler, config | {"type": "cron"})
+        step.entry["cron"] = "@daily"
+        self.run = run = ActiveRun(
+            step, f"tick-{next(self._ids)}", 1, start_cron_span(self.services.tracing, step), self.leased
+        )
+        error = await run_cron(run, self.services)
+        run.span.end()
+        assert run.ended
+        return error
+
     def step(self, handler: Callable[..., Any], config: dict[str, Any]) -> LoadedStep:
         schema = config.get("bodySchema") or config.get("input")
         entry = {
@@ -122,10 +137,13 @@ def runs(broker: Broker, names: Names) -> Iterator[Runs]:
         return get
 
     records: list[dict[str, Any]] = []
+    streams = StreamStore(broker, names)
     with ThreadPoolExecutor(2) as executor:
         services = Services(
             events=give(EventStore(broker, names)),
             state=give(StateStore(broker, names)),
+            streams=give(streams),
+            stream_names=StreamNames(["chat"], streams.defined_names),
             bodies=give(BlobStore(broker, names.buckets.bodies)),
             tracing=IdsOnly(),
             log=Log("debug", lambda line: records.append(orjson.loads(line))),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
+from motia.errors import MotiaError
 from tests.integration.handler.conftest import TRACE_ID, Runs, Subscription
 
 
@@ -173,19 +175,80 @@ class TestTheRest:
         assert (record["step"], record["traceId"], record["id"]) == ("Order", TRACE_ID, 7)
         assert len(record["spanId"]) == 16
 
-    @pytest.mark.parametrize("operation", ["get", "set", "delete", "get_group", "send"])
-    async def test_streams_are_refused_with_the_reason(self, runs: Runs, operation: str) -> None:
+    async def test_streams_are_had_by_attribute_and_by_key_awaited_or_in_a_thread(self, runs: Runs) -> None:
         async def handler(_: object, context: Any) -> None:
-            await getattr(context.streams["chat"], operation)("room", "1")
+            item = await context.streams.chat.set("room", "1", {"n": 1})
+            assert await context.streams["chat"].get("room", "1") == item
+            assert await context.streams.chat.update("room", "1", [{"type": "increment", "path": "n"}]) == {
+                **item,
+                "n": 2,
+            }
 
         def plain_handler(_: object, context: Any) -> None:
-            getattr(context.streams.chat, operation)("room", "1")
+            assert context.streams.chat.update("room", "1", lambda item: {**item, "n": item["n"] + 1})["n"] == 3
+            assert [item["n"] for item in context.streams["chat"].get_group("room")] == [3]
 
         for one in (handler, plain_handler):
-            error = await runs.event(one)
-            assert error is not None
-            assert error.get("code") == "NOT_SUPPORTED"
-            assert error["message"] == f"streams.chat.{operation}(): realtime streams are not served yet"
+            assert await runs.event(one) is None
+
+    @pytest.mark.parametrize("operation", ["get", "delete", "get_group"])
+    async def test_a_stream_that_no_file_defines_is_refused_with_those_there_are(
+        self, runs: Runs, operation: str
+    ) -> None:
+        async def handler(_: object, context: Any) -> None:
+            stream = context.streams["chta"]
+            await getattr(stream, operation)(*(["room"] if operation == "get_group" else ["room", "1"]))
+
+        error = await runs.event(handler)
+        assert error is not None
+        assert error.get("code") == "INVALID_VALUE"
+        assert error["message"] == 'there is no stream "chta": the project has chat'
+
+
+class TestUpdate:
+    async def test_functions_of_both_kinds_and_what_they_see(self, runs: Runs) -> None:
+        seen: list[object] = []
+        where: ContextVar[str] = ContextVar("where")
+
+        async def later(current: Any) -> object:
+            seen.append((current, where.get()))
+            await asyncio.sleep(0)
+            return {"n": 1}
+
+        async def handler(_: object, context: Any) -> None:
+            where.set("in the handler")
+            assert await context.state.update("update", "k", later) == {"n": 1}
+            assert await context.state.update("update", "k", seen.append) is None
+            assert await context.state.get_group("update") == [None]
+
+        assert await runs.event(handler) is None
+        assert seen == [(None, "in the handler"), {"n": 1}]
+
+    async def test_what_a_function_raises_is_raised_and_nothing_is_stored(self, runs: Runs) -> None:
+        def handler(_: object, context: Any) -> None:
+            with pytest.raises(ZeroDivisionError):
+                context.state.update("raised", "k", lambda _: 1 / 0)
+            with pytest.raises(MotiaError, match="a list of operations"):
+                context.state.update("raised", "k", 7)
+            assert context.state.get_group("raised") == []
+
+        assert await runs.event(handler) is None
+
+    async def test_a_run_that_is_given_up_meanwhile_changes_nothing(self, runs: Runs) -> None:
+        async def give_up(_: object) -> int:
+            assert runs.run is not None
+            runs.run.fence("it took too long")
+            raise RuntimeError("not the last word")
+
+        async def handler(_: object, context: Any) -> None:
+            results = await asyncio.gather(
+                context.state.update("given up", "k", give_up),
+                context.state.update("given up", "k", lambda _: 1),
+                return_exceptions=True,
+            )
+            assert [getattr(result, "code", None) for result in results] == [None, "RUN_OVER"]
+
+        assert await runs.event(handler) is None
 
 
 class TestAfterTheEnd:

@@ -43,6 +43,7 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
     async def handler(req: Any, context: Any) -> dict[str, Any]:
         await context.emit(topic=subscription.topic, data=1)
         await context.state.set("orders", "7", 1)
+        await context.streams.chat.update("room", "1", [{"type": "increment", "path": "n"}])
         context.logger.info("done")
         return {"status": 200, "body": context.trace_id}
 
@@ -56,7 +57,10 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
 
     run, emit = collector.named("run Order"), collector.named(f"send {subscription.topic}")
     set_, process = collector.named("state.set"), collector.named("process order")
-    group = collector.named("state.getGroup")
+    group, update = collector.named("state.getGroup"), collector.named("stream.update")
+    assert update.parent_span_id == run.span_id
+    where = {"motia.stream": "chat", "motia.stream.group": "room", "motia.stream.id": "1"}
+    assert where.items() <= attributes(update).items()
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE_ID}
     assert run.parent_span_id.hex() == process.parent_span_id.hex() == SPAN_ID
     assert emit.parent_span_id == set_.parent_span_id == run.span_id
@@ -151,3 +155,26 @@ class TestIdsOnly:
         fresh = tracing.start_span("")
         assert fresh.traceparent == f"00-{fresh.trace_id}-{fresh.span_id}-01"
         assert tracing.start_span("").trace_id != fresh.trace_id
+
+
+async def test_a_cron_run_is_a_span_that_begins_a_trace(
+    runs: Runs, subscription: Subscription, collector: Collector
+) -> None:
+    tracing = tracing_to(collector)
+    runs.services = replace(runs.services, tracing=tracing)
+
+    async def handler(context: Any) -> None:
+        await context.emit(topic=subscription.topic, data=1)
+        raise ValueError("no broom")
+
+    error = await runs.cron(handler)
+    await asyncio.to_thread(tracing.close)
+    assert error is not None
+    run, emit = collector.named("cron Order"), collector.named(f"send {subscription.topic}")
+    assert (run.parent_span_id, emit.parent_span_id) == (b"", run.span_id)
+    assert run.trace_id == emit.trace_id
+    assert run.trace_id.hex() != TRACE_ID
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py"}
+    assert attributes(run) == {**step, "faas.trigger": "timer", "faas.cron": "@daily"}
+    (told,) = runs.records
+    assert (told["level"], told["action"], told["traceId"]) == ("error", "run_failed", run.trace_id.hex())

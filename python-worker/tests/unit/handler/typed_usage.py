@@ -87,11 +87,17 @@ async def typed_handler(req: ApiRequest[OrderBody], context: FlowContext) -> Api
     items = await context.state.get_group("orders")
     await context.streams.chat.set("room", "1", {"text": "hi"})
     await context.streams["chat"].get_group("room")
+    await context.state.update("orders", "count", lambda count: (count or 0) + 1)
+    await context.state.update(
+        "orders", "7", [{"type": "increment", "path": "n", "by": 2}, {"type": "remove", "path": "x"}]
+    )
+    await context.streams.chat.update("room", "1", [{"type": "merge", "value": {"text": "ho"}}])
     return {"status": 200, "headers": {"x-count": len(items)}, "body": [*context.flows, str(context.attempt)]}
 
 
 def plain_handler(req: ApiRequest[Any], context: SyncFlowContext) -> ApiResponse:
     context.emit({"topic": "order.created", "data": context.state.get("orders", "7")["id"]})
+    context.streams.chat.set("room", "1", {"text": context.state.update("g", "k", [{"type": "set", "value": 1}])})
     return {"status": 204}
 
 
@@ -183,6 +189,8 @@ async def wrong(req: ApiRequest[OrderBody], context: FlowContext) -> ApiResponse
     await context.emit({"topic": "t", "data": 1, "group": "g"})  # pyright: ignore
     await context.state.get("orders")  # pyright: ignore
     await context.state.fetch("orders", "7")  # pyright: ignore
+    await context.state.update("orders", "7", [{"type": "append", "value": 1}])  # pyright: ignore
+    await context.state.update("orders", "7", 1)  # pyright: ignore
     context.loger.info("x")  # pyright: ignore
     context.logger.info()  # pyright: ignore
     req.boddy  # pyright: ignore  # noqa: B018

@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from motia.steps.config_schema import read_config, validate_config
+from motia.steps.config_schema import read_config, validate_config, validate_stream_config
 from motia.steps.validation import format_issues
 
 API: dict[str, Any] = {"type": "api", "name": "a", "method": "GET", "path": "/a", "emits": []}
@@ -235,3 +235,43 @@ def test_models_and_dataclasses_are_read_as_data() -> None:
     assert record is not None
     assert (record["method"], record["emits"]) == ("POST", ["x"])
     assert record["middleware"] == [guard]
+
+
+class Message(pydantic.BaseModel):
+    text: str
+
+
+_STREAM = {"name": "chat", "schema": Message, "baseConfig": {"storageType": "default"}}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        _STREAM,
+        {**_STREAM, "schema": {"type": "object"}, "canAccess": lambda subscription, auth: True},
+        {**_STREAM, "schema": None, "canAccess": None},  # the schema is not enforced
+    ],
+)
+def test_accepts_of_a_stream(config: object) -> None:
+    assert validate_stream_config(config) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "issues"),
+    [
+        ({**_STREAM, "name": ""}, "name: Too small: expected string to have >=1 characters"),
+        ({**_STREAM, "schema": "x"}, "schema: Expected a pydantic model or a JSON Schema object"),
+        ({"name": "chat"}, "baseConfig: Invalid input: expected object, received undefined"),
+        ({**_STREAM, "baseConfig": {"storageType": "redis"}}, 'baseConfig.storageType: Expected "default"'),
+        (
+            {**_STREAM, "baseConfig": {"storageType": "custom", "factory": object}},
+            'baseConfig.storageType: Storage of the project\'s own ("custom") is not supported: '
+            'use "default", items are kept by the broker',
+        ),
+        ({**_STREAM, "onJoined": print}, 'Unrecognized key: "onJoined"'),
+        ({**_STREAM, "canAccess": True}, "canAccess: Expected a function"),
+        (7, "Invalid input: expected object, received null"),
+    ],
+)
+def test_refuses_of_a_stream(config: object, issues: str) -> None:
+    assert format_issues(validate_stream_config(config)) == issues

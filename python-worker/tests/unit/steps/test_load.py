@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 def load(root: Path) -> Load:
     def load(files: Files) -> LoadedProject:
         write(root, files)
-        return load_project(root, sorted(file for file in files if re.search(r"[._]step\.py$", file)))
+        return load_project(root, sorted(file for file in files if re.search(r"[._](step|stream)\.py$", file)))
 
     return load
 
@@ -311,3 +311,35 @@ class TestFailures:
             "src/a_step.py: ValueError: down",
             "src/b_step.py: ValueError: down",
         ]
+
+
+def test_streams_are_described_and_of_one_name_the_first_file_keeps_it(load: Load) -> None:
+    head = "from pydantic import BaseModel\n\nclass Message(BaseModel):\n    text: str\n\n"
+    stream = 'config = {"name": "chat", "schema": %s, "baseConfig": {"storageType": "default"}, "canAccess": %s}\n'
+    loaded = load(
+        {
+            "src/a_stream.py": head + stream % ("Message", "lambda subscription, auth: True"),
+            "src/b.stream.py": stream % ("None", "None"),
+            "src/none_stream.py": "name = 'chat'\n",
+            "src/wrong_stream.py": "config = {'name': 'x', 'storage': 'default'}\n",
+            "src/a_step.py": api_step("a"),
+        }
+    )
+    schema = {
+        "title": "Message",
+        "type": "object",
+        "properties": {"text": {"title": "Text", "type": "string"}},
+        "required": ["text"],
+    }
+    assert loaded.streams == [
+        {"name": "chat", "language": "python", "file": "src/a_stream.py", "schema": schema, "canAccess": True}
+    ]
+    assert loaded.warnings == [
+        'src/b.stream.py: the stream name "chat" is taken by src/a_stream.py; this stream is left out'
+    ]
+    assert [failure.message for failure in loaded.failures] == [
+        'src/none_stream.py: no variable named "config"',
+        "src/wrong_stream.py: invalid config: baseConfig: Invalid input: expected object, received undefined; "
+        'Unrecognized key: "storage"',
+    ]
+    assert [step.entry["name"] for step in loaded.steps] == ["a"]

@@ -111,6 +111,10 @@ def test_describes_an_api_step() -> None:
         ),
         ({"type": "cron", "cron": "* * * * *", "emits": ["x"]}, {"cron": "* * * * *", "emits": [{"topic": "x"}]}),
         (
+            {"type": "cron", "cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "overlap": True},
+            {"cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "overlap": True},
+        ),
+        (
             {"type": "noop", "virtualEmits": ["a"], "virtualSubscribes": ["b"]},
             {"emits": [], "virtualEmits": [{"topic": "a"}], "virtualSubscribes": ["b"]},
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from motia.steps.canonical_json import canonical_json
 from motia.steps.manifest import manifest_version
-from motia.steps.merge import merge_steps
+from motia.steps.merge import merge_steps, merge_streams
 from tests.golden import golden
 
 _golden = golden("manifest.json")
@@ -25,6 +25,14 @@ def test_merge(case: dict[str, Any]) -> None:
     assert (current, own) == (case["current"], case["own"])  # which are left as they were
     again, _ = merge_steps(steps, [step for step in steps if step["language"] == language], language)
     assert again == steps
+
+
+@pytest.mark.parametrize("case", _golden["streams"], ids=lambda case: case["what"])
+def test_merge_of_streams(case: dict[str, Any]) -> None:
+    by_file = {stream["file"]: stream for stream in [*case["current"], *case["own"]]}
+    streams, warnings = merge_streams(case["current"], case["own"], case["language"])
+    assert streams == [by_file[file] for file in case["files"]]
+    assert warnings == case["warnings"]
 
 
 @pytest.mark.parametrize("case", _golden["versions"], ids=lambda case: case["what"])

@@ -1,0 +1,75 @@
+"""State as one run sees it; its contract is `StateManager` in `motia/stored_types.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from ..broker.state import StateStore
+from .active_run import ActiveRun
+from .perform import perform, to_name, to_value_change
+from .services import Services
+from .state_value import to_state_value
+
+T = TypeVar("T")
+
+
+class State:
+    """The state manager of one run."""
+
+    __slots__ = ("_run", "_services")
+
+    def __init__(self, run: ActiveRun, services: Services) -> None:
+        self._run = run
+        self._services = services
+
+    def get(self, group: object, key: object) -> Any:
+        g, k = _to_text(group), _to_text(key)
+
+        async def get(store: StateStore) -> object:
+            return to_state_value(await store.get(g, k))
+
+        return self._perform("get", get, g, k)
+
+    def set(self, group: object, key: object, value: object) -> Any:
+        g, k = _to_text(group), _to_text(key)
+
+        async def set_(store: StateStore) -> object:
+            await store.set(g, k, value)
+            return value
+
+        return self._perform("set", set_, g, k)
+
+    def update(self, group: object, key: object, change: object) -> Any:
+        g, k, make = _to_text(group), _to_text(key), to_value_change(self._run, change)
+        return self._perform("update", lambda store: store.update(g, k, make), g, k)
+
+    def delete(self, group: object, key: object) -> Any:
+        g, k = _to_text(group), _to_text(key)
+        return self._perform("delete", lambda store: store.delete(g, k), g, k)
+
+    def get_group(self, group: object) -> Any:
+        g = _to_text(group)
+        return self._perform("getGroup", lambda store: store.get_group(g), g)
+
+    getGroup = get_group  # its name in the other languages
+
+    def clear(self, group: object) -> Any:
+        g = _to_text(group)
+        return self._perform("clear", lambda store: store.clear(g), g)
+
+    def _perform(
+        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None = None
+    ) -> Any:
+        attributes = {"motia.state.group": group}
+        if key is not None:
+            attributes["motia.state.key"] = key
+
+        async def have() -> T:
+            return await operation(await self._services.state())
+
+        return perform(self._run, self._services.tracing, "state", name, attributes, have)
+
+
+def _to_text(value: object) -> str:
+    return to_name(value, "groups and keys of state")

@@ -1,0 +1,32 @@
+/** Values of user code as JSON: what is stored and emitted goes through here. */
+import { MotiaError } from './errors.ts';
+
+/**
+ * JSON of a value that a handler stores or emits.
+ * @throws {MotiaError} `INVALID_VALUE` for `undefined`, functions, cycles and big integers.
+ */
+export function toJson(value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (error) {
+    throw new MotiaError('INVALID_VALUE', `the value cannot be written as JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  if (json === undefined) throw new MotiaError('INVALID_VALUE', `${typeof value} is not a value that can be stored`);
+  return json;
+}
+
+/** Whether JSON would call it an object. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a value is, for people: `a text`, `a list`. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  const kinds: Record<string, string> = { string: 'a text', object: 'an object', undefined: 'nothing' };
+  return kinds[typeof value] ?? `a ${typeof value}`;
+}

@@ -1,0 +1,56 @@
+/** State as one run sees it; its contract is `StateManager` in `shared/types.ts`. */
+import type { StateStore } from '../../shared/broker/state.ts';
+import type { Tracing } from '../../shared/tracing.ts';
+import type { StateManager, UpdateChange } from '../../shared/types.ts';
+import type { ActiveRun } from './active-run.ts';
+import { operate, toName, toValueChange } from './operation.ts';
+
+export interface StateServices {
+  state: () => StateStore | Promise<StateStore>;
+  tracing: Tracing;
+}
+
+export function createState(run: ActiveRun, { state, tracing }: StateServices): StateManager {
+  const have = <T>(
+    name: string,
+    [group, key]: [group: string, key?: string],
+    operation: (store: StateStore) => Promise<T>,
+  ) =>
+    operate(
+      run,
+      tracing,
+      ['state', name],
+      () => ({ 'motia.state.group': group, ...(key !== undefined && { 'motia.state.key': key }) }),
+      async () => operation(await state()),
+    );
+  return {
+    get: async <T>(group: string, key: string) => {
+      const [g, k] = [toText(group), toText(key)];
+      return (await have('get', [g, k], (store) => store.get(g, k))) as T | null;
+    },
+    set: async <T>(group: string, key: string, value: T) => {
+      const [g, k] = [toText(group), toText(key)];
+      await have('set', [g, k], (store) => store.set(g, k, value));
+      return value;
+    },
+    update: async <T>(group: string, key: string, change: UpdateChange<T | null, T>) => {
+      const [g, k] = [toText(group), toText(key)];
+      const next = toValueChange(run, change);
+      return (await have('update', [g, k], (store) => store.update(g, k, next))) as T;
+    },
+    delete: async <T>(group: string, key: string) => {
+      const [g, k] = [toText(group), toText(key)];
+      return (await have('delete', [g, k], (store) => store.delete(g, k))) as T | null;
+    },
+    getGroup: async <T>(group: string) => {
+      const g = toText(group);
+      return (await have('getGroup', [g], (store) => store.getGroup(g))) as T[];
+    },
+    clear: async (group: string) => {
+      const g = toText(group);
+      await have('clear', [g], (store) => store.clear(g));
+    },
+  };
+}
+
+const toText = (name: unknown) => toName(name, 'groups and keys of state');
