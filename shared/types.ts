@@ -203,7 +203,7 @@ export interface Logger {
 export interface EmitData<Topic extends string = string, Data = unknown> {
   topic: Topic;
   data: Data;
-  /** Events of one group are handled in order by FIFO steps. Any text. */
+  /** Events of one group are handled in order by FIFO steps. Any text of up to 1,024 characters. */
   messageGroupId?: string;
   /** Seconds until it is delivered, 0 to 31 days. Default 0. */
   delay?: number;

@@ -124,7 +124,7 @@ class EmitData(_EventTopicAndData, total=False):
     """One event to emit."""
 
     messageGroupId: str
-    """Events of one group are handled in order by FIFO steps. Any text."""
+    """Events of one group are handled in order by FIFO steps. Any text of up to 1,024 characters."""
     delay: float
     """Seconds until it is delivered, 0 to 31 days. Default 0."""
     id: str

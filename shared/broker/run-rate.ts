@@ -6,6 +6,9 @@ import { readLast, replaceEntry } from './key-value.ts';
 /** Starts are given out this far ahead, so that the way to the broker costs none; those of a worker that is lost are lost. */
 const AHEAD_MS = 1_000;
 
+/** By this much the clocks of workers may differ. */
+const CLOCKS_DIFFER_MS = 1_000;
+
 export interface Starts {
   /** Ms since 1970, in order; as many as were asked for, or less. */
   at: number[];
@@ -15,7 +18,9 @@ export interface Starts {
 
 /** Gives out up to `wanted` starts, `spacingMs` apart, from `next` on. Pure. */
 export function planStarts(next: number, now: number, wanted: number, spacingMs: number): Starts {
-  let from = Math.max(next, now);
+  // What is further away was left by a stricter limit, or by a clock that is wrong: nobody has to wait for it.
+  const isOurs = next <= now + AHEAD_MS + spacingMs + CLOCKS_DIFFER_MS;
+  let from = isOurs ? Math.max(next, now) : now;
   const at: number[] = [];
   for (; at.length < wanted && from <= now + AHEAD_MS; from += spacingMs) at.push(from);
   return { at, next: from };

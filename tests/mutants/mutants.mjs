@@ -994,4 +994,12 @@ export const MUTANTS = [
     test: PYTHON,
     name: 'events with the same id',
   },
+  {
+    guarantee: 'Python: the number of partitions is that of the app',
+    file: 'python-worker/motia/worker/main.py',
+    from: 'create_names(settings.app, settings.partitions)',
+    to: 'create_names(settings.app)',
+    test: PYTHON,
+    name: 'FIFO: 1,000 events',
+  },
 ];

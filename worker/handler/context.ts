@@ -103,8 +103,14 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
   return traced(span, () => send(span.traceparent));
 }
 
+/** It goes into a header, which has a limit. */
+const LONGEST_GROUP = 1_024;
+
 function toGroup(group: unknown): string | undefined {
-  return group === undefined || group === null ? undefined : toName(group, 'message groups');
+  if (group === undefined || group === null) return undefined;
+  const name = toName(group, 'message groups');
+  if (name.length <= LONGEST_GROUP) return name;
+  throw new MotiaError('INVALID_VALUE', `a message group has ${LONGEST_GROUP} characters at most`);
 }
 
 function toMessageId(topic: string, id: unknown): string | undefined {

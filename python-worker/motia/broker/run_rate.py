@@ -12,6 +12,8 @@ from .key_value import read_last, replace_entry
 
 # Starts are given out this far ahead, so that the way to the broker costs none. Those of a lost worker are lost.
 _AHEAD_MS: Final = 1_000
+# By this much the clocks of workers may differ.
+_CLOCKS_DIFFER_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class Starts:
 
 def plan_starts(next: float, now: float, wanted: int, spacing_ms: float) -> Starts:
     """Gives out up to `wanted` starts, `spacing_ms` apart, from `next` on. Pure."""
-    start, at = max(next, now), list[float]()
+    # What is further away was left by a stricter limit, or by a clock that is wrong: nobody has to wait for it.
+    is_ours = next <= now + _AHEAD_MS + spacing_ms + _CLOCKS_DIFFER_MS
+    start, at = max(next, now) if is_ours else now, list[float]()
     while len(at) < wanted and start <= now + _AHEAD_MS:
         at.append(start)
         start += spacing_ms

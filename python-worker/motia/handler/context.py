@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..broker.events import NewEvent
 from ..errors import MotiaError
@@ -19,6 +19,9 @@ from .perform import to_name
 from .services import Services
 from .state import State
 from .streams import Streams
+
+# It goes into a header, which has a limit.
+_LONGEST_GROUP: Final = 1_024
 
 
 class Context:
@@ -92,7 +95,7 @@ class Context:
             self._tell_undeclared(topic)
             return run.begin(_nothing())
         json = to_json(data)  # now, since the handler may change it before it is sent
-        at, group = _to_delivery(delay), None if group is None else to_name(group, "message groups")
+        at, group = _to_delivery(delay), _to_group(group)
         message_id = _to_message_id(topic, id)
         new_event = NewEvent(run.event_id(topic, json), topic, json, "", group=group, message_id=message_id, at=at)
         return run.begin(self._emit(new_event))
@@ -126,6 +129,15 @@ class Context:
 
 
 async def _nothing() -> None: ...
+
+
+def _to_group(group: object) -> str | None:
+    if group is None:
+        return None
+    name = to_name(group, "message groups")
+    if len(name) > _LONGEST_GROUP:
+        raise MotiaError("INVALID_VALUE", f"a message group has {_LONGEST_GROUP} characters at most")
+    return name
 
 
 def _to_message_id(topic: str, id: object) -> str | None:

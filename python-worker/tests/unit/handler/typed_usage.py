@@ -146,7 +146,17 @@ event: EventConfig = {
     "subscribes": ["order.created"],
     "emits": [],
     "input": None,
-    "infrastructure": {"handler": {"timeout": 30}, "queue": {"type": "fifo", "maxRetries": 3, "concurrency": 2}},
+    "infrastructure": {
+        "handler": {"timeout": 30},
+        "queue": {
+            "type": "fifo",
+            "maxRetries": 3,
+            "concurrency": 2,
+            "backoff": {"initial": 1, "factor": 3},
+            "rateLimit": {"limit": 10, "per": 60},
+            "deadLetter": False,
+        },
+    },
 }
 cron: CronConfig = {"type": "cron", "name": "Tick", "cron": "* * * * *", "emits": []}
 noop: NoopConfig = {"type": "noop", "name": "Gate", "virtualEmits": ["a"], "virtualSubscribes": []}

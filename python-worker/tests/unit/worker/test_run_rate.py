@@ -18,6 +18,8 @@ NOW = 1_000_000.0
         (-60_000, 2, 100, [0, 100], 200),  # a pause saves nothing up
         (0, 10, 400, [0, 400, 800], 1_200),  # no more than a second ahead
         (1_001, 5, 100, [], 1_001),
+        (2_100, 1, 100, [], 2_100),  # as far away as a worker whose clock is ahead may have left it
+        (3_600_000, 2, 100, [0, 100], 200),  # what a stricter limit has left does not count
         (0, 3, 0.25, [0, 0.25, 0.5], 0.75),
     ],
 )

@@ -89,7 +89,9 @@ export const deliveryCases: Case[] = [
       expect(numbers(await waitForNotes(id, 'noted', 4))).toEqual([1, 3, 5, 6]);
       await waitUntilIdle('Noted', 'noted');
       expect(await notes(id, 'noted')).toHaveLength(4);
-      expect((await post('/emit', { events: [event('noted', 8, { id: '' })], awaited: true })).status).toBe(500);
+      for (const refused of [{ id: '' }, { id: 7 }, { messageGroupId: 'g'.repeat(1_025) }]) {
+        expect((await post('/emit', { events: [event('noted', 8, refused)], awaited: true })).status).toBe(500);
+      }
     },
   },
   {
