@@ -54,35 +54,33 @@ export const idsOnly: Tracing = {
   close: () => Promise.resolve(),
 };
 
-/** Makes its ids when they are asked for: many runs ask for none. */
+/** Makes its ids when they are asked for: many runs ask for none but the trace's. */
 class IdSpan implements Span {
   readonly #parent: string | undefined;
-  #context: TraceContext | undefined;
-  #traceparent: string | undefined;
+  #trace: Pick<TraceContext, 'traceId' | 'sampled'> | undefined;
+  #spanId: string | undefined;
 
   constructor(parent: string | undefined) {
     this.#parent = parent;
   }
 
-  get #ids(): TraceContext {
-    if (!this.#context) {
-      const { traceId = newTraceId(), sampled = true } = parseTraceparent(this.#parent) ?? {};
-      this.#context = { traceId, spanId: newSpanId(), sampled };
-    }
-    return this.#context;
+  get #ofTrace(): Pick<TraceContext, 'traceId' | 'sampled'> {
+    this.#trace ??= parseTraceparent(this.#parent) ?? { traceId: newTraceId(), sampled: true };
+    return this.#trace;
   }
 
   get traceId(): string {
-    return this.#ids.traceId;
+    return this.#ofTrace.traceId;
   }
 
   get spanId(): string {
-    return this.#ids.spanId;
+    this.#spanId ??= newSpanId();
+    return this.#spanId;
   }
 
   get traceparent(): string {
-    this.#traceparent ??= formatTraceparent(this.#ids);
-    return this.#traceparent;
+    const { traceId, sampled } = this.#ofTrace;
+    return formatTraceparent({ traceId, spanId: this.spanId, sampled });
   }
 
   set(): void {}

@@ -233,11 +233,20 @@ export class EventConsumer {
     this.#runTime.add(tookMs);
     const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
-    void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
+    if (outcome.action === 'ack') {
+      held.delivery.ack();
+      this.#release(held);
+    } else {
+      void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
+    }
   }
 
   async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
     await this.#settlement.settle(held.delivery, held.event, outcome, error);
+    this.#release(held);
+  }
+
+  #release(held: Held): void {
     this.#held.release(held);
     this.puller.pull();
   }

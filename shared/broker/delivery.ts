@@ -15,23 +15,32 @@ export class Delivery {
   readonly sequence: number;
   /** How often the broker has handed this message out, this time included. Not the attempt number. */
   readonly deliveryCount: number;
-  /** How many more wait in the consumer. */
-  readonly pending: number;
-  /** When the broker stored it, ms since 1970. */
-  readonly storedAt: number;
   readonly receivedAt = Date.now();
+  /** Where in the reply subject the time begins. */
+  readonly #timeAt: number;
 
   /** Wraps a message that a consumer delivered. Its reply subject carries the delivery's numbers. */
   constructor(broker: Broker, msg: Msg) {
     this.#broker = broker;
     this.#msg = msg;
     // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]
-    const parts = this.#reply.split('.');
-    const first = parts.length > 9 ? 6 : 4;
-    this.deliveryCount = Number(parts[first]);
-    this.sequence = Number(parts[first + 1]);
-    this.storedAt = Math.floor(Number(parts[first + 3]) / 1e6);
-    this.pending = Number(parts[first + 4]);
+    const reply = this.#reply;
+    let found = 0;
+    for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) dots[found++] = at;
+    const first = found > 8 ? 5 : 3;
+    this.deliveryCount = numberAt(reply, after(first));
+    this.sequence = numberAt(reply, after(first + 1));
+    this.#timeAt = after(first + 3);
+  }
+
+  /** When the broker stored it, ms since 1970. */
+  get storedAt(): number {
+    return Math.floor(numberAt(this.#reply, this.#timeAt) / 1e6);
+  }
+
+  /** How many more wait in the consumer. */
+  get pending(): number {
+    return numberAt(this.#reply, this.#reply.indexOf('.', this.#timeAt) + 1);
   }
 
   get headers(): MsgHdrs | undefined {
@@ -70,3 +79,11 @@ export class Delivery {
     return this.#msg.reply as string;
   }
 }
+
+/** Where the dots of a reply subject are: for one at a time, since every message needs it. */
+const dots: number[] = [];
+const after = (dot: number): number => (dots[dot] as number) + 1;
+
+/** The number that begins there and ends at the next dot. */
+const numberAt = (text: string, at: number): number => Number.parseInt(text.slice(at, at + MOST_DIGITS), 10);
+const MOST_DIGITS = 20;

@@ -20,38 +20,44 @@ export interface Services extends StateServices, StreamServices {
   log: ThreadLog;
 }
 
-/** Makes the context of one run. Every part is a closure: handlers take contexts apart and pass the parts on. */
-export function createContext(run: ActiveRun, services: Services): FlowContext<EmitData> {
-  let logger: Logger | undefined;
-  let state: StateManager | undefined;
-  let streams: FlowContextStateStreams | undefined;
-  return {
-    emit: (event) => emit(run, services, event),
-    get state() {
-      state ??= createState(run, services);
-      return state;
-    },
-    get logger() {
-      logger ??= createRunLogger(services.log, {
-        step: run.step.entry.name,
-        traceId: run.span.traceId,
-        spanId: run.span.spanId,
-      });
-      return logger;
-    },
-    get streams() {
-      streams ??= createStreams(run, services);
-      return streams;
-    },
-    get traceId() {
-      return run.span.traceId;
-    },
-    attempt: run.attempt,
-    get signal() {
-      return run.signal;
-    },
-  };
+/** Makes the context of one run. */
+export const createContext = (run: ActiveRun, services: Services): FlowContext<EmitData> =>
+  new RunContext(run, services);
+
+/**
+ * Every part is a closure and a property of its own: handlers take contexts apart, copy them and pass the parts on. Nothing is worked
+ * out before it is asked for, without being an accessor: an object with five of these takes ten times as long to make.
+ */
+class RunContext implements FlowContext<EmitData> {
+  readonly emit: FlowContext<EmitData>['emit'];
+  readonly state: StateManager;
+  readonly streams: FlowContextStateStreams;
+  readonly logger: Logger;
+  readonly traceId: string;
+  readonly attempt: number;
+  readonly #run: ActiveRun;
+
+  constructor(run: ActiveRun, services: Services) {
+    this.#run = run;
+    this.emit = (event) => emit(run, services, event);
+    this.state = createState(run, services);
+    this.streams = createStreams(run, services);
+    this.logger = createRunLogger(services.log, () => identify(run));
+    this.traceId = run.span.traceId;
+    this.attempt = run.attempt;
+  }
+
+  /** Made only for those who want it: few do, and it costs more than most runs. */
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
 }
+
+const identify = ({ step, span }: ActiveRun) => ({
+  step: step.entry.name,
+  traceId: span.traceId,
+  spanId: span.spanId,
+});
 
 /** Emits by the thousand are common in one run: so this makes as few promises as it can. */
 function emit(run: ActiveRun, services: Services, event: EmitData): Promise<void> {
@@ -129,13 +135,13 @@ function toDelivery(delay: unknown): number | undefined {
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */
-export function createRunLogger(log: ThreadLog, identity: Record<string, unknown>): Logger {
+export function createRunLogger(log: ThreadLog, identity: () => Record<string, unknown>): Logger {
   const write =
     (level: LogLevel) =>
     (message: string, fields?: unknown): void => {
       if (!log.enabled(level)) return;
       const own = safeFields(fields);
-      const record = { action: 'log', ...own, ...identity, ...('step' in own && { step: own.step }) };
+      const record = { action: 'log', ...own, ...identity(), ...('step' in own && { step: own.step }) };
       log.write(level, record, typeof message === 'string' ? message : JSON.stringify(safeFields(message)));
     };
   return {
@@ -143,6 +149,9 @@ export function createRunLogger(log: ThreadLog, identity: Record<string, unknown
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => createRunLogger(log, { ...identity, ...safeFields(fields) }),
+    child: (fields) => {
+      const added = safeFields(fields);
+      return createRunLogger(log, () => ({ ...identity(), ...added }));
+    },
   };
 }
