@@ -12,14 +12,26 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
-  /** Of `motia cron`. */
-  action?: (typeof CRON_ACTIONS)[number];
+  /** What `motia cron` or `motia dlq` is to do, one of their actions below. */
+  action?: string;
   step?: string;
   json?: boolean;
+  /** Of `motia dlq`; `id` of `motia emit`, too. */
+  id?: string;
+  after?: string;
+  limit?: number;
+  yes?: boolean;
+  /** Of `motia emit`. */
+  topic?: string;
+  message?: string;
+  delay?: number;
+  group?: string;
 }
 
 /** What `motia cron` does. */
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
+/** What `motia dlq` does. */
+export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
 
 export interface CommandOptions {
   env: Environment;
