@@ -12,7 +12,7 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
-  /** What `motia cron` or `motia dlq` is to do, one of their actions below. */
+  /** What `motia cron`, `dlq` or `queue` is to do, one of their actions below. */
   action?: string;
   step?: string;
   json?: boolean;
@@ -26,12 +26,16 @@ export interface Flags {
   message?: string;
   delay?: number;
   group?: string;
+  /** Of `motia queue`: an event, a step or a topic. */
+  what?: string;
 }
 
 /** What `motia cron` does. */
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia queue` does. */
+export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 
 export interface CommandOptions {
   env: Environment;

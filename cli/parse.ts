@@ -2,7 +2,7 @@
 import yargs, { type Options } from 'yargs';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import { CRON_ACTIONS, DLQ_ACTIONS, type Flags } from './options.ts';
+import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -75,6 +75,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       ...steering,
     },
     load: async () => (await import('./commands/cron.ts')).cron,
+  },
+  'queue [action] [what]': {
+    describe: 'List what waits for event steps, show why, pause and resume steps',
+    options: {
+      action: { choices: QUEUE_ACTIONS, default: 'list', describe: 'What to do' },
+      what: { type: 'string', describe: 'An event, a step or a topic to show; a step to pause or resume' },
+      topic: flag({ type: 'string', describe: 'Pause or resume this topic of the step only' }),
+      ...steering,
+    },
+    load: async () => (await import('./commands/queue.ts')).queue,
   },
   'dlq <action> [id]': {
     describe: 'List the dead letters, show one, have them tried again or throw them away',

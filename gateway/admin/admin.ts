@@ -4,6 +4,7 @@ import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { eventRoutes } from './events.ts';
+import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
 
@@ -27,6 +28,7 @@ export function mountAdmin(app: FastifyInstance, { access, services }: AdminOpti
       cronRoutes(api, services.cron);
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
+      queueRoutes(api, services.queues, services.findEvent);
     },
     { prefix: `${RESERVED}api/v1` },
   );

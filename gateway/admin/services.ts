@@ -3,6 +3,8 @@ import type { Broker } from '../../shared/broker/connect.ts';
 import type { CronAdmin } from '../../shared/broker/cron-admin.ts';
 import type { DeadLetterAdmin } from '../../shared/broker/dead-letter-admin.ts';
 import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
+import type { EventSearch } from '../../shared/broker/event-search.ts';
+import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 
@@ -11,6 +13,8 @@ export interface AdminServices {
   cron: () => Promise<CronAdmin>;
   deadLetters: () => Promise<DeadLetterAdmin>;
   emits: () => Promise<EmitAdmin>;
+  queues: () => Promise<QueueAdmin>;
+  findEvent: (id: string) => Promise<EventSearch>;
 }
 
 export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
@@ -21,5 +25,7 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
       return new DeadLetterAdmin(broker, names, tracing);
     },
     emits: async () => new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing),
+    queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
+    findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
   };
 }

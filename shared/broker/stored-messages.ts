@@ -43,6 +43,11 @@ export async function readLastOn(broker: Broker, stream: string, subject: string
   return msg && toMessage(msg);
 }
 
+/** The last message on each subject that matches one of these, up to a thousand. */
+export async function readLastOnEach(broker: Broker, stream: string, subjects: string[]): Promise<StoredMessage[]> {
+  return (await getMany(broker, stream, { multi_last: subjects })).messages;
+}
+
 /**
  * Messages whose subject matches.
  * @param from the first sequence to look at.
@@ -55,7 +60,15 @@ export async function readPage(
   from: number,
   most: number,
 ): Promise<Page> {
-  const query = { seq: Math.max(from, 1), next_by_subj: subject, batch: most, max_bytes: MOST_BYTES };
+  return getMany(broker, stream, {
+    seq: Math.max(from, 1),
+    next_by_subj: subject,
+    batch: most,
+    max_bytes: MOST_BYTES,
+  });
+}
+
+async function getMany(broker: Broker, stream: string, query: object): Promise<Page> {
   const replies = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.requestMany(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(query), (msg) => codeOf(msg) !== 0),
   );
