@@ -75,9 +75,7 @@ async function findWaiting(
   subscriptions: readonly Subscription[],
 ): Promise<Found> {
   const { events } = names.streams;
-  const { messages, cut } = await search(broker, events, `${names.app}.>`, 1, (message) =>
-    isEvent(message, events, eventId),
-  );
+  const { messages, cut } = await search(broker, events, '>', 1, (message) => isEvent(message, events, eventId));
   // An event without an id is known by its place.
   const place = eventId.startsWith(`${events}:`) ? Number(eventId.slice(events.length + 1)) : 0;
   if (cut && messages.length === 0 && place > 0) {
@@ -92,7 +90,7 @@ async function findWaiting(
       if (found) places.push(found);
     }
   }
-  return { places, ...(cut && messages.length === 0 && { cut: 'waiting' as const }) };
+  return { places, ...(cut && { cut: 'waiting' as const }) };
 }
 
 type Taker = { subscription: Subscription; durable: string; info: ConsumerInfo | undefined };
