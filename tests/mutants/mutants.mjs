@@ -757,9 +757,9 @@ export const MUTANTS = [
   },
   {
     guarantee: 'the admin API asks before it does',
-    file: 'gateway/admin/admin.ts',
-    from: "if (decision === 'granted') return;",
-    to: 'return;',
+    file: 'gateway/admin/refusals.ts',
+    from: "if (decision === 'granted') return false;",
+    to: 'return false;',
     test: `${CRON}/commands.test.ts`,
     name: 'without the token',
   },
@@ -972,7 +972,7 @@ export const MUTANTS = [
   // Ids of emits.
   {
     guarantee: 'events with the same id are one event',
-    file: 'worker/handler/context.ts',
+    file: 'shared/emit-fields.ts',
     from: 'return givenMessageId(topic, id);',
     to: 'return undefined;',
     test: NODE,

@@ -159,7 +159,7 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
 
 
 def _life_of(event: EventEnvelope) -> str:
-    """Tells the runs of a retried dead letter from those before: the broker would take their messages for repetitions."""
+    """Tells the messages of a retried dead letter from those before, which the broker still knows."""
     return event.id if event.retried_from is None else f"{event.id}/{event.retried_from}"
 
 

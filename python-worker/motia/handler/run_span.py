@@ -17,7 +17,7 @@ def start_api_span(tracing: Tracing, step: LoadedStep, traceparent: str) -> Span
 
 
 def start_event_span(tracing: Tracing, step: LoadedStep, event: EventMeta) -> Span:
-    """The span of one attempt at an event, a child of the emit's; of a dead letter that was retried a child of the retry's."""
+    """The span of one attempt at an event, a child of the emit's; of a retried dead letter a child of the retry's."""
     if not tracing.recording:
         return tracing.start_span("", event.traceparent)
     return tracing.start_span(

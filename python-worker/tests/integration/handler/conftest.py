@@ -85,7 +85,12 @@ class Runs:
         return Reply(end["status"], dict(end["headers"]), bytes(data), end.get("blob"))
 
     async def event(
-        self, handler: Callable[..., Any], payload: bytes = b"{}", attempt: int = 1, link: str | None = None, **config: Any
+        self,
+        handler: Callable[..., Any],
+        payload: bytes = b"{}",
+        attempt: int = 1,
+        link: str | None = None,
+        **config: Any,
     ) -> ErrorRecord | None:
         step = self.step(handler, config | {"type": "event"})
         event_id = f"event-{next(self._ids)}"
