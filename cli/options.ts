@@ -12,14 +12,30 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
-  /** Of `motia cron`. */
-  action?: (typeof CRON_ACTIONS)[number];
+  /** What `motia cron`, `dlq` or `queue` is to do, one of their actions below. */
+  action?: string;
   step?: string;
   json?: boolean;
+  /** Of `motia dlq`; `id` of `motia emit`, too. */
+  id?: string;
+  after?: string;
+  limit?: number;
+  yes?: boolean;
+  /** Of `motia emit`. */
+  topic?: string;
+  message?: string;
+  delay?: number;
+  group?: string;
+  /** Of `motia queue`: an event, a step or a topic. */
+  what?: string;
 }
 
 /** What `motia cron` does. */
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
+/** What `motia dlq` does. */
+export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia queue` does. */
+export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 
 export interface CommandOptions {
   env: Environment;

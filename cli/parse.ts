@@ -2,7 +2,7 @@
 import yargs, { type Options } from 'yargs';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import { CRON_ACTIONS, type Flags } from './options.ts';
+import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -16,6 +16,12 @@ const common = {
   'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
   debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },
   'disable-verbose': { alias: 'v', type: 'boolean', describe: 'Hide the fields of log messages' },
+} as const satisfies Record<string, Options>;
+
+/** Of commands that look at a running app. */
+const steering = {
+  json: { type: 'boolean', describe: 'Print JSON' },
+  'motia-dir': common['motia-dir'],
 } as const satisfies Record<string, Options>;
 
 interface Command {
@@ -66,10 +72,44 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     options: {
       action: { choices: CRON_ACTIONS, describe: 'What to do' },
       step: { type: 'string', describe: 'Name of the step' },
-      json: { type: 'boolean', describe: 'Print JSON' },
-      'motia-dir': common['motia-dir'],
+      ...steering,
     },
     load: async () => (await import('./commands/cron.ts')).cron,
+  },
+  'queue [action] [what]': {
+    describe: 'List what waits for event steps, show why, pause and resume steps',
+    options: {
+      action: { choices: QUEUE_ACTIONS, default: 'list', describe: 'What to do' },
+      what: { type: 'string', describe: 'An event, a step or a topic to show; a step to pause or resume' },
+      topic: flag({ type: 'string', describe: 'Pause or resume this topic of the step only' }),
+      ...steering,
+    },
+    load: async () => (await import('./commands/queue.ts')).queue,
+  },
+  'dlq <action> [id]': {
+    describe: 'List the dead letters, show one, have them tried again or throw them away',
+    options: {
+      action: { choices: DLQ_ACTIONS, describe: 'What to do' },
+      id: { type: 'string', describe: 'Id of a dead letter' },
+      step: flag({ type: 'string', describe: 'Only those of this step' }),
+      after: flag({ type: 'string', describe: 'List those after this id' }),
+      limit: flag({ type: 'number', describe: 'List so many (default 100)' }),
+      yes: { alias: 'y', type: 'boolean', describe: 'Throw away without asking' },
+      ...steering,
+    },
+    load: async () => (await import('./commands/dlq.ts')).dlq,
+  },
+  emit: {
+    describe: 'Emit an event',
+    options: {
+      topic: flag({ type: 'string', demandOption: true, describe: 'Topic of the event' }),
+      message: flag({ type: 'string', demandOption: true, describe: 'Its data, as JSON' }),
+      id: flag({ type: 'string', describe: 'Events with the same id are one event, within two minutes' }),
+      delay: flag({ type: 'number', describe: 'Deliver it so many seconds later' }),
+      group: flag({ type: 'string', describe: 'Message group, for steps that are FIFO' }),
+      ...steering,
+    },
+    load: async () => (await import('./commands/emit.ts')).emit,
   },
   version: {
     describe: 'Print the version',

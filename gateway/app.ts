@@ -1,6 +1,7 @@
 /** The HTTP server's assembly. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AdminOptions, mountAdmin } from './admin/admin.ts';
+import { createEmitRoute } from './admin/events.ts';
 import { createStepRoute, type StepRouteOptions } from './step-route.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
@@ -13,9 +14,13 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
-export function createApp(options: Omit<StepRouteOptions, 'closing'> & { admin: AdminOptions }): FastifyInstance {
+export function createApp(
+  options: Omit<StepRouteOptions, 'closing' | 'emit'> & { admin: AdminOptions },
+): FastifyInstance {
   let closing = false;
-  const route = createStepRoute({ ...options, closing: () => closing });
+  const { access, services } = options.admin;
+  const emit = createEmitRoute(access, services.emits);
+  const route = createStepRoute({ ...options, emit, closing: () => closing });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     options.log.error(
       { action: 'gateway_error', err: error, url: request.url },

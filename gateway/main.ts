@@ -13,6 +13,7 @@ import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
+import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
@@ -86,8 +87,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
-    const cron = async () => new (await import('../shared/broker/cron-admin.ts')).CronAdmin(broker, names);
-    const app = createApp({ served: () => served, calls, tracing, log, admin: { access: options.admin, cron } });
+    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
+    const app = createApp({ served: () => served, calls, tracing, log, admin });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

@@ -4,6 +4,7 @@ import type pino from 'pino';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
 import { RESERVED } from './admin/admin.ts';
+import { EMIT_PATH } from './admin/events.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { readBody } from './read-body.ts';
@@ -50,6 +51,8 @@ export interface StepRouteOptions {
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
   closing: () => boolean;
+  /** Answers `POST /emit` where no step has that path. */
+  emit: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -59,7 +62,7 @@ const SERVER: SpanOptions = { kind: 'server' };
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
-export function createStepRoute({ served, calls, tracing, log, closing }: StepRouteOptions) {
+export function createStepRoute({ served, calls, tracing, log, closing, emit }: StepRouteOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const now = served();
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
@@ -69,6 +72,7 @@ export function createStepRoute({ served, calls, tracing, log, closing }: StepRo
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     const match = now.router.match(method, path);
+    if (match === undefined && method === 'POST' && path === EMIT_PATH) return emit(request, reply);
     if (typeof match !== 'object' || 'allow' in match) {
       reply.headers(cors);
       if (match === undefined) return refuse(reply, 404, { error: 'Not found', path });

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'PROJECT_INVALID'
   | 'INVALID_VALUE'
   | 'UNKNOWN_STEP'
+  | 'NOT_FOUND'
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'

@@ -23,6 +23,13 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Groups, keys and ids are texts; a number is taken as its text, anything else is a mistake of the caller's. */
+export function toName(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  throw new MotiaError('INVALID_VALUE', `${what} are texts, not ${value === null ? 'null' : typeof value}`);
+}
+
 /** What a value is, for people: `a text`, `a list`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';

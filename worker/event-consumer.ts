@@ -190,12 +190,12 @@ export class EventConsumer {
   }
 
   #dispatch(held: Held, payload: Uint8Array): void {
-    const { id, topic, attempt, traceparent } = held.event;
+    const { id, topic, attempt, traceparent, link } = held.event;
     const job: Job = {
       run: {
         kind: 'event',
         step: this.step.id,
-        meta: { id, topic, attempt, traceparent },
+        meta: { id, topic, attempt, traceparent, link },
         body: Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
       },
       gate: this.#gate,

@@ -1,51 +1,35 @@
 /** The admin API: what people and tools do with a running app, under `/__motia/api/v1`. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { CronAdmin } from '../../shared/broker/cron-admin.ts';
-import { type ErrorCode, MotiaError } from '../../shared/errors.ts';
-import { type AdminAccess, decideAccess } from './access.ts';
+import type { FastifyInstance } from 'fastify';
+import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
+import { eventRoutes } from './events.ts';
+import { queueRoutes } from './queues.ts';
+import { notFound, refuseFor, refuseStranger } from './refusals.ts';
+import type { AdminServices } from './services.ts';
 
 export interface AdminOptions {
   access: AdminAccess;
-  /** Made when it is first asked for: most gateways are never asked. */
-  cron: () => Promise<CronAdmin>;
+  services: AdminServices;
 }
 
 /** Paths below this are never those of steps. */
 export const RESERVED = '/__motia/';
 
-const STATUS: Partial<Record<ErrorCode, number>> = {
-  UNKNOWN_STEP: 404,
-  STORE_FULL: 503,
-  BROKER_LOST: 503,
-  BROKER_TIMEOUT: 503,
-};
-
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
-export function mountAdmin(app: FastifyInstance, { access, cron }: AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, { access, services }: AdminOptions): void {
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
     async (api) => {
       api.addHook('onRequest', async (request, reply) => {
-        reply.header('cache-control', 'no-store');
-        const decision = decideAccess(access, request.headers, request.socket.remoteAddress);
-        if (decision === 'granted') return;
-        if (decision.status === 404) return notFound(reply, request.url);
-        if (decision.status === 401) reply.header('www-authenticate', 'Bearer');
-        return reply.code(decision.status).send({ error: decision.error });
+        if (refuseStranger(access, request, reply)) return reply;
       });
-      api.setErrorHandler((error, _request, reply) => {
-        const status = error instanceof MotiaError ? STATUS[error.code] : undefined;
-        if (status === undefined) throw error;
-        return reply.code(status).send({ error: (error as MotiaError).message });
-      });
-      cronRoutes(api, cron);
+      api.setErrorHandler((error, _request, reply) => refuseFor(error, reply));
+      cronRoutes(api, services.cron);
+      deadLetterRoutes(api, services.deadLetters);
+      eventRoutes(api, services.emits);
+      queueRoutes(api, services.queues, services.findEvent);
     },
     { prefix: `${RESERVED}api/v1` },
   );
-}
-
-/** As for any other path that does not exist. */
-function notFound(reply: FastifyReply, url: string): FastifyReply {
-  return reply.code(404).send({ error: 'Not found', path: url.split('?', 1)[0] });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -49,10 +50,18 @@ class OtlpTracing:
         self._tracer = self._provider.get_tracer("motia")
 
     def start_span(
-        self, name: str, parent: str | None = None, kind: SpanKind = "internal", attributes: Attributes | None = None
+        self,
+        name: str,
+        parent: str | None = None,
+        kind: SpanKind = "internal",
+        attributes: Attributes | None = None,
+        links: Sequence[str] = (),
     ) -> Span:
         context = _parent_context(parent)
-        return RecordedSpan(self._tracer.start_span(name, context=context, kind=_KINDS[kind], attributes=attributes))
+        linked = [trace.Link(to) for to in map(_span_context, links) if to is not None]
+        return RecordedSpan(
+            self._tracer.start_span(name, context=context, kind=_KINDS[kind], attributes=attributes, links=linked)
+        )
 
     def close(self) -> None:
         self._provider.shutdown()
@@ -92,13 +101,17 @@ def _create_sampler(settings: TelemetryEnvironment) -> Sampler:
 
 
 def _parent_context(traceparent: str | None) -> Context:
-    parent = parse_traceparent(traceparent)
-    if parent is None:
-        return Context()
-    context = SpanContext(
-        int(parent.trace_id, 16),
-        int(parent.span_id, 16),
+    context = _span_context(traceparent)
+    return Context() if context is None else trace.set_span_in_context(NonRecordingSpan(context), Context())
+
+
+def _span_context(traceparent: str | None) -> SpanContext | None:
+    parsed = parse_traceparent(traceparent)
+    if parsed is None:
+        return None
+    return SpanContext(
+        int(parsed.trace_id, 16),
+        int(parsed.span_id, 16),
         is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED if parent.sampled else TraceFlags.DEFAULT),
+        trace_flags=TraceFlags(TraceFlags.SAMPLED if parsed.sampled else TraceFlags.DEFAULT),
     )
-    return trace.set_span_in_context(NonRecordingSpan(context), Context())

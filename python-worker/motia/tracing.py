@@ -5,7 +5,7 @@ Spans are recorded only when an exporter is configured, and the OpenTelemetry SD
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from .protocol.trace_ids import TraceContext, format_traceparent, new_span_id, new_trace_id, parse_traceparent
@@ -60,9 +60,17 @@ class Tracing(Protocol):
         ...
 
     def start_span(
-        self, name: str, parent: str | None = None, kind: SpanKind = "internal", attributes: Attributes | None = None
+        self,
+        name: str,
+        parent: str | None = None,
+        kind: SpanKind = "internal",
+        attributes: Attributes | None = None,
+        links: Sequence[str] = (),
     ) -> Span:
-        """`parent` is the `traceparent` of the cause in the same trace. Without one a new trace begins."""
+        """`parent` is the `traceparent` of the cause in the same trace. Without one a new trace begins.
+
+        `links` are `traceparent`s of related work.
+        """
         ...
 
     def close(self) -> None:
@@ -109,7 +117,12 @@ class IdsOnly:
     recording = False
 
     def start_span(
-        self, name: str, parent: str | None = None, kind: SpanKind = "internal", attributes: Attributes | None = None
+        self,
+        name: str,
+        parent: str | None = None,
+        kind: SpanKind = "internal",
+        attributes: Attributes | None = None,
+        links: Sequence[str] = (),
     ) -> Span:
         return IdSpan(parent)
 

@@ -52,12 +52,13 @@ export type Subscriber = Pick<StepEntry, 'id' | 'infrastructure'>;
 export function subscriptionSources(names: Names, step: Subscriber, topic: string): Source[] {
   const whole = subscriptionSource(names, step, topic);
   if (step.infrastructure?.queue?.type !== 'fifo') return [whole];
-  return names.partitions.map((partition, n) => {
-    const filter = names.partitionFilter(topic, partition);
+  return names.partitions.map((partition) => {
+    const durable = names.orderedSubscription(step.id, topic, partition);
     return {
       ...whole,
-      durable: names.orderedSubscription(step.id, topic, partition),
-      filters: n === 0 ? [filter, names.retry(whole.durable)] : [filter],
+      durable,
+      // A dead letter that is retried comes to the partition that it died in.
+      filters: [names.partitionFilter(topic, partition), names.retry(durable)],
       maxAckPending: 1,
       partition,
     };

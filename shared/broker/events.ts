@@ -18,6 +18,10 @@ export interface EventEnvelope {
   group?: string;
   /** Name of the payload in the object store, when it is too large for a message. */
   blob?: string | undefined;
+  /** Of a dead letter that was retried: the sequence that it had among the dead letters. */
+  retriedFrom?: number;
+  /** Of the same: `traceparent` of the emit. */
+  link?: string;
 }
 
 export interface NewEvent {
@@ -104,7 +108,7 @@ export class EventStore {
     const id = `${event.id}:${event.attempt}`;
     await publishStored(this.#broker, this.#names.schedule(durable, id), data, {
       ...toEventHeaders(event),
-      [Header.messageId]: `${durable}:${id}`,
+      [Header.messageId]: `${durable}:${lifeOf(event)}:${event.attempt}`,
       ...schedule(at, this.#names.fireRetry(durable)),
     });
   }
@@ -120,9 +124,21 @@ export class EventStore {
     const blob = event.blob === undefined ? undefined : await this.#payloads.put(await this.#payloads.get(event.blob));
     await publishStored(this.#broker, this.#names.dead(reason.step), data, {
       ...toEventHeaders({ ...event, blob }),
-      [Header.messageId]: `${reason.durable}:${event.id}`,
+      [Header.messageId]: `${reason.durable}:${lifeOf(event)}`,
       [Header.step]: encodeURIComponent(reason.step),
       [Header.error]: encodeURIComponent(reason.error),
+    });
+  }
+
+  /**
+   * Has the one subscription that a dead letter died in try it again, from its first attempt; resolves when the broker has it.
+   * A dead letter is retried once, however often this is asked for within two minutes.
+   * @param durable of a consumer that is there: what nobody listens to is not kept.
+   */
+  async retryDead(durable: string, event: EventEnvelope & { retriedFrom: number }, data: Uint8Array): Promise<void> {
+    await publishStored(this.#broker, this.#names.retry(durable), data, {
+      ...toEventHeaders({ ...event, attempt: 1 }),
+      [Header.messageId]: `${durable}:${lifeOf(event)}`,
     });
   }
 
@@ -132,8 +148,16 @@ export class EventStore {
   }
 }
 
+/** What tells the runs of a retried dead letter from those before: the broker would take their messages for repetitions. */
+const lifeOf = ({ id, retriedFrom }: EventEnvelope): string =>
+  retriedFrom === undefined ? id : `${id}/${retriedFrom}`;
+
 /** Reads an event's headers; what was left out has a default. `topic` is the one that the subscription listens to. */
-export function readEnvelope(delivery: Delivery, stream: string, topic: string): EventEnvelope {
+export function readEnvelope(
+  delivery: Pick<Delivery, 'headers' | 'sequence' | 'storedAt'>,
+  stream: string,
+  topic: string,
+): EventEnvelope {
   const event: EventEnvelope = { id: '', topic, attempt: 1, emittedAt: delivery.storedAt, traceparent: '' };
   let messageId = '';
   for (const [name, [value = '']] of delivery.headers ?? []) {
@@ -145,6 +169,8 @@ export function readEnvelope(delivery: Delivery, stream: string, topic: string):
     else if (name === Header.group) event.group = decodeText(value);
     else if (name === Header.blob) event.blob = value;
     else if (name === Header.protocol) event.protocol = Number(value);
+    else if (name === Header.retriedFrom) event.retriedFrom = Number(value) || 0;
+    else if (name === Header.link) event.link = value;
   }
   event.id ||= messageId || `${stream}:${delivery.sequence}`;
   return event;
@@ -171,11 +197,13 @@ function toEventHeaders(event: EventEnvelope): Record<string, string> {
   if (event.traceparent) headers[Header.traceparent] = event.traceparent;
   if (event.group !== undefined) headers[Header.group] = encodeURIComponent(event.group);
   if (event.blob !== undefined) headers[Header.blob] = event.blob;
+  if (event.retriedFrom !== undefined) headers[Header.retriedFrom] = String(event.retriedFrom);
+  if (event.link !== undefined) headers[Header.link] = event.link;
   return headers;
 }
 
 /** Header values are ASCII: names and texts are percent-encoded in them. */
-function decodeText(text: string): string {
+export function decodeText(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -79,6 +79,7 @@ function eventsStream(names: Names): StreamSettings {
     discard: DiscardPolicy.New,
     max_bytes: 2 * GIB,
     duplicate_window: nanos(2 * MINUTE),
+    allow_direct: true,
     sources: [
       {
         name: names.streams.scheduled,
@@ -111,6 +112,7 @@ function scheduledStream(names: Names): StreamSettings {
     duplicate_window: nanos(2 * MINUTE),
     allow_msg_schedules: true,
     allow_msg_ttl: true,
+    allow_direct: true,
   };
 }
 

@@ -36,3 +36,11 @@ export function decodeToken(token: string): string | undefined {
 export function encodeTopic(topic: string): string {
   return topic.split('.').map(encodeToken).join('.');
 }
+
+/** The topic of a subject, as far as its tokens give their names back. */
+export function decodeTopic(subject: string): string {
+  return subject
+    .split('.')
+    .map((token) => decodeToken(token) ?? token)
+    .join('.');
+}

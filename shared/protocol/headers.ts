@@ -20,7 +20,11 @@ export const Header = {
   traceparent: 'traceparent',
   /** The broker's own deduplication key. */
   messageId: 'Nats-Msg-Id',
-  /** Error message, step and times of a dead letter. */
+  /** Of a dead letter that was retried: the sequence that it had among the dead letters. */
+  retriedFrom: 'Motia-Retried-From',
+  /** Of the same: `traceparent` of the emit. The other one is that of the retry. */
+  link: 'Motia-Link',
+  /** Error record of a dead letter, and the step that it died in, percent-encoded. */
   error: 'Motia-Error',
   step: 'Motia-Step',
   /** The time that a tick stands for, in ms since 1970. */

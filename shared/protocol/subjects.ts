@@ -69,6 +69,10 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     schedules: `${app}.sched.>`,
     /** The same of an event that was emitted with a delay; its target reaches every subscription, as `ev.<…>`. */
     delayed: (id: string) => `${app}.sched.ev.${encodeToken(id)}`,
+    allDelayed: `${app}.sched.ev.*`,
+    /** The schedules of one subscription; those with one id in any subscription. */
+    schedulesOf: (durable: string) => `${app}.sched.${durable}.*`,
+    schedulesWith: (id: string) => `${app}.sched.*.${encodeToken(id)}`,
     fireEvent: (topic: string, group?: string) =>
       group === undefined
         ? `${app}.fire.ev._.${encodeTopic(topic)}`
@@ -98,6 +102,7 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
 
     /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
     markKey: (durable: string) => `mark.${durable}`,
+    allMarks: 'mark.*',
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 

@@ -18,7 +18,10 @@ export type Command =
   | 'scheduler'
   | 'provision'
   | 'version'
-  | 'cron';
+  | 'cron'
+  | 'dlq'
+  | 'emit'
+  | 'queue';
 
 /** One JSON line of the log. */
 export interface LogRecord {

@@ -1,15 +1,13 @@
 /** The context that a handler receives; its contract is `FlowContext` in `shared/types.ts`. */
 import type { EventStore } from '../../shared/broker/events.ts';
 import type { LogLevel } from '../../shared/config.ts';
+import { toDelivery, toGroup, toMessageId } from '../../shared/emit-fields.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { toJson } from '../../shared/json-values.ts';
-import { LONGEST_WAIT_S } from '../../shared/longest-wait.ts';
-import { givenMessageId } from '../../shared/protocol/event-ids.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
-import { toName } from './operation.ts';
 import { createState, type StateServices } from './state.ts';
 import { createStreams, type StreamServices } from './streams.ts';
 import type { ThreadLog } from './thread-log.ts';
@@ -107,31 +105,6 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     },
   });
   return traced(span, () => send(span.traceparent));
-}
-
-/** It goes into a header, which has a limit. */
-const LONGEST_GROUP = 1_024;
-
-function toGroup(group: unknown): string | undefined {
-  if (group === undefined || group === null) return undefined;
-  const name = toName(group, 'message groups');
-  if (name.length <= LONGEST_GROUP) return name;
-  throw new MotiaError('INVALID_VALUE', `a message group has ${LONGEST_GROUP} characters at most`);
-}
-
-function toMessageId(topic: string, id: unknown): string | undefined {
-  if (id === undefined || id === null) return undefined;
-  if (typeof id !== 'string' || id === '') throw new MotiaError('INVALID_VALUE', 'the id of an event is a text');
-  return givenMessageId(topic, id);
-}
-
-/** When an event with this delay is to be delivered, ms since 1970; at once if it has none. */
-function toDelivery(delay: unknown): number | undefined {
-  if (delay === undefined || delay === null || delay === 0) return undefined;
-  if (typeof delay !== 'number' || !(delay >= 0 && delay <= LONGEST_WAIT_S)) {
-    throw new MotiaError('INVALID_VALUE', `the delay of an event is a number of seconds, 0 to ${LONGEST_WAIT_S}`);
-  }
-  return Date.now() + delay * 1_000;
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */

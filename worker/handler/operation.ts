@@ -25,13 +25,6 @@ export function operate<T>(
   });
 }
 
-/** Groups, keys and ids are texts; a number is taken as its text, anything else is a mistake of the caller's. */
-export function toName(value: unknown, what: string): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  throw new MotiaError('INVALID_VALUE', `${what} are texts, not ${value === null ? 'null' : typeof value}`);
-}
-
 /**
  * What `update` was given, as a function that belongs to the run: it is called on behalf of other runs as well, and when the run
  * may have been given up.

@@ -23,12 +23,15 @@ function describeApi(step: LoadedStep) {
   return described;
 }
 
-/** The span of one attempt at an event, a child of the emit's. */
+const NO_LINKS: string[] = [];
+
+/** The span of one attempt at an event, a child of the emit's; of a dead letter that was retried a child of the retry's. */
 export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMeta): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: meta.traceparent });
   return tracing.startSpan(`process ${meta.topic}`, {
     kind: 'consumer',
     parent: meta.traceparent,
+    links: meta.link === undefined ? NO_LINKS : [meta.link],
     attributes: {
       ...describe(step),
       'faas.trigger': 'pubsub',

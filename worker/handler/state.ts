@@ -1,9 +1,10 @@
 /** State as one run sees it; its contract is `StateManager` in `shared/types.ts`. */
 import type { StateStore } from '../../shared/broker/state.ts';
+import { toName } from '../../shared/json-values.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 import type { StateManager, UpdateChange } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
-import { operate, toName, toValueChange } from './operation.ts';
+import { operate, toValueChange } from './operation.ts';
 
 export interface StateServices {
   state: () => StateStore | Promise<StateStore>;

@@ -1,10 +1,11 @@
 /** Realtime streams as one run sees them; their contract is `MotiaStream` in `shared/types.ts`. */
 import type { StreamStore } from '../../shared/broker/streams.ts';
 import { MotiaError } from '../../shared/errors.ts';
+import { toName } from '../../shared/json-values.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 import type { FlowContextStateStreams, MotiaStream, StreamItem } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
-import { operate, toName, toValueChange } from './operation.ts';
+import { operate, toValueChange } from './operation.ts';
 import type { StreamNames } from './stream-names.ts';
 
 export interface StreamServices {

@@ -23,6 +23,8 @@ export interface EventMeta {
   topic: string;
   attempt: number;
   traceparent: string;
+  /** `traceparent` of related work, to be linked to. */
+  link?: string | undefined;
 }
 
 /** A tick as the handler thread needs it. */

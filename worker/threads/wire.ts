@@ -20,7 +20,7 @@ export class WireFromThread {
   rest: Exclude<FromThread, ResultMessage>[] = [];
 }
 
-/** Events of one subscription: slot, id, attempt, traceparent and body of one after the other. */
+/** Events of one subscription: slot, id, attempt, traceparent, link and body of one after the other. */
 interface WireEvents {
   step: string;
   topic: string;
@@ -56,13 +56,13 @@ export function packRun(wire: WireToThread, { slot, run, gate }: RunMessage): vo
     wire.ticks.push({ slot, run });
     return;
   }
-  const { id, topic, attempt, traceparent } = run.meta;
+  const { id, topic, attempt, traceparent, link } = run.meta;
   let group = wire.events.at(-1);
   if (group?.step !== run.step || group.topic !== topic) {
     group = { step: run.step, topic, gate, runs: [] };
     wire.events.push(group);
   }
-  group.runs.push(slot, id, attempt, traceparent, run.body);
+  group.runs.push(slot, id, attempt, traceparent, link, run.body);
 }
 
 export function* unpackRuns({ calls, events, ticks }: WireToThread): Generator<RunMessage> {
@@ -72,10 +72,11 @@ export function* unpackRuns({ calls, events, ticks }: WireToThread): Generator<R
   }
   for (const { slot, run } of ticks) yield { t: 'run', slot, run };
   for (const { step, topic, gate, runs } of events) {
-    for (let i = 0; i < runs.length; i += 5) {
+    for (let i = 0; i < runs.length; i += 6) {
       const id = runs[i + 1] as string;
-      const meta = { id, topic, attempt: runs[i + 2] as number, traceparent: runs[i + 3] as string };
-      const run = { kind: 'event' as const, step, meta, body: runs[i + 4] as string };
+      const [attempt, traceparent] = [runs[i + 2] as number, runs[i + 3] as string];
+      const meta = { id, topic, attempt, traceparent, link: runs[i + 4] as string | undefined };
+      const run = { kind: 'event' as const, step, meta, body: runs[i + 5] as string };
       yield { t: 'run', slot: runs[i] as number, run, gate };
     }
   }

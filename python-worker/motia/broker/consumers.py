@@ -73,9 +73,8 @@ def subscription_sources(names: Names, step: Mapping[str, Any], topic: str) -> l
     sources: list[Source] = []
     for partition in names.partitions:
         durable = names.ordered_subscription(step["id"], topic, partition)
-        filters = (names.partition_filter(topic, partition),)
-        if durable == whole.durable:
-            filters += (names.retry(durable),)
+        # A dead letter that is retried comes to the partition that it died in.
+        filters = (names.partition_filter(topic, partition), names.retry(durable))
         sources.append(replace(whole, durable=durable, filters=filters, max_ack_pending=1, partition=partition))
     return sources
 

@@ -31,6 +31,10 @@ class EventEnvelope:
     group: str | None = None
     blob: str | None = None
     """Name of the payload in the object store, when it is too large for a message."""
+    retried_from: int | None = None
+    """Of a dead letter that was retried: the sequence that it had among the dead letters."""
+    link: str | None = None
+    """Of the same: `traceparent` of the emit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class EventStore:
     async def schedule_attempt(self, durable: str, event: EventEnvelope, data: bytes, at: int) -> None:
         """Stores an event for the attempt that it says, in one subscription, to be delivered `at` ms since 1970."""
         id = f"{event.id}:{event.attempt}"
-        headers = _to_headers(event) | {Header.MESSAGE_ID: f"{durable}:{id}"}
+        headers = _to_headers(event) | {Header.MESSAGE_ID: f"{durable}:{_life_of(event)}:{event.attempt}"}
         headers |= _schedule(at, self._names.fire_retry(durable))
         await publish_stored(self._broker, self._names.schedule(durable, id), data, headers)
 
@@ -124,7 +128,7 @@ class EventStore:
         if blob is not None:  # a payload of its own, since the event's will end a set time after the emit
             blob = await self._payloads.put(await self._payloads.get(blob))
         headers = _to_headers(replace(event, blob=blob)) | {
-            Header.MESSAGE_ID: f"{reason.durable}:{event.id}",
+            Header.MESSAGE_ID: f"{reason.durable}:{_life_of(event)}",
             Header.STEP: encode_text(reason.step),
             Header.ERROR: encode_text(reason.error),
         }
@@ -139,7 +143,7 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
     """Reads an event's headers; what was left out has a default. `topic` is the one that is subscribed to."""
     headers = delivery.headers
     get = headers.get
-    group, protocol = get(Header.GROUP), get(Header.PROTOCOL)
+    group, protocol, retried_from = get(Header.GROUP), get(Header.PROTOCOL), get(Header.RETRIED_FROM)
     return EventEnvelope(
         id=get(Header.EVENT_ID) or get(Header.MESSAGE_ID) or f"{stream}:{delivery.sequence}",
         topic=topic,
@@ -149,7 +153,14 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
         protocol=None if protocol is None else _number(protocol),
         group=None if group is None else decode_text(group),
         blob=get(Header.BLOB),
+        retried_from=None if retried_from is None else _number(retried_from),
+        link=get(Header.LINK),
     )
+
+
+def _life_of(event: EventEnvelope) -> str:
+    """Tells the messages of a retried dead letter from those before, which the broker still knows."""
+    return event.id if event.retried_from is None else f"{event.id}/{event.retried_from}"
 
 
 def _schedule(at: int, target: str) -> dict[str, str]:
@@ -176,6 +187,10 @@ def _to_headers(event: EventEnvelope) -> dict[str, str]:
         headers[Header.GROUP] = encode_text(event.group)
     if event.blob is not None:
         headers[Header.BLOB] = event.blob
+    if event.retried_from is not None:
+        headers[Header.RETRIED_FROM] = str(event.retried_from)
+    if event.link is not None:
+        headers[Header.LINK] = event.link
     return headers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ipc.wire import EventMeta
 from ..steps.load import LoadedStep
 from ..tracing import Attributes, Span, Tracing
 
@@ -15,25 +16,24 @@ def start_api_span(tracing: Tracing, step: LoadedStep, traceparent: str) -> Span
     )
 
 
-def start_event_span(
-    tracing: Tracing, step: LoadedStep, event_id: str, topic: str, attempt: int, traceparent: str
-) -> Span:
-    """The span of one attempt at an event, a child of the emit's."""
+def start_event_span(tracing: Tracing, step: LoadedStep, event: EventMeta) -> Span:
+    """The span of one attempt at an event, a child of the emit's; of a retried dead letter a child of the retry's."""
     if not tracing.recording:
-        return tracing.start_span("", traceparent)
+        return tracing.start_span("", event.traceparent)
     return tracing.start_span(
-        f"process {topic}",
-        traceparent,
+        f"process {event.topic}",
+        event.traceparent,
         "consumer",
         {
             **_describe(step),
             "faas.trigger": "pubsub",
             "messaging.system": "nats",
             "messaging.operation.type": "process",
-            "messaging.destination.name": topic,
-            "messaging.message.id": event_id,
-            "motia.attempt": attempt,
+            "messaging.destination.name": event.topic,
+            "messaging.message.id": event.id,
+            "motia.attempt": event.attempt,
         },
+        () if event.link is None else (event.link,),
     )
 
 

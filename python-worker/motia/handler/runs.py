@@ -122,7 +122,7 @@ class Runs:
             return
         gate.running += 1
         event, payload = unpack_event(rest)
-        span = start_event_span(self.services.tracing, step, event.id, event.topic, event.attempt, event.traceparent)
+        span = start_event_span(self.services.tracing, step, event)
         run = ActiveRun(step, event.id, event.attempt, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:

@@ -70,6 +70,8 @@ class EventMeta:
     topic: str
     attempt: int
     traceparent: str
+    link: str | None = None
+    """`traceparent` of related work, to be linked to."""
 
 
 @dataclass(frozen=True, slots=True)

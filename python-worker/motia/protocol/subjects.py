@@ -66,6 +66,8 @@ class Names:
     all_cron_runs: str
     cron_positions: str
     cron_pauses: str
+    all_delayed: str
+    all_marks: str
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -94,6 +96,14 @@ class Names:
     def delayed(self, id: str) -> str:
         """A schedule of an event that was emitted with a delay."""
         return f"{self.app}.sched.ev.{encode_token(id)}"
+
+    def schedules_of(self, durable: str) -> str:
+        """The schedules of one subscription."""
+        return f"{self.app}.sched.{durable}.*"
+
+    def schedules_with(self, id: str) -> str:
+        """The schedules with one id, in any subscription."""
+        return f"{self.app}.sched.*.{encode_token(id)}"
 
     def fire_event(self, topic: str, group: str | None = None) -> str:
         """Target of such a schedule; it reaches every subscription, as if it was emitted then."""
@@ -221,4 +231,6 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         all_cron_runs="cron.*",
         cron_positions="fired.*",
         cron_pauses="paused.*",
+        all_delayed=f"{app}.sched.ev.*",
+        all_marks="mark.*",
     )

@@ -204,7 +204,7 @@ class EventConsumer:
             file=self.step["file"],
             key=self._key,
             body=payload,
-            event=EventMeta(event.id, event.topic, event.attempt, event.traceparent),
+            event=EventMeta(event.id, event.topic, event.attempt, event.traceparent, event.link),
             lease_until=held.lease_until,
             restartable=True,
             on_end=lambda end, took_ms: self._finish(held, end, took_ms),

@@ -3,6 +3,7 @@
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
 import { cronCases } from './cases/cron.ts';
+import { deadLetterCases } from './cases/dead-letters.ts';
 import { deliveryCases } from './cases/delivery.ts';
 import { errorCases } from './cases/errors.ts';
 import { eventCases } from './cases/events.ts';
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   ...apiCases,
   ...answerCases,
   ...logCases,
+  ...deadLetterCases,
   ...deliveryCases,
   ...fifoCases,
   ...failureCases,

@@ -217,11 +217,12 @@ function createNoteReader(file: FileHandle): () => Promise<ReadonlyMap<string, N
 /** Gives all dead letters so far, and reads each once. */
 function createDeadLetterReader({ jsm }: Broker, { streams }: Names): () => Promise<readonly DeadLetter[]> {
   const letters: DeadLetter[] = [];
+  let seen = 0;
   const read = async () => {
     const { last_seq } = (await jsm.streams.info(streams.dead)).state;
-    while (letters.length < last_seq) {
-      const message = await jsm.streams.getMessage(streams.dead, { seq: letters.length + 1 });
-      if (!message) throw new Error('a dead letter is gone');
+    while (seen < last_seq) {
+      const message = await jsm.streams.getMessage(streams.dead, { seq: ++seen });
+      if (!message) continue; // it has been retried
       const header = (name: string) => decodeURIComponent(message.header.get(name));
       letters.push({
         step: header('Motia-Step'),

@@ -240,6 +240,15 @@ interface Golden {
     subject: string;
     headers: object;
   };
+  retriedDead: {
+    durable: string;
+    attempt: number;
+    emittedAt: number;
+    event: EventEnvelope & { retriedFrom: number };
+    subject: string;
+    headers: object;
+    again: { at: number; retry: string; dead: string };
+  };
 }
 
 test('headers and subjects are those of the golden file', async () => {
@@ -265,7 +274,13 @@ test('headers and subjects are those of the golden file', async () => {
   });
   await events.scheduleRetry(retry.durable, envelope(retry), Buffer.from('7'), retry.at);
   await events.bury(envelope(dead), Buffer.from('7'), { ...dead, error: JSON.stringify(dead.error) });
-  await waitFor(() => seen.length >= golden.emitted.length + 2);
+  const { retriedDead } = golden;
+  const { again, durable } = retriedDead;
+  const retried = { ...retriedDead.event, attempt: retriedDead.attempt, emittedAt: retriedDead.emittedAt };
+  await events.retryDead(durable, retried, Buffer.from('7'));
+  await events.scheduleRetry(durable, retried, Buffer.from('7'), again.at);
+  await events.bury(retried, Buffer.from('7'), { step: 'again', durable, error: '{}' });
+  await waitFor(() => seen.length >= golden.emitted.length + 5);
   const bySubject = (wanted: string) => seen.find(({ subject }) => subject === wanted);
   for (const { event, subject, headers, body } of golden.emitted) {
     const found = seen.find((message) => message.headers['Nats-Msg-Id'] === (event.messageId ?? event.id));
@@ -273,5 +288,8 @@ test('headers and subjects are those of the golden file', async () => {
   }
   expect(bySubject(retry.subject)?.headers).toEqual({ ...retry.headers, 'Nats-Schedule-TTL': '168h' });
   expect(bySubject(dead.subject)?.headers).toEqual(dead.headers);
+  expect(bySubject(retriedDead.subject)?.headers).toEqual(retriedDead.headers);
+  const ids = seen.map(({ headers }) => headers['Nats-Msg-Id']);
+  expect(ids.slice(-2)).toEqual([again.retry, again.dead]);
   for (const stream of Object.values(names.streams)) await broker.jsm.streams.delete(stream);
 });

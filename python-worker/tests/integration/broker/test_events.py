@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -292,3 +293,18 @@ async def test_golden_dead_letter(connect: Connect, shop: Names) -> None:
     error = json.dumps(case["error"], ensure_ascii=False, separators=(",", ":"))
     await events.bury(event, b"1", DeadReason(case["step"], case["durable"], error))
     assert seen == [(case["subject"], case["headers"], "1")]
+
+
+async def test_golden_retry_of_a_dead_letter(connect: Connect, shop: Names) -> None:
+    events, seen = await recorded(connect, shop)
+    case = GOLDEN["retriedDead"]
+    delivery = SimpleNamespace(headers=case["headers"], stored_at=0, sequence=1)
+    event = read_envelope(delivery, "X", "user:created")  # type: ignore[arg-type]
+    given = case["event"]
+    assert (event.id, event.attempt, event.retried_from, event.link) == ("k3J", 1, given["retriedFrom"], given["link"])
+    event = replace(event, attempt=case["attempt"])
+    await events.schedule_retry(case["durable"], event, b"1", case["again"]["at"])
+    await events.bury(event, b"1", DeadReason("again", case["durable"], "{}"))
+    for (_, headers, _), key in zip(seen, ("retry", "dead"), strict=True):
+        assert headers["Nats-Msg-Id"] == case["again"][key]
+        assert (headers["Motia-Retried-From"], headers["Motia-Link"]) == ("17", given["link"])

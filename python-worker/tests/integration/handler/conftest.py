@@ -29,6 +29,7 @@ from motia.handler.run_event import run_event
 from motia.handler.run_span import start_api_span, start_cron_span, start_event_span
 from motia.handler.services import HttpSettings, Services
 from motia.handler.stream_names import StreamNames
+from motia.ipc.wire import EventMeta
 from motia.log import Log
 from motia.protocol.frames import decode_frame
 from motia.protocol.subjects import Names
@@ -84,11 +85,18 @@ class Runs:
         return Reply(end["status"], dict(end["headers"]), bytes(data), end.get("blob"))
 
     async def event(
-        self, handler: Callable[..., Any], payload: bytes = b"{}", attempt: int = 1, **config: Any
+        self,
+        handler: Callable[..., Any],
+        payload: bytes = b"{}",
+        attempt: int = 1,
+        link: str | None = None,
+        **config: Any,
     ) -> ErrorRecord | None:
         step = self.step(handler, config | {"type": "event"})
         event_id = f"event-{next(self._ids)}"
-        span = start_event_span(self.services.tracing, step, event_id, "order", attempt, self.traceparent)
+        span = start_event_span(
+            self.services.tracing, step, EventMeta(event_id, "order", attempt, self.traceparent, link)
+        )
         self.run = run = ActiveRun(step, event_id, attempt, span, self.leased)
         error = await run_event(run, memoryview(payload), self.services)
         span.end()

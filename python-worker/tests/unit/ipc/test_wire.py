@@ -22,7 +22,7 @@ from motia.ipc.wire import (
     unpack_result,
 )
 
-META = EventMeta(id="e1", topic="order.placed", attempt=3, traceparent="00-ab-cd-01")
+META = EventMeta(id="e1", topic="order.placed", attempt=3, traceparent="00-ab-cd-01", link="00-ab-ef-01")
 KEY = step_key("src/ä b_step.py", "Ordér")
 
 

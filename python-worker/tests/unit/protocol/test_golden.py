@@ -93,7 +93,7 @@ def test_text_in_a_header(text: str, value: str) -> None:
 def test_every_header_of_the_examples_has_a_constant() -> None:
     named = {value for name, value in vars(Header).items() if name.isupper()}
     used: set[str] = set()
-    for example in [*_events["emitted"], _events["retry"], _events["dead"], *_ticks]:
+    for example in [*_events["emitted"], _events["retry"], _events["dead"], _events["retriedDead"], *_ticks]:
         used |= example["headers"].keys()
     of_the_broker = re.compile("Nats-(Schedule|Expected)")
     assert {name for name in used if not of_the_broker.match(name)} == named - {Header.BLOB, Header.CHANGE}

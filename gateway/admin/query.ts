@@ -1,0 +1,16 @@
+/** What the query of a request to the admin API says. */
+import { MotiaError } from '../../shared/errors.ts';
+
+/** @throws {MotiaError} `INVALID_VALUE` for a parameter that comes twice. */
+export function textOf(query: Record<string, unknown>, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new MotiaError('INVALID_VALUE', `the parameter ${name} is there more than once`);
+}
+
+/** @throws {MotiaError} `INVALID_VALUE` for anything but a number. */
+export function numberOf(query: Record<string, unknown>, name: string): number | undefined {
+  const text = textOf(query, name);
+  if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new MotiaError('INVALID_VALUE', `the parameter ${name} is a whole number`);
+}

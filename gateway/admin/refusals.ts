@@ -1,0 +1,38 @@
+/** What the admin API answers when it does not do what it was asked for. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, MotiaError } from '../../shared/errors.ts';
+import { type AdminAccess, decideAccess } from './access.ts';
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNKNOWN_STEP: 404,
+  NOT_FOUND: 404,
+  INVALID_VALUE: 400,
+  STORE_FULL: 503,
+  BROKER_LOST: 503,
+  BROKER_TIMEOUT: 503,
+};
+
+/** Answers whoever may not use the admin API. @returns whether it was answered. */
+export function refuseStranger(access: AdminAccess, request: FastifyRequest, reply: FastifyReply): boolean {
+  reply.header('cache-control', 'no-store');
+  const decision = decideAccess(access, request.headers, request.socket.remoteAddress);
+  if (decision === 'granted') return false;
+  if (decision.status === 404) notFound(reply, request.url);
+  else {
+    if (decision.status === 401) reply.header('www-authenticate', 'Bearer');
+    reply.code(decision.status).send({ error: decision.error });
+  }
+  return true;
+}
+
+/** Answers with an error of the catalogue. @throws any other one. */
+export function refuseFor(error: unknown, reply: FastifyReply): void {
+  const status = error instanceof MotiaError ? STATUS[error.code] : undefined;
+  if (status === undefined) throw error;
+  reply.code(status).send({ error: (error as MotiaError).message });
+}
+
+/** As for any other path that does not exist. */
+export function notFound(reply: FastifyReply, url: string): FastifyReply {
+  return reply.code(404).send({ error: 'Not found', path: url.split('?', 1)[0] });
+}

@@ -1,0 +1,31 @@
+/** What the admin API does its work with. */
+import type { Broker } from '../../shared/broker/connect.ts';
+import type { CronAdmin } from '../../shared/broker/cron-admin.ts';
+import type { DeadLetterAdmin } from '../../shared/broker/dead-letter-admin.ts';
+import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
+import type { EventSearch } from '../../shared/broker/event-search.ts';
+import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
+import type { Names } from '../../shared/protocol/subjects.ts';
+import type { Tracing } from '../../shared/tracing.ts';
+
+/** Each is loaded and made when it is asked for: most gateways are never asked. */
+export interface AdminServices {
+  cron: () => Promise<CronAdmin>;
+  deadLetters: () => Promise<DeadLetterAdmin>;
+  emits: () => Promise<EmitAdmin>;
+  queues: () => Promise<QueueAdmin>;
+  findEvent: (id: string) => Promise<EventSearch>;
+}
+
+export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
+  return {
+    cron: async () => new (await import('../../shared/broker/cron-admin.ts')).CronAdmin(broker, names),
+    deadLetters: async () => {
+      const { DeadLetterAdmin } = await import('../../shared/broker/dead-letter-admin.ts');
+      return new DeadLetterAdmin(broker, names, tracing);
+    },
+    emits: async () => new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing),
+    queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
+    findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
+  };
+}
