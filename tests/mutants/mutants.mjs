@@ -32,6 +32,13 @@ export const MUTANTS = [
     name: '200 events in flight',
   },
   {
+    guarantee: 'events that flow while processes are killed are acked after their runs, not before',
+    file: 'worker/event-consumer.ts',
+    from: 'held.job = job;',
+    to: 'held.job = job; held.delivery.ack();',
+    test: `${FAILURES}/kills.test.ts`,
+  },
+  {
     guarantee: 'an event that is worked on for long is not handed to another worker',
     file: 'worker/held-messages.ts',
     from: 'held.delivery.working().then(',
