@@ -65,7 +65,7 @@ export async function startMotia(scope, options) {
   const gateway = start('gateway', '--host', '127.0.0.1', '--port', String(port));
   const url = `http://127.0.0.1:${port}`;
   await untilOk(`${url}/hello`, [gateway, ...workers]);
-  return { port, gateway: gateway.child, worker: workers[0].child, url, start };
+  return { port, gateway: gateway.child, worker: workers[0].child, workers, url, start };
 }
 
 /** POSTs JSON and gives the JSON answer. @param {string} url @param {object} body */

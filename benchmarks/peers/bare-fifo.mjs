@@ -27,7 +27,7 @@ for (let partition = 0; partition < Number(partitions); partition++) {
   await consumers.add(STREAM, { durable_name, filter_subject, ack_policy: 'explicit', max_ack_pending: 1 });
   const consumer = await jetstream(nc).consumers.get(STREAM, durable_name);
   await consumer.consume({
-    max_messages: 16,
+    max_messages: 256,
     callback: async (message) => {
       await handle(message.json());
       message.ack();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from '../lib/broker.mjs';
 import { createProject, post, startMotia } from '../lib/motia.mjs';
-import { ask } from '../lib/processes.mjs';
+import { ask, cpuSeconds } from '../lib/processes.mjs';
 import { atLeast, atMost } from '../lib/report.mjs';
 import { median, round } from '../lib/stats.mjs';
 import { untilLines } from './events.mjs';
@@ -22,26 +22,46 @@ export async function fifo(scope, { rounds, events: count }) {
   const measured = [];
   for (let number = 1; number <= rounds; number++) {
     for (const system of systems) {
-      measured.push({ round: number, system: system.name, ...(await measure(system, count)) });
+      const before = cpuOf(system);
+      const flow = await measure(system, count);
+      const after = cpuOf(system);
+      const micros = (role) => ((after[role] - before[role]) / count) * 1e6;
+      measured.push({
+        round: number,
+        system: system.name,
+        ...flow,
+        clientMicros: micros('clients'),
+        brokerMicros: micros('broker'),
+      });
     }
   }
 
   const of = (name) => measured.filter(({ system }) => system === name);
   const ratio = (name) =>
     round(median(of(name).map(({ perSecond }, i) => perSecond / of(systems[0].name)[i].perSecond)));
+  const medianOf = (name, key) => Math.round(median(of(name).map((row) => row[key])));
   const sum = (rows, key) => rows.reduce((total, row) => total + row[key], 0);
   return {
     title: `Order: ${count.toLocaleString('en')} events of ${GROUPS.toLocaleString('en')} groups, ${WORKERS} workers, on file`,
     tables: [
       {
-        columns: ['system', 'handled/s', 'stored/s', 'handled / bare', 'out of order', 'lost or twice'],
+        columns: [
+          'system',
+          'handled/s',
+          'stored/s',
+          'handled / bare',
+          'client µs/event',
+          'broker µs/event',
+          'out of order',
+        ],
         rows: systems.map(({ name }) => [
           name,
-          Math.round(median(of(name).map(({ perSecond }) => perSecond))),
-          Math.round(median(of(name).map(({ storedPerSecond }) => storedPerSecond))),
+          medianOf(name, 'perSecond'),
+          medianOf(name, 'storedPerSecond'),
           ratio(name),
+          medianOf(name, 'clientMicros'),
+          medianOf(name, 'brokerMicros'),
           sum(of(name), 'outOfOrder'),
-          sum(of(name), 'faults'),
         ]),
       },
     ],
@@ -52,19 +72,25 @@ export async function fifo(scope, { rounds, events: count }) {
     ],
     notes: [
       `Both have ${PARTITIONS} partitions, made by the broker, with one event of each out at a time. ${WINDOW} emits are under way, those of a group one`,
-      'after the other, from one of the three workers. A handler appends group and number to a file.',
+      'after the other, from one of the three workers. A handler appends group and number to a file. The µs columns are CPU time.',
     ],
     rounds: measured,
   };
 }
+
+const cpuOf = ({ clients, broker }) => ({
+  clients: clients.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+  broker: cpuSeconds(broker),
+});
 
 async function startBare(scope) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const broker = await startBroker(scope);
   const start = () =>
     scope.fork(new URL('../peers/bare-fifo.mjs', import.meta.url), [broker.url, PARTITIONS, handledFile]);
-  const [first] = await Promise.all(Array.from({ length: WORKERS }, start));
-  return { name: 'bare', handledFile, emit: (order) => ask(first, order) };
+  const loops = await Promise.all(Array.from({ length: WORKERS }, start));
+  const clients = loops.map(({ pid }) => pid);
+  return { name: 'bare', handledFile, emit: (order) => ask(loops[0], order), clients, broker: broker.pid };
 }
 
 async function startOurs(scope) {
@@ -72,8 +98,10 @@ async function startOurs(scope) {
   const broker = await startBroker(scope);
   const project = createProject(scope, 'fifo-app', 'emit-ordered.mjs');
   const env = { MOTIA_PARTITIONS: String(PARTITIONS) };
-  const { url } = await startMotia(scope, { natsUrl: broker.url, project, handledFile, workers: WORKERS, env });
-  return { name: 'ours', handledFile, emit: (order) => post(`${url}/emit-ordered`, order) };
+  const motia = await startMotia(scope, { natsUrl: broker.url, project, handledFile, workers: WORKERS, env });
+  const clients = [motia.gateway, ...motia.workers.map(({ child }) => child)].map(({ pid }) => pid);
+  const emit = (order) => post(`${motia.url}/emit-ordered`, order);
+  return { name: 'ours', handledFile, emit, clients, broker: broker.pid };
 }
 
 async function measure({ handledFile, emit }, count) {
