@@ -18,12 +18,12 @@ const LATE_DUPLICATES_MS = 500;
 /** @param {import('../lib/processes.mjs').Scope} scope @param {{ rounds: number, events: number }} options */
 export async function fifo(scope, { rounds, events: count }) {
   const systems = [await startBare(scope), await startOurs(scope)];
-  for (const system of systems) await measure(system, Math.ceil(count / 3)); // warm-up
+  for (const system of systems) await measureFlow(system, Math.ceil(count / 3)); // warm-up
   const measured = [];
   for (let number = 1; number <= rounds; number++) {
     for (const system of systems) {
       const before = cpuOf(system);
-      const flow = await measure(system, count);
+      const flow = await measureFlow(system, count);
       const after = cpuOf(system);
       const micros = (role) => ((after[role] - before[role]) / count) * 1e6;
       measured.push({
@@ -96,7 +96,7 @@ async function startBare(scope) {
 async function startOurs(scope) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const broker = await startBroker(scope);
-  const project = createProject(scope, 'fifo-app', 'emit-ordered.mjs');
+  const project = createFifoProject(scope);
   const env = { MOTIA_PARTITIONS: String(PARTITIONS) };
   const motia = await startMotia(scope, { natsUrl: broker.url, project, handledFile, workers: WORKERS, env });
   const clients = [motia.gateway, ...motia.workers.map(({ child }) => child)].map(({ pid }) => pid);
@@ -104,7 +104,11 @@ async function startOurs(scope) {
   return { name: 'ours', handledFile, emit, clients, broker: broker.pid };
 }
 
-async function measure({ handledFile, emit }, count) {
+/** @param {import('../lib/processes.mjs').Scope} scope */
+export const createFifoProject = (scope) => createProject(scope, 'fifo-app', 'emit-ordered.mjs');
+
+/** From the first emit to the last event handled. */
+export async function measureFlow({ handledFile, emit }, count) {
   fs.writeFileSync(handledFile, '');
   const { startedAt, storedAt } = await emit({ count, groups: GROUPS, window: WINDOW });
   await untilLines(handledFile, count);
