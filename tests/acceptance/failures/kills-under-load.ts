@@ -13,10 +13,12 @@ export interface KillOptions {
   /** Emitted and acknowledged, evenly over `seconds`; half of them in order. Every one is handled in both languages. */
   events: number;
   seconds: number;
+  /** Decides who is killed. Default: the time. */
   seed?: number;
 }
 
 export interface KillOutcome {
+  seed: number;
   /** How often which role was killed. */
   kills: Record<string, number>;
   /** How often calls were answered with each status; `cut` are those without an answer. */
@@ -50,13 +52,12 @@ const DRAIN_MS = 90_000;
 
 export async function killsUnderLoad(fleet: Fleet, options: KillOptions): Promise<KillOutcome> {
   const { seed = Date.now() } = options;
-  const random = seeded(seed);
   const acked = new Set<string>();
   const answers: Record<string, number> = {};
   const kills: Record<string, number> = {};
   let flowing = true;
-  const killing = killUntil(() => !flowing, fleet, options, random, kills);
-  await publish(fleet, options, random, acked, answers);
+  const killing = killUntil(() => !flowing, fleet, options, seeded(seed), kills);
+  await publish(fleet, options, seeded(seed), acked, answers);
   flowing = false;
   await killing;
   await fleet.settled();
@@ -65,6 +66,7 @@ export async function killsUnderLoad(fleet: Fleet, options: KillOptions): Promis
   const isDrained = async () => (await fleet.waiting()).events === 0;
   await waitFor(isDrained, { within: DRAIN_MS, every: 500 }).catch(() => {}); // what is left is part of the outcome
   return {
+    seed,
     kills,
     answers,
     acked: acked.size,
@@ -170,11 +172,11 @@ function judge(
 }
 
 /** The figures of an outcome in one line. */
-export function describeKills({ kills, answers, acked, completed, doubles }: KillOutcome): string {
+export function describeKills({ seed, kills, answers, acked, completed, doubles }: KillOutcome): string {
   const list = (counts: Record<string, number>) =>
     Object.entries(counts)
       .map(([what, count]) => `${what} ${count}`)
       .join(', ');
   const share = ((doubles / completed) * 100).toFixed(3);
-  return `killed: ${list(kills)}; answers: ${list(answers)}; ${acked} events, ${completed} runs completed, ${doubles} twice (${share} %)`;
+  return `seed ${seed}, killed: ${list(kills)}; answers: ${list(answers)}; ${acked} events, ${completed} runs completed, ${doubles} twice (${share} %)`;
 }
