@@ -1,5 +1,5 @@
 // Where gateway and worker spend their time under load:
-// `node benchmarks/profile.mjs [--load http|events] [--untraced] [--duration 5] [--keep DIR]`.
+// `node benchmarks/profile.mjs [--load http|events|fifo] [--untraced] [--duration 5] [--keep DIR]`.
 // Samples are of wall-clock time: on a busy machine, system calls look longer than they are. The profiles themselves
 // can be kept and opened in a browser's developer tools.
 import fs from 'node:fs';
@@ -10,9 +10,10 @@ import { startBroker } from './lib/broker.mjs';
 import { Collector } from './lib/collector.mjs';
 import { selfTimes } from './lib/cpu-profile.mjs';
 import { Load } from './lib/load.mjs';
-import { startMotia } from './lib/motia.mjs';
+import { createLoadProject, post, startMotia } from './lib/motia.mjs';
 import { end, Scope } from './lib/processes.mjs';
 import { fanOut, measureBurst } from './sections/events.mjs';
+import { createFifoProject, measureFlow } from './sections/fifo.mjs';
 import { CONNECTIONS, REQUESTS } from './sections/http.mjs';
 
 const TOP = 25;
@@ -42,6 +43,15 @@ const LOADS = {
       return events;
     };
   },
+  fifo: async (_, { url, handledFile }) => {
+    return async (seconds) => {
+      let events = 0;
+      for (const deadline = performance.now() + seconds * 1000; performance.now() < deadline; events += BURST) {
+        await measureFlow({ handledFile, emit: (order) => post(`${url}/emit-ordered`, order) }, BURST);
+      }
+      return events;
+    };
+  },
 };
 
 /** @param {Scope} scope @param {string} folder that the profiles go to */
@@ -50,7 +60,8 @@ async function profile(scope, folder) {
   const otlpUrl = flags.untraced ? undefined : (await Collector.start(scope)).url;
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const nodeFlags = (role) => ['--cpu-prof', '--cpu-prof-dir', path.join(folder, role)];
-  const motia = await startMotia(scope, { natsUrl: broker.url, otlpUrl, handledFile, nodeFlags });
+  const project = flags.load === 'fifo' ? createFifoProject(scope) : createLoadProject(scope);
+  const motia = await startMotia(scope, { natsUrl: broker.url, project, otlpUrl, handledFile, nodeFlags });
   const run = await LOADS[flags.load](scope, { ...motia, handledFile });
   await run(WARM_UP_SECONDS);
   const from = monotonicMicros();

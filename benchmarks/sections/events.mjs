@@ -117,7 +117,7 @@ export async function measureBurst({ handledFile, emit }, count) {
 }
 
 /** Lines are counted in what was added since the last look, so that waiting costs next to nothing. */
-async function untilLines(file, count) {
+export async function untilLines(file, count) {
   const descriptor = fs.openSync(file, 'r');
   const buffer = Buffer.allocUnsafe(1 << 16);
   let lines = 0;

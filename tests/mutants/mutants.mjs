@@ -32,6 +32,27 @@ export const MUTANTS = [
     name: '200 events in flight',
   },
   {
+    guarantee: 'events that flow while processes are killed are acked after their runs, not before',
+    file: 'worker/event-consumer.ts',
+    from: 'held.job = job;',
+    to: 'held.job = job; held.delivery.ack();',
+    test: `${FAILURES}/kills.test.ts`,
+  },
+  {
+    guarantee: 'Python: events that flow while processes are killed are acked after their runs, not before',
+    file: 'python-worker/motia/worker/event_consumer.py',
+    from: '        held.job = Job(',
+    to: '        held.delivery.ack()\n        held.job = Job(',
+    test: `${FAILURES}/kills.test.ts`,
+  },
+  {
+    guarantee: 'events of a group keep their order while processes are killed',
+    file: 'shared/broker/consumers.ts',
+    from: 'maxAckPending: 1,',
+    to: 'maxAckPending: 8,',
+    test: `${FAILURES}/kills.test.ts`,
+  },
+  {
     guarantee: 'an event that is worked on for long is not handed to another worker',
     file: 'worker/held-messages.ts',
     from: 'held.delivery.working().then(',
