@@ -1,11 +1,7 @@
 /** `motia dlq`: shows the dead letters of the project, has them tried again and throws them away. */
 import { createInterface } from 'node:readline/promises';
-import {
-  type DeadLetter,
-  DeadLetterAdmin,
-  type DeadLetterDetail,
-  type RetriedLetters,
-} from '../../shared/broker/dead-letter-admin.ts';
+import type { DeadLetter, DeadLetterDetail } from '../../shared/broker/dead-letter.ts';
+import { DeadLetterAdmin, type RetriedLetters } from '../../shared/broker/dead-letter-admin.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { DLQ_ACTIONS, Flags } from '../options.ts';
 import { shortText, shortTime, table } from '../table.ts';

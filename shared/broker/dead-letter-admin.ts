@@ -1,38 +1,13 @@
 /** What people do with dead letters: read them, have them tried again, and throw them away. */
 import { MotiaError } from '../errors.ts';
-import { Header } from '../protocol/headers.ts';
 import type { Names } from '../protocol/subjects.ts';
-import { parseTraceparent } from '../trace-ids.ts';
 import { idsOnly, type Tracing, traced } from '../tracing.ts';
 import type { Broker } from './connect.ts';
-import { decodeText, EventStore, readEnvelope } from './events.ts';
+import { type DeadLetter, type DeadLetterDetail, describe, durableOf, parse, shorten } from './dead-letter.ts';
+import { EventStore, readEnvelope } from './events.ts';
 import { readManifest } from './manifest-store.ts';
 import { readMessage, readPage, type StoredMessage } from './stored-messages.ts';
 import { apiCode } from './topology.ts';
-
-/** A dead letter as people see it. Times are ISO 8601 in UTC. */
-export interface DeadLetter {
-  /** Its number among the dead letters: never used for another one. */
-  id: string;
-  /** Id of the step that it died in. */
-  step: string;
-  topic: string;
-  eventId: string;
-  /** Attempts that were made. */
-  attempts: number;
-  group?: string;
-  traceId?: string;
-  emittedAt: string;
-  diedAt: string;
-  /** What the last attempt failed with. A list has the beginning of the message only, and no stack. */
-  error: { name: string; message: string; stack?: string; code?: string };
-}
-
-/** One with its payload. */
-export interface DeadLetterDetail extends DeadLetter {
-  /** The payload; as a text if it is no JSON. */
-  data: unknown;
-}
 
 export interface DeadLetterPage {
   /** The oldest first. */
@@ -56,8 +31,6 @@ export const MOST_LISTED = 500;
 const USUALLY_LISTED = 100;
 /** How many are retried at a time. */
 const MOST_RETRIED = 1_000;
-/** Of an error's message in a list. */
-const SHOWN_MESSAGE = 500;
 const NO_SUCH_MESSAGE: ReadonlySet<number | undefined> = new Set([10037, 10043, 10057]);
 
 export class DeadLetterAdmin {
@@ -249,53 +222,6 @@ async function hasConsumer(broker: Broker, stream: string, durable: string): Pro
 }
 
 const NO_CONSUMER = 10014;
-
-/** The consumer that a dead letter comes from is the beginning of its message id. */
-const durableOf = ({ headers }: StoredMessage): string => headers?.get(Header.messageId).split(':')[0] ?? '';
-
-function describe(message: StoredMessage): DeadLetter {
-  const get = (name: string) => message.headers?.get(name) ?? '';
-  const event = readEnvelope(message, '', decodeText(get(Header.topic)));
-  const traceId = parseTraceparent(event.traceparent)?.traceId;
-  return {
-    id: String(message.sequence),
-    step: decodeText(get(Header.step)),
-    topic: event.topic,
-    eventId: event.id,
-    attempts: event.attempt,
-    ...(event.group !== undefined && { group: event.group }),
-    ...(traceId !== undefined && { traceId }),
-    emittedAt: new Date(event.emittedAt).toISOString(),
-    diedAt: new Date(message.storedAt).toISOString(),
-    error: toError(decodeText(get(Header.error))),
-  };
-}
-
-function shorten(message: StoredMessage): DeadLetter {
-  const letter = describe(message);
-  const { name, message: text } = letter.error;
-  return { ...letter, error: { name, message: text.slice(0, SHOWN_MESSAGE) } };
-}
-
-/** A dead letter may be the work of any worker. */
-function toError(json: string): DeadLetter['error'] {
-  const record = parse(json) as Partial<DeadLetter['error']> | null;
-  const { name, message, stack, code } = typeof record === 'object' && record !== null ? record : {};
-  return {
-    name: String(name ?? 'Error'),
-    message: String(message ?? json),
-    ...(stack !== undefined && { stack: String(stack) }),
-    ...(code !== undefined && { code: String(code) }),
-  };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
 
 function toSequence(id: string): number {
   if (/^\d{1,15}$/.test(id)) return Number(id);

@@ -7,8 +7,9 @@ import type { Names } from '../protocol/subjects.ts';
 import { AttemptMarks } from './attempt-marks.ts';
 import type { Broker } from './connect.ts';
 import { decodeText, readEnvelope } from './events.ts';
-import { backoffOf, QueueAdmin, type Subscription, topicOfTarget } from './queue-admin.ts';
+import { QueueAdmin, topicOfTarget } from './queue-admin.ts';
 import { readLastOnEach, readMessage, readPage, type StoredMessage } from './stored-messages.ts';
+import { backoffOf, type Subscription, whyWaiting } from './why-waiting.ts';
 
 /** One place where an event is. An event with several subscribers is in several. */
 export interface EventPlace {
@@ -50,10 +51,9 @@ const LONGEST_ID = 1_024;
 export async function findEvent(broker: Broker, names: Names, eventId: string): Promise<EventSearch> {
   if (eventId === '' || eventId.length > LONGEST_ID)
     throw new MotiaError('INVALID_VALUE', 'this is not the id of an event');
-  const queues = new QueueAdmin(broker, names);
-  const subscriptions = await queues.subscriptions();
+  const subscriptions = await new QueueAdmin(broker, names).subscriptions();
   const found = await Promise.all([
-    findWaiting(broker, names, eventId, queues, subscriptions),
+    findWaiting(broker, names, eventId, subscriptions),
     findDelayed(broker, names, eventId),
     findInBackoff(broker, names, eventId, subscriptions),
     findDead(broker, names, eventId),
@@ -71,7 +71,6 @@ async function findWaiting(
   broker: Broker,
   names: Names,
   eventId: string,
-  queues: QueueAdmin,
   subscriptions: readonly Subscription[],
 ): Promise<Found> {
   const { events } = names.streams;
@@ -86,7 +85,7 @@ async function findWaiting(
   for (const message of messages) {
     const takers = takersOf(names, message, subscriptions);
     for (const taker of takers) {
-      const found = await placeIn(broker, names, message, queues, taker, takers.length);
+      const found = await placeIn(broker, names, message, taker, takers.length);
       if (found) places.push(found);
     }
   }
@@ -113,7 +112,6 @@ async function placeIn(
   broker: Broker,
   names: Names,
   message: StoredMessage,
-  queues: QueueAdmin,
   { subscription, durable, info }: Taker,
   takers: number,
 ): Promise<EventPlace | undefined> {
@@ -121,7 +119,7 @@ async function placeIn(
   const { attempt } = readEnvelope(message, names.streams.events, topic);
   const identity = { step: step.id, topic };
   if (!info || message.sequence > info.delivered.stream_seq) {
-    const { state, why } = await queues.whyWaiting(subscription, info);
+    const { state, why } = await whyWaiting(broker, names, subscription, info);
     return { ...identity, attempt, state, why: await withNeighbour(broker, names, state, why, info) };
   }
   const isOrdered = step.infrastructure?.queue?.type === 'fifo';

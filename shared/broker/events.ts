@@ -1,4 +1,5 @@
 /** Events on the broker: emitted, waiting for another attempt, dead. */
+import type { ErrorRecord } from '../errors.ts';
 import { Header, PROTOCOL_VERSION } from '../protocol/headers.ts';
 import type { Names } from '../protocol/subjects.ts';
 import { BlobStore } from './blobs.ts';
@@ -126,7 +127,7 @@ export class EventStore {
       ...toEventHeaders({ ...event, blob }),
       [Header.messageId]: `${reason.durable}:${lifeOf(event)}`,
       [Header.step]: encodeURIComponent(reason.step),
-      [Header.error]: encodeURIComponent(reason.error),
+      [Header.error]: encodeError(reason.error),
     });
   }
 
@@ -151,6 +152,24 @@ export class EventStore {
 /** What tells the runs of a retried dead letter from those before: the broker would take their messages for repetitions. */
 const lifeOf = ({ id, retriedFrom }: EventEnvelope): string =>
   retriedFrom === undefined ? id : `${id}/${retriedFrom}`;
+
+/** Room that the error of a dead letter has among its headers: half of what a message has for all of them. */
+const LONGEST_ERROR = 32 * 1024;
+
+/** A long error is cut: with a payload that just fits, its message would be refused for ever. */
+function encodeError(json: string): string {
+  const whole = encodeURIComponent(json);
+  if (whole.length <= LONGEST_ERROR) return whole;
+  const { name, message, stack, code } = JSON.parse(json) as ErrorRecord;
+  const start = (text: string | undefined, most: number) => text?.slice(0, most); // each takes up to nine characters
+  const cut = {
+    name: start(name, 100),
+    message: start(message, 1_200),
+    stack: start(stack, 1_200),
+    code: start(code, 100),
+  };
+  return encodeURIComponent(JSON.stringify(cut));
+}
 
 /** Reads an event's headers; what was left out has a default. `topic` is the one that the subscription listens to. */
 export function readEnvelope(

@@ -3,13 +3,13 @@ import type { ConsumerInfo } from '@nats-io/jetstream';
 import { MotiaError } from '../errors.ts';
 import { encodeTopic } from '../protocol/encoding.ts';
 import type { Names } from '../protocol/subjects.ts';
-import type { StepEntry } from '../steps/manifest.ts';
 import type { AttemptMark } from './attempt-marks.ts';
 import type { Broker } from './connect.ts';
-import { type Source, subscriptionSources } from './consumers.ts';
-import { readEntries, readEntry } from './key-value.ts';
+import { subscriptionSources } from './consumers.ts';
+import { readEntries } from './key-value.ts';
 import { readManifest } from './manifest-store.ts';
 import { countOn, readPage } from './stored-messages.ts';
+import { backoffOf, isPaused, type Subscription, whyWaiting } from './why-waiting.ts';
 
 /** A subscription as people see it. */
 export interface QueueStatus {
@@ -35,15 +35,6 @@ export interface QueueStatus {
   paused: boolean;
   /** Why events wait that do, if they do. */
   why?: string;
-}
-
-/** One subscription with what the broker knows of it. */
-export interface Subscription {
-  step: StepEntry;
-  topic: string;
-  name: string;
-  /** In a FIFO step one for each partition. Without `info` it is not on the broker. */
-  sources: (Source & { info: ConsumerInfo | undefined })[];
 }
 
 interface Delayed {
@@ -126,32 +117,6 @@ export class QueueAdmin {
       );
   }
 
-  /** Why the next event of a source waits that no worker has. */
-  async whyWaiting({ step }: Subscription, info: ConsumerInfo | undefined): Promise<{ state: string; why: string }> {
-    const { queue = {} } = step.infrastructure ?? {};
-    if (!info)
-      return { state: 'no consumer', why: 'it is not set up on the broker: start a worker or motia provision' };
-    const { num_ack_pending: held, num_waiting: asking, config } = info;
-    if (isPaused(info)) return { state: 'paused', why: 'paused' };
-    if (queue.type === 'fifo' && held > 0) {
-      return { state: 'behind', why: 'behind another event of its message group, or of one in the same partition' };
-    }
-    if (queue.globalConcurrency !== undefined && held >= (config.max_ack_pending ?? 0)) {
-      return { state: 'concurrency limit', why: `globalConcurrency: ${held} of ${config.max_ack_pending} run` };
-    }
-    if (queue.rateLimit && (held > 0 || asking > 0)) {
-      const next = await this.#nextStart(step.id);
-      const when = next > Date.now() ? `, the next start is at ${iso(next)}` : '';
-      const { limit, per } = queue.rateLimit;
-      if (next > Date.now() || asking === 0) {
-        return { state: 'rate limit', why: `rateLimit: ${limit} in ${per} s${when}` };
-      }
-    }
-    if (asking > 0) return { state: 'next', why: 'a worker is about to take it' };
-    if (held > 0) return { state: 'busy', why: `all workers are busy with ${held} of its events` };
-    return { state: 'no worker', why: 'no worker asks for events of this step' };
-  }
-
   async #describe(one: Subscription, delayed: Delayed, marks: ReadonlyMap<string, AttemptMark>): Promise<QueueStatus> {
     const { step, topic, name, sources } = one;
     const infos = sources.flatMap(({ info }) => (info ? [info] : []));
@@ -173,7 +138,7 @@ export class QueueAdmin {
       ...(oldest !== undefined && { oldest: iso(oldest) }),
       dead,
       paused: infos.some(isPaused),
-      ...(first && { why: (await this.whyWaiting(one, first.info)).why }),
+      ...(first && { why: (await whyWaiting(this.#broker, this.#names, one, first.info)).why }),
     };
   }
 
@@ -212,11 +177,6 @@ export class QueueAdmin {
     );
   }
 
-  async #nextStart(stepId: string): Promise<number> {
-    const entry = await readEntry(this.#broker, this.#names.buckets.delivery, this.#names.rateKey(stepId));
-    return entry ? Number(Buffer.from(entry.data).toString('utf8')) || 0 : 0;
-  }
-
   async #infos(): Promise<Map<string, ConsumerInfo>> {
     const infos = new Map<string, ConsumerInfo>();
     for await (const info of this.#broker.jsm.consumers.list(this.#names.streams.events)) infos.set(info.name, info);
@@ -250,14 +210,6 @@ export class QueueAdmin {
       ),
     );
   }
-}
-
-export const isPaused = (info: ConsumerInfo): boolean => info.paused === true;
-
-/** The mark of an event that waits in its place for the next attempt: the one that an ordered consumer holds. */
-export function backoffOf(info: ConsumerInfo, mark: AttemptMark | undefined): AttemptMark | undefined {
-  const isHeld = info.num_ack_pending > 0 && mark?.sequence === info.delivered.stream_seq;
-  return isHeld && mark.notBefore > Date.now() ? mark : undefined;
 }
 
 /** The subject of the topic: what follows `<app>.fire.ev._.`, or `<app>.fire.grouped.<group>.`. */

@@ -1112,4 +1112,13 @@ export const MUTANTS = [
     test: 'tests/acceptance/operations/emit.test.ts',
     name: 'by the admin API',
   },
+  {
+    guarantee: 'a dead letter is stored however long its error is',
+    file: 'shared/broker/events.ts',
+    from: '[Header.error]: encodeError(reason.error)',
+    to: '[Header.error]: encodeURIComponent(reason.error)',
+    test: `${BROKER}/dead-letters.test.ts`,
+    name: 'however long its error is',
+    quick: true,
+  },
 ];

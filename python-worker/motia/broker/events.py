@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+import orjson
+
 from ..protocol.headers import PROTOCOL_VERSION, Header, decode_text, encode_text
 from ..protocol.subjects import Names
 from .blobs import BlobStore
@@ -14,6 +16,8 @@ from .delivery import Delivery
 from .publish import publish_first, publish_stored
 
 _MOST_SUBJECTS = 1_000
+# Room that the error of a dead letter has among its headers: half of what a message has for all of them.
+_LONGEST_ERROR = 32 * 1024
 
 
 @dataclass(slots=True)
@@ -130,7 +134,7 @@ class EventStore:
         headers = _to_headers(replace(event, blob=blob)) | {
             Header.MESSAGE_ID: f"{reason.durable}:{_life_of(event)}",
             Header.STEP: encode_text(reason.step),
-            Header.ERROR: encode_text(reason.error),
+            Header.ERROR: _encode_error(reason.error),
         }
         await publish_stored(self._broker, self._names.dead(reason.step), data, headers)
 
@@ -156,6 +160,20 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
         retried_from=None if retried_from is None else _number(retried_from),
         link=get(Header.LINK),
     )
+
+
+def _encode_error(json: str) -> str:
+    """The error for a header. A long one is cut: with a large payload, its message would be refused for ever."""
+    whole = encode_text(json)
+    if len(whole) <= _LONGEST_ERROR:
+        return whole
+    error = orjson.loads(json)
+    cut = {"name": error["name"][:100], "message": error["message"][:1_200]}
+    if "stack" in error:
+        cut["stack"] = error["stack"][-1_200:]  # each character takes up to twelve
+    if "code" in error:
+        cut["code"] = error["code"][:100]
+    return encode_text(orjson.dumps(cut).decode())
 
 
 def _life_of(event: EventEnvelope) -> str:

@@ -215,3 +215,23 @@ test('dead letters are thrown away: one, those of a step, all', async () => {
   await bury('e9');
   expect((await letters.list()).deadLetters.map(({ id }) => id)).toEqual(['7']); // an id is never used again
 });
+
+test('a dead letter is stored however long its error is, with a payload that just fits into a message', async () => {
+  const { broker, names, events, letters } = await open();
+  const text = '漢'.repeat(16_384);
+  const payload = Buffer.from(JSON.stringify('x'.repeat(broker.maxPayload() - 64 * 1024 - 2)));
+  const event = {
+    id: 'e1',
+    topic: 'user',
+    attempt: 4,
+    emittedAt: 1,
+    traceparent: TRACEPARENT,
+    group: '漢'.repeat(1_024),
+  };
+  const error = JSON.stringify({ name: 'Error', message: text, stack: text, code: text });
+  await events.bury(event, payload, { step: 'mail', durable: names.subscription('mail', 'user'), error });
+  const shown = await letters.show('1');
+  expect(shown.error.message).toBe(text.slice(0, 1_200));
+  expect(Object.keys(shown.error)).toEqual(['name', 'message', 'stack', 'code']);
+  await letters.retry('1');
+});

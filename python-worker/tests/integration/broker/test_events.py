@@ -235,6 +235,23 @@ async def test_a_dead_letter_says_why_and_has_a_payload_of_its_own(
     assert info["state"]["subjects"] == {names.dead("größe"): 1}
 
 
+async def test_a_dead_letter_is_stored_however_long_its_error_is(
+    events: EventStore, broker: Broker, names: Names, topic: str
+) -> None:
+    text = "😀" * 16_384
+    error = orjson.dumps({"name": "Error", "message": text, "stack": text, "code": text}).decode()
+    payload = b"x" * (broker.max_payload() - 64 * 1024)  # just fits into a message
+    event = EventEnvelope("long", topic, 4, 1, group="漢" * 1_024)
+    await events.bury(event, payload, DeadReason("long", "long=_x", error))
+    headers, body = await last_on(broker, names.streams.dead, names.dead("long"))
+    record = json.loads(decode_text(headers["Motia-Error"]))
+    assert (len(body), record["message"], sorted(record)) == (
+        len(payload),
+        text[:1_200],
+        ["code", "message", "name", "stack"],
+    )
+
+
 async def test_an_event_with_a_delay_reaches_every_subscription_once_in_time_also_through_a_crash(
     subscribe: Subscribe, events: EventStore, topic: str, server: NatsServer
 ) -> None:
