@@ -22,7 +22,7 @@ const QUICK = { rounds: 3, duration: 1.5, events: 10_000, operations: 5000, star
 
 const { values: flags } = parseArgs({
   options: {
-    quick: { type: 'boolean', default: false }, // under three minutes, for CI
+    quick: { type: 'boolean', default: false }, // about three minutes, for CI
     only: { type: 'string' }, // names of sections, separated by commas
     rounds: { type: 'string' },
     duration: { type: 'string' }, // seconds of each HTTP load

@@ -29,6 +29,8 @@ export class Fleet implements AsyncDisposable {
   readonly project: Project;
   readonly #broker: Broker;
   readonly #members: Member[];
+  /** The last words of those that nobody has killed. */
+  readonly #ended: string[] = [];
   readonly #start: (role: Command) => Promise<RunningCli>;
 
   static async start(python: string): Promise<Fleet> {
@@ -61,9 +63,13 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
-  /** Resolves when every process serves. */
+  /**
+   * Resolves when every process serves.
+   * @throws Error if one does not start, or has ended by itself.
+   */
   async settled(): Promise<void> {
     await Promise.all(this.#members.map(({ cli }) => cli));
+    if (this.#ended.length > 0) throw new Error(`ended by themselves:\n${this.#ended.join('\n')}`);
   }
 
   /** Some gateway that serves. */
@@ -82,9 +88,11 @@ export class Fleet implements AsyncDisposable {
     const member = random.pick(serving);
     const cli = member.ready as RunningCli;
     // A Python worker is several processes, and the program that starts them again.
-    const { pid } = random.pick(await cli.processes());
+    const { pid } = random.pick(await cli.processes()) ?? cli;
     if (pid !== cli.pid) {
-      process.kill(pid, 'SIGKILL');
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {} // ended meanwhile: its parent had been killed before
       return member.role;
     }
     member.ready = undefined;
@@ -102,8 +110,8 @@ export class Fleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#broker.close();
-    const members = await Promise.allSettled(this.#members.map(({ cli }) => cli));
-    await Promise.all(members.map((member) => member.status === 'fulfilled' && member.value.stop('SIGKILL')));
+    const started = await Promise.allSettled(this.#members.map(({ cli }) => cli));
+    await Promise.all(started.map((start) => start.status === 'fulfilled' && start.value.stop('SIGKILL')));
     await this.server.stop();
     await this.project[Symbol.asyncDispose]();
   }
@@ -112,6 +120,9 @@ export class Fleet implements AsyncDisposable {
     member.cli.then(
       (cli) => {
         member.ready = cli;
+        void cli.exited.then((how) => {
+          if (member.ready === cli) this.#ended.push(`${member.role} (${how}): ${cli.output().slice(-1_000)}`);
+        });
       },
       () => {}, // told by whoever waits for the fleet to be settled
     );
