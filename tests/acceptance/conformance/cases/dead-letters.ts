@@ -26,4 +26,27 @@ export const deadLetterCases: Case[] = [
       expect(started).toEqual([1, 2, 1, 2].map((attempt) => [attempt, traceId]));
     },
   },
+  {
+    name: 'FIFO: a dead letter that is retried comes last in its group, in its order',
+    async run({ broker, names, newId, post, notes, waitForNotes, waitForDeadLetter }) {
+      const id = newId();
+      const emit = async (number: number, more: object = {}) => {
+        const data = { id, group: id, number, ...more };
+        const events = [{ topic: 'ordered', data, messageGroupId: id }];
+        expect((await post('/emit', { events, awaited: true })).status).toBe(200);
+      };
+      await emit(1, { fails: 99 });
+      await waitForDeadLetter('Ordered', id);
+      await emit(2, { ms: 2_000 });
+      await waitForNotes(id, 'ordered started', 4);
+      const letters = new DeadLetterAdmin(broker, names);
+      const { deadLetters } = await letters.list({ step: 'Ordered', limit: 500 });
+      const mine = deadLetters.find(({ group }) => group === id);
+      await letters.retry(mine?.id ?? '');
+      await emit(3);
+      await waitForNotes(id, 'ordered started', 8);
+      const order = (await notes(id, 'ordered started')).map(({ number, attempt }) => `${number}/${attempt}`);
+      expect(order).toEqual(['1/1', '1/2', '1/3', '2/1', '1/1', '1/2', '1/3', '3/1']);
+    },
+  },
 ];
