@@ -28,9 +28,10 @@ import type { Job, JobEnd } from './threads/handler-thread.ts';
 
 export interface EventServices extends ConsumerServices {
   events: EventStore;
+  /** Runs at a time of a step that says nothing about it. */
+  concurrency: number;
 }
 
-const DEFAULT_CONCURRENCY = 10;
 /** Waiting events are taken ahead of their run only as far as they will run within this time. */
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
@@ -72,7 +73,7 @@ export class EventConsumer {
     this.#held = new HeldMessages(source.ackWaitMs);
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
-    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
+    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? services.concurrency);
     this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
     this.#retrySubject = services.names.retry(source.durable);
     this.#policy = retryPolicyOf(queue);

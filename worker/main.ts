@@ -13,6 +13,7 @@ import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
+import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
@@ -33,6 +34,10 @@ export interface WorkerOptions {
   motiaDir: string;
   /** Handler threads. */
   threads: number;
+  /** What this worker takes of the app; without it all. */
+  part?: AppPart;
+  /** Runs at a time of an event step that says nothing about it. Default 10. */
+  concurrency?: number;
   /** Serve edits as they are saved, and keep serving the rest when a file is broken. */
   watch: boolean;
   /** Make the streams, consumers and the manifest; otherwise `motia provision` has done it. */
@@ -48,6 +53,7 @@ export interface WorkerOptions {
 
 /** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
 const GRACE_MS = 25_000;
+const DEFAULT_CONCURRENCY = 10;
 const SWEEP_MS = 60 * 60_000;
 
 /**
@@ -56,6 +62,7 @@ const SWEEP_MS = 60 * 60_000;
  */
 export async function startWorker(options: WorkerOptions): Promise<{ close(): Promise<void> }> {
   const { app, partitions, root, log, sink, threads, logLevel, telemetry } = options;
+  const { part = WHOLE_APP, concurrency = DEFAULT_CONCURRENCY } = options;
   const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   const startedAt = Date.now();
@@ -82,12 +89,12 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
-      worker = new StepWorker({ broker, names, pool, log, events, cron });
+      worker = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
       return { broker, worker };
     });
     connecting.catch(() => {}); // awaited below
     const othersReady = options.othersReady ?? Promise.resolve();
-    const versions = new ProjectVersions({ ...options, names, bundler, pool, connecting, othersReady });
+    const versions = new ProjectVersions({ ...options, part, names, bundler, pool, connecting, othersReady });
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
     const { broker, worker: serving } = await connecting;

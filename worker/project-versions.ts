@@ -5,6 +5,7 @@ import { publishManifest } from '../shared/broker/manifest-store.ts';
 import { ensureSources } from '../shared/broker/provision.ts';
 import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
+import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
 import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
@@ -18,6 +19,8 @@ export interface ProjectVersionsOptions {
   names: Names;
   bundler: StepBundler;
   pool: ThreadPool;
+  /** What is taken of the app; all of it is made ready and published. */
+  part: AppPart;
   watch: boolean;
   provision: boolean;
   log: pino.Logger;
@@ -113,6 +116,7 @@ export class ProjectVersions {
   /** Before the new code takes over: whatever it needs on the broker is there. */
   async #prepare(app: LoadedApp): Promise<void> {
     this.#report(app.failures);
+    checkPart(this.#options.part, app.manifest.steps);
     for (const warning of [...app.warnings, ...notServedYet(app)]) this.#warnOnce(warning);
     const { broker } = await this.#options.connecting;
     if (this.#options.provision) await ensureSources(broker, this.#options.names, app.manifest, this.#manifest);

@@ -1,6 +1,7 @@
 /** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
 import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import { type AppPart, takesStep, takesTopic } from '../shared/steps/app-part.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { CronConsumer, type CronServices } from './cron-consumer.ts';
 import { EventConsumer, type EventServices } from './event-consumer.ts';
@@ -17,6 +18,7 @@ const CALLS_COME_FOR_MS = 2_000;
 
 export class StepWorker {
   readonly #services: WorkerServices;
+  readonly #part: AppPart;
   #consumers = new Map<string, StepConsumer>();
   /** Of steps that are gone from the app: they end when what they hold is done. */
   readonly #retired = new Set<StepConsumer>();
@@ -24,8 +26,10 @@ export class StepWorker {
   #recovering: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(services: WorkerServices) {
+  /** @param part what it takes of the steps that it is to serve. */
+  constructor(services: WorkerServices, part: AppPart) {
     this.#services = services;
+    this.#part = part;
   }
 
   /** Takes work for the steps of this manifest. What an unchanged step holds goes on undisturbed. */
@@ -76,9 +80,11 @@ export class StepWorker {
     for (const step of steps) {
       if (step.language !== 'node') continue;
       if (step.type === 'api') {
+        if (!takesStep(this.#part, step)) continue;
         yield [`api ${step.id}`, () => new RequestConsumer(this.#services, step, onGone)];
       } else if (step.type === 'event') {
         for (const topic of new Set(step.subscribes)) {
+          if (!takesTopic(this.#part, step, topic)) continue;
           // Delivery settings are part of the key: changed ones make a new consumer.
           const settings = JSON.stringify(step.infrastructure ?? {});
           for (const source of subscriptionSources(this.#services.names, step, topic)) {
@@ -87,6 +93,7 @@ export class StepWorker {
           }
         }
       } else if (step.type === 'cron') {
+        if (!takesStep(this.#part, step)) continue;
         const key = `cron ${step.id} ${step.missed} ${step.overlap}`;
         yield [key, () => new CronConsumer(this.#services, step, onGone)];
       }

@@ -15,6 +15,7 @@
 const UNIT = 'tests/unit';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
+const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
 const SCHEDULER = 'tests/integration/scheduler';
 const NODE = 'tests/acceptance/conformance/node.test.ts';
@@ -22,6 +23,40 @@ const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
 /** @type {Mutant[]} */
 export const MUTANTS = [
+  // Parts of an app.
+  {
+    guarantee: 'a worker of a part takes no events of other topics',
+    file: 'worker/step-worker.ts',
+    from: 'if (!takesTopic(this.#part, step, topic)) continue;',
+    to: '',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'node three workers',
+  },
+  {
+    guarantee: 'a worker of topics takes no calls and no ticks',
+    file: 'shared/steps/app-part.ts',
+    from: 'part.steps.length + part.topics.length + part.flows.length === 0',
+    to: 'part.steps.length + part.flows.length === 0',
+    test: `${UNIT}/steps/app-part.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a part whose name fits nothing is refused',
+    file: 'worker/project-versions.ts',
+    from: 'checkPart(this.#options.part, app.manifest.steps);',
+    to: '',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'node a name that fits nothing',
+  },
+  {
+    guarantee: 'a Python worker of a part takes no events of other topics',
+    file: 'python-worker/motia/worker/step_worker.py',
+    from: 'if not self._part.takes_topic(step, topic):',
+    to: 'if False:',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'python three workers',
+  },
+
   // Events: taken, done, retried, dead.
   {
     guarantee: 'an event is acked after its run, not before',

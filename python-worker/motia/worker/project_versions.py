@@ -14,6 +14,7 @@ from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
 from ..log import Log
 from ..protocol.subjects import Names
+from ..steps.app_part import AppPart
 from ..steps.discover import discover_steps
 from .not_served_yet import describe_step_kind, not_served_yet
 from .processes.pool import ProcessPool
@@ -34,10 +35,11 @@ class ProjectVersions:
         worker: StepWorker,
         log: Log,
         *,
+        part: AppPart,
         watch: bool,
         provision_only: bool,
     ) -> None:
-        """`watch`: a step that cannot be loaded is reported; otherwise it ends the start. `provision_only`: the broker
+        """`part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded is reported; otherwise it ends the start. `provision_only`: the broker
         is made ready, and no work is taken."""
         self._root = root
         self._broker = broker
@@ -45,6 +47,7 @@ class ProjectVersions:
         self._pool = pool
         self._worker = worker
         self._log = log
+        self._part = part
         self._watch = watch
         self._provision_only = provision_only
         self._settings: dict[str, Any] = DEFAULT_SETTINGS
@@ -94,6 +97,8 @@ class ProjectVersions:
 
         async def accept(app: LoadedApp) -> list[str] | None:
             self._report(app)
+            if not self._provision_only:
+                self._part.check(app.steps)
             await self._prepare(app)
             if self._provision_only:
                 await self._publish()

@@ -12,6 +12,7 @@ from ..broker.consumers import ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..errors import MotiaError
+from ..steps.app_part import AppPart
 from .cron_consumer import CronConsumer
 from .event_consumer import EventConsumer
 from .gate import Gate
@@ -31,10 +32,14 @@ StepConsumer = RequestConsumer | EventConsumer | CronConsumer
 class StepWorker:
     """Takes work for the steps that it serves."""
 
-    def __init__(self, services: ConsumerServices, events: EventStore, cron: CronStore) -> None:
+    def __init__(self, services: ConsumerServices, events: EventStore, cron: CronStore, part: AppPart, concurrency: int) -> None:
+        """`part`: what it takes of the steps that it is to serve. `concurrency`: runs at a time of a step that says
+        nothing about it."""
         self._services = services
         self._events = events
         self._cron = cron
+        self._part = part
+        self._concurrency = concurrency
         self._loop = asyncio.get_running_loop()
         self._consumers: dict[str, StepConsumer] = {}
         self._gates: dict[str, Gate] = {}
@@ -95,7 +100,7 @@ class StepWorker:
 
     def _wanted(self, steps: list[dict[str, Any]]) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
         for step in steps:
-            if step["type"] == "api":
+            if step["type"] == "api" and self._part.takes_step(step):
                 yield (
                     f"api {step['id']} {step['file']}",
                     lambda step=step: RequestConsumer(self._services, step, self.recover),
@@ -105,6 +110,8 @@ class StepWorker:
                 settings = json.dumps(step.get("infrastructure"), sort_keys=True)
                 gate = self._gate(f"{step['id']} {settings}", step)
                 for topic in dict.fromkeys(step["subscribes"]):
+                    if not self._part.takes_topic(step, topic):
+                        continue
                     for source in subscription_sources(self._services.names, step, topic):
                         yield (
                             f"event {source.durable} {step['file']} {settings}",
@@ -113,7 +120,7 @@ class StepWorker:
                             ),
                         )
 
-            elif step["type"] == "cron":
+            elif step["type"] == "cron" and self._part.takes_step(step):
                 yield (
                     f"cron {step['id']} {step['file']} {step.get('missed')} {step.get('overlap')}",
                     lambda step=step: CronConsumer(self._services, self._cron, step, self.recover),
@@ -122,7 +129,7 @@ class StepWorker:
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = Gate(step, has_one_process=self._services.pool.size == 1)
+            gate = self._gates[key] = Gate(step, self._concurrency, has_one_process=self._services.pool.size == 1)
         return gate
 
     def _renew(self) -> None:
