@@ -14,6 +14,9 @@ export interface Flags {
   topics?: string[];
   flows?: string[];
   concurrency?: number;
+  /** Of `motia provision`. */
+  removeOrphans?: boolean;
+  force?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;

@@ -70,7 +70,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   provision: {
     describe: 'Make the broker ready for the steps of the project (needs NATS_URL)',
-    options: common,
+    options: {
+      'remove-orphans': { type: 'boolean', describe: 'Take away consumers of steps that are gone, if they are empty' },
+      force: {
+        type: 'boolean',
+        describe: 'With --remove-orphans: make dead letters of the events that wait in others',
+      },
+      ...common,
+    },
     load: async () => (await import('./commands/provision.ts')).provision,
   },
   'cron <action> [step]': {

@@ -5,6 +5,7 @@ import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
+import { findOrphans } from '../shared/broker/orphans.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
@@ -14,6 +15,7 @@ import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
 import { createApp } from './app.ts';
+import { OrphanWatch } from './orphan-watch.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
 
@@ -30,6 +32,8 @@ export interface GatewayOptions {
   portFallback: number;
   /** Who may use the admin API. */
   admin: AdminAccess;
+  /** How long a consumer has to be unused to be taken away. Default 60 s. */
+  orphanGraceMs?: number;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -86,8 +90,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
+    const orphans = new OrphanWatch(broker, names, log, options.orphanGraceMs);
+    orphans.start();
+    lifecycle.defer('orphan watch', () => orphans.stop());
     const cron = async () => new (await import('../shared/broker/cron-admin.ts')).CronAdmin(broker, names);
-    const app = createApp({ served: () => served, calls, tracing, log, admin: { access: options.admin, cron } });
+    const app = createApp({
+      served: () => served,
+      calls,
+      tracing,
+      log,
+      admin: { access: options.admin, cron, orphans: () => findOrphans(broker, names) },
+    });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

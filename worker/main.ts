@@ -5,18 +5,16 @@ import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
-import { watchManifest } from '../shared/broker/manifest-store.ts';
-import { removeOrphans } from '../shared/broker/provision.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
-import { createNames, type Names } from '../shared/protocol/subjects.ts';
+import { createNames } from '../shared/protocol/subjects.ts';
 import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
-import type { Manifest } from '../shared/steps/manifest.ts';
 import { watchFiles } from '../shared/watch-files.ts';
 import { ProjectVersions } from './project-versions.ts';
 import { StepWorker } from './step-worker.ts';
@@ -89,8 +87,11 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
-      worker = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
-      return { broker, worker };
+      const serving = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
+      worker = serving;
+      const lease = new WorkerLease(broker, names, log, () => serving.sources);
+      lifecycle.defer('lease', () => lease.stop());
+      return { broker, worker: serving, lease };
     });
     connecting.catch(() => {}); // awaited below
     const othersReady = options.othersReady ?? Promise.resolve();
@@ -113,7 +114,6 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
         since: startedAt,
       });
       lifecycle.defer('watcher', watcher);
-      lifecycle.defer('manifest watch', await watchManifest(broker, names, dropOrphans(broker, names, log)));
     }
   } catch (error) {
     await lifecycle.close();
@@ -123,15 +123,6 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     close: async () => {
       for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
     },
-  };
-}
-
-/** For every new manifest, whichever worker has published it: takes away the subscriptions that it has not any more. */
-function dropOrphans(broker: Broker, names: Names, log: pino.Logger) {
-  return (manifest: Manifest) => {
-    removeOrphans(broker, names, manifest, log).catch((error) => {
-      log.warn({ action: 'orphans_failed', err: error }, 'Unused subscriptions could not be looked for');
-    });
   };
 }
 

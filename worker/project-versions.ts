@@ -1,8 +1,10 @@
 /** From the files of a project to the version that is served: build, load, provision, swap; and again at every edit. */
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
+import { sourcesOf } from '../shared/broker/consumers.ts';
 import { publishManifest } from '../shared/broker/manifest-store.ts';
 import { ensureSources } from '../shared/broker/provision.ts';
+import type { WorkerLease } from '../shared/broker/worker-lease.ts';
 import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
@@ -24,7 +26,7 @@ export interface ProjectVersionsOptions {
   watch: boolean;
   provision: boolean;
   log: pino.Logger;
-  connecting: Promise<{ broker: Broker; worker: StepWorker }>;
+  connecting: Promise<{ broker: Broker; worker: StepWorker; lease: WorkerLease }>;
   /** Resolves when the workers of other languages have their subscriptions, or will not come. */
   othersReady: Promise<void>;
 }
@@ -118,15 +120,18 @@ export class ProjectVersions {
     this.#report(app.failures);
     checkPart(this.#options.part, app.manifest.steps);
     for (const warning of [...app.warnings, ...notServedYet(app)]) this.#warnOnce(warning);
-    const { broker } = await this.#options.connecting;
-    if (this.#options.provision) await ensureSources(broker, this.#options.names, app.manifest, this.#manifest);
+    const { broker, lease } = await this.#options.connecting;
+    // Before they are made: what a lease names is not taken away.
+    const { names } = this.#options;
+    await lease.name(app.manifest.steps.flatMap((step) => sourcesOf(names, step)));
+    if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
     this.#options.pool.blockedTimeoutMs = app.settings.blockedTimeoutMs;
   }
 
   /** After it: work for its steps is taken, and then gateways hear of them. */
   async #commit(bundle: Bundle, { manifest }: LoadedApp): Promise<void> {
     const { bundler, connecting, provision, watch } = this.#options;
-    const { broker, worker } = await connecting;
+    const { broker, worker, lease } = await connecting;
     const before = this.#manifest;
     this.#bundle = bundle;
     this.#manifest = manifest;
@@ -134,6 +139,7 @@ export class ProjectVersions {
     if (manifest.version === before?.version) return;
     worker.serve(manifest);
     if (provision) await this.#publish(broker, manifest);
+    await lease.name();
     if (watch) this.#announce(before, manifest);
   }
 

@@ -1,5 +1,5 @@
 /** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
-import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
+import { ensureConsumer, type Source, subscriptionSources } from '../shared/broker/consumers.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { type AppPart, takesStep, takesTopic } from '../shared/steps/app-part.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
@@ -45,6 +45,11 @@ export class StepWorker {
     }
     for (const consumer of before.values()) this.#retire(consumer);
     this.#renewal ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+  }
+
+  /** Where it takes work from. */
+  get sources(): Source[] {
+    return [...this.#consumers.values()].map(({ source }) => source);
   }
 
   /** The caller of this request is gone. */

@@ -1,6 +1,7 @@
 /** The admin API: what people and tools do with a running app, under `/__motia/api/v1`. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { CronAdmin } from '../../shared/broker/cron-admin.ts';
+import type { Orphan } from '../../shared/broker/orphans.ts';
 import { type ErrorCode, MotiaError } from '../../shared/errors.ts';
 import { type AdminAccess, decideAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
@@ -9,6 +10,7 @@ export interface AdminOptions {
   access: AdminAccess;
   /** Made when it is first asked for: most gateways are never asked. */
   cron: () => Promise<CronAdmin>;
+  orphans: () => Promise<Orphan[]>;
 }
 
 /** Paths below this are never those of steps. */
@@ -22,7 +24,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
-export function mountAdmin(app: FastifyInstance, { access, cron }: AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, { access, cron, orphans }: AdminOptions): void {
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
     async (api) => {
@@ -40,6 +42,7 @@ export function mountAdmin(app: FastifyInstance, { access, cron }: AdminOptions)
         return reply.code(status).send({ error: (error as MotiaError).message });
       });
       cronRoutes(api, cron);
+      api.get('/orphans', orphans);
     },
     { prefix: `${RESERVED}api/v1` },
   );

@@ -133,7 +133,11 @@ export class EventStore {
 }
 
 /** Reads an event's headers; what was left out has a default. `topic` is the one that the subscription listens to. */
-export function readEnvelope(delivery: Delivery, stream: string, topic: string): EventEnvelope {
+export function readEnvelope(
+  delivery: Pick<Delivery, 'headers' | 'sequence' | 'storedAt'>,
+  stream: string,
+  topic: string,
+): EventEnvelope {
   const event: EventEnvelope = { id: '', topic, attempt: 1, emittedAt: delivery.storedAt, traceparent: '' };
   let messageId = '';
   for (const [name, [value = '']] of delivery.headers ?? []) {

@@ -1,5 +1,5 @@
 /** Every name this framework gives to something on the broker, made in this one file. */
-import { encodeToken, encodeTopic } from './encoding.ts';
+import { decodeToken, encodeToken, encodeTopic } from './encoding.ts';
 
 /** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
 export const DEFAULT_PARTITIONS = 64;
@@ -67,6 +67,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     /** A schedule: the broker publishes to its target at the set time. The subject is the schedule's identity. */
     schedule: (durable: string, id: string) => `${app}.sched.${durable}.${encodeToken(id)}`,
     schedules: `${app}.sched.>`,
+    /** All that wait for their next attempt in one subscription. */
+    schedulesOf: (durable: string) => `${app}.sched.${durable}.*`,
     /** The same of an event that was emitted with a delay; its target reaches every subscription, as `ev.<…>`. */
     delayed: (id: string) => `${app}.sched.ev.${encodeToken(id)}`,
     fireEvent: (topic: string, group?: string) =>
@@ -96,13 +98,26 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     orderedSubscription: (stepId: string, topic: string, partition: string) =>
       `${encodeToken(stepId)}=_${encodeToken(topic)}${partition === '_' ? '' : `=_${partition}`}`,
 
+    /** What a subscription was made for, by the name of its consumer; a shortened name stays as it is. */
+    partsOf: (durable: string): { step: string; topic: string } => {
+      const [step = '', topic = ''] = durable.split('=_');
+      return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
+    },
+
     /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
     markKey: (durable: string) => `mark.${durable}`,
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
+    /** The ticks that a consumer takes. */
+    cronSubjectOf: (durable: string) => `${app}.cron.${durable}`,
+
     /** Durable consumer that takes the ticks of one cron step. */
     tickConsumer: (stepId: string) => encodeToken(stepId),
+
+    /** Lease of a worker. */
+    workerLease: (id: string) => `worker.${id}`,
+    workerLeases: 'worker.*',
 
     /** Lease of the leader among the schedulers. */
     schedulerLease: 'scheduler',

@@ -61,11 +61,16 @@ class Names:
     deads: str
     sent: str
     ticks: str
+    worker_leases: str
     scheduler_lease: str
     """Lease of the leader among the schedulers."""
     all_cron_runs: str
     cron_positions: str
     cron_pauses: str
+
+    def worker_lease(self, id: str) -> str:
+        """Lease of a worker."""
+        return f"worker.{id}"
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -217,6 +222,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",
+        worker_leases="worker.*",
         scheduler_lease="scheduler",
         all_cron_runs="cron.*",
         cron_positions="fired.*",

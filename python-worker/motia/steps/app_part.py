@@ -27,7 +27,9 @@ class AppPart:
     def takes_step(self, step: Mapping[str, Any]) -> bool:
         """Whether a step is in it with all that it has: its calls, its ticks, or every topic."""
         is_whole = not (self.steps or self.topics or self.flows)
-        return is_whole or any(name in self.steps for name in _names_of(step)) or not _flows(step).isdisjoint(self.flows)
+        return (
+            is_whole or any(name in self.steps for name in _names_of(step)) or not _flows(step).isdisjoint(self.flows)
+        )
 
     def takes_topic(self, step: Mapping[str, Any], topic: str) -> bool:
         """Whether the subscription of an event step to this topic is in it."""

@@ -13,6 +13,7 @@ from ..broker.connect import Broker, connect_broker
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.manifest_store import watch_manifest
+from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..log import Log, LogLevel
 from ..protocol.subjects import create_names
@@ -23,7 +24,6 @@ from .processes.zygote import Zygote
 from .project_versions import ProjectVersions
 from .request_consumer import ConsumerServices
 from .step_worker import StepWorker
-
 
 _DEFAULT_CONCURRENCY: Final = 10
 
@@ -96,6 +96,7 @@ class _Worker:
         self._stop = asyncio.Event()
         self._broker: Broker | None = None
         self._worker: StepWorker | None = None
+        self._lease: WorkerLease | None = None
         self._reloads: set[asyncio.Task[None]] = set()
         self._pool = ProcessPool(
             zygote,
@@ -125,12 +126,14 @@ class _Worker:
             self._settings.part,
             self._settings.concurrency,
         )
+        self._lease = WorkerLease(broker, self._names, self._log, lambda: worker.sources)
         versions = ProjectVersions(
             self._settings.root,
             broker,
             self._names,
             self._pool,
             worker,
+            self._lease,
             self._log,
             part=self._settings.part,
             watch=self._settings.watch,
@@ -152,6 +155,8 @@ class _Worker:
         """Lets what is under way finish."""
         if self._worker:
             await self._worker.drain(self._settings.grace)
+        if self._lease:
+            await self._lease.stop()
         await self._pool.close(self._settings.grace)
         if self._broker:
             await self._broker.close()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..broker.connect import Broker
 from ..broker.consumers import ensure_consumer, sources_of
 from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps
+from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
 from ..log import Log
@@ -33,19 +34,24 @@ class ProjectVersions:
         names: Names,
         pool: ProcessPool,
         worker: StepWorker,
+        lease: WorkerLease,
         log: Log,
         *,
         part: AppPart,
         watch: bool,
         provision_only: bool,
     ) -> None:
-        """`part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded is reported; otherwise it ends the start. `provision_only`: the broker
-        is made ready, and no work is taken."""
+        """Serves a project.
+
+        `part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded is
+        reported; otherwise it ends the start. `provision_only`: the broker is made ready, and no work is taken.
+        """
         self._root = root
         self._broker = broker
         self._names = names
         self._pool = pool
         self._worker = worker
+        self._lease = lease
         self._log = log
         self._part = part
         self._watch = watch
@@ -119,6 +125,10 @@ class ProjectVersions:
         await self._ensure_sources(self._loaded.values())
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
+        steps = [*steps]
+        if not self._provision_only:
+            # Before they are made: what a lease names is not taken away.
+            await self._lease.name(source for step in steps for source in sources_of(self._names, step))
         known = {source for step in self._served for source in sources_of(self._names, step)}
         wanted = [(source, step["name"]) for step in steps for source in sources_of(self._names, step)]
         # Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
@@ -138,6 +148,8 @@ class ProjectVersions:
         for warning in warnings:
             self._warn_once(warning)
         self._follow(manifest)
+        if not self._provision_only:
+            await self._lease.name()
 
     async def _take_over(self, manifest: Manifest) -> None:
         """Before a manifest is published: its consumers are there, and what they bring is taken."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from ..broker.consumers import ensure_consumer, subscription_sources
+from ..broker.consumers import Source, ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..errors import MotiaError
@@ -32,9 +32,10 @@ StepConsumer = RequestConsumer | EventConsumer | CronConsumer
 class StepWorker:
     """Takes work for the steps that it serves."""
 
-    def __init__(self, services: ConsumerServices, events: EventStore, cron: CronStore, part: AppPart, concurrency: int) -> None:
-        """`part`: what it takes of the steps that it is to serve. `concurrency`: runs at a time of a step that says
-        nothing about it."""
+    def __init__(
+        self, services: ConsumerServices, events: EventStore, cron: CronStore, part: AppPart, concurrency: int
+    ) -> None:
+        """Takes `part` of the steps to serve; `concurrency` is the limit of a step that says nothing about it."""
         self._services = services
         self._events = events
         self._cron = cron
@@ -62,6 +63,11 @@ class StepWorker:
             self._retire(consumer)
         if self._renewal is None:
             self._renew()
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where it takes work from."""
+        return [consumer.source for consumer in self._consumers.values()]
 
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""
