@@ -15,6 +15,7 @@ import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
 import { createApp } from './app.ts';
+import { KeyedCalls } from './keyed-calls.ts';
 import { OrphanWatch } from './orphan-watch.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
@@ -88,6 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('broker connection', () => broker.close());
     await ensureTopology(broker, names);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
+    const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     const orphans = new OrphanWatch(broker, names, log, options.orphanGraceMs);
@@ -97,6 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const app = createApp({
       served: () => served,
       calls,
+      keyedCalls,
       tracing,
       log,
       admin: { access: options.admin, cron, orphans: () => findOrphans(broker, names) },

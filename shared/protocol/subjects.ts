@@ -36,6 +36,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       payloads: `${app}_payloads`,
       values: `${app}_values`,
       items: `${app}_items`,
+      /** Both: answers to calls with an `Idempotency-Key`, and their bodies when these are large. */
+      answers: `${app}_answers`,
     },
 
     /** API calls of one step wait here. */
@@ -130,6 +132,9 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     /** There while a cron step is paused. */
     cronPause: (stepId: string) => `paused.${encodeToken(stepId)}`,
     cronPauses: 'paused.*',
+
+    /** Where the answer to a call with an `Idempotency-Key` is. */
+    answerKey: (stepId: string, key: string) => `${encodeToken(stepId)}.${encodeToken(key)}`,
 
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,

@@ -128,6 +128,56 @@ export const MUTANTS = [
     quick: true,
   },
 
+  // Calls with an `Idempotency-Key`.
+  {
+    guarantee: 'an answer is stored before its caller has it',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (answer) return { ...answer, replayed: true };',
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'first answer',
+  },
+  {
+    guarantee: 'calls with one key at the same time have one run',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (!claim) continue; // another one was faster',
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'at the same time',
+  },
+  {
+    guarantee: 'a key is of one request',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (entry.header(Header.request) !== fingerprint) {',
+    to: 'if (false) {',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'another request',
+  },
+  {
+    guarantee: 'nobody gets the answer that was made for other credentials',
+    file: 'gateway/keyed-calls.ts',
+    from: '[key, method, url, type, authorization, cookie]',
+    to: '[key, method, url, type]',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'another request',
+  },
+  {
+    guarantee: 'a failure is no answer to keep',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (response.status >= 500) {',
+    to: 'if (false) {',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'a failure is not kept',
+  },
+  {
+    guarantee: 'a kept answer goes when its window is over',
+    file: 'gateway/keyed-calls.ts',
+    from: "'Nats-TTL': ttl(request.windowMs)",
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'large answers',
+  },
+
   // Events: taken, done, retried, dead.
   {
     guarantee: 'an event is acked after its run, not before',

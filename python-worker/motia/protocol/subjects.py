@@ -36,6 +36,7 @@ class BucketNames:
     payloads: str
     values: str
     items: str
+    answers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             payloads=f"{app}_payloads",
             values=f"{app}_values",
             items=f"{app}_items",
+            answers=f"{app}_answers",
         ),
         requests=f"{app}.req.*",
         cancel=f"{app}.cancel",

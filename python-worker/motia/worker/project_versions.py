@@ -43,8 +43,8 @@ class ProjectVersions:
     ) -> None:
         """Serves a project.
 
-        `part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded is
-        reported; otherwise it ends the start. `provision_only`: the broker is made ready, and no work is taken.
+        `part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded
+        is reported; otherwise it ends the start. `provision_only`: the broker is made ready, and no work is taken.
         """
         self._root = root
         self._broker = broker
