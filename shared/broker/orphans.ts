@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerInfo, MsgRequest } from '@nats-io/jetstream';
 import { MotiaError, toErrorRecord } from '../errors.ts';
-import type { Names } from '../protocol/subjects.ts';
+import { type Names, partsOfSubscription } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
 import { deleteConsumer, sourcesOf } from './consumers.ts';
 import type { Delivery } from './delivery.ts';
@@ -88,8 +88,11 @@ export async function emptyOrphan(broker: Broker, names: Names, orphan: Orphan):
     if (!(await findAgain(broker, names, orphan))) return undefined; // a worker has come meanwhile
     await purgeEntries(broker, names.buckets.delivery, names.markKey(durable));
   }
+  const info = await broker.jsm.consumers.info(stream, durable);
   await deleteConsumer(broker, orphan);
-  if (stream === names.streams.cron) await broker.jsm.streams.purge(stream, { filter: names.cronSubjectOf(durable) });
+  if (stream === names.streams.cron) {
+    for (const filter of filtersOf(info)) await broker.jsm.streams.purge(stream, { filter });
+  }
   return moved;
 }
 
@@ -212,7 +215,7 @@ class DeadLetters {
 
   async #bury(message: Pick<Delivery, 'headers' | 'data' | 'sequence' | 'storedAt'>): Promise<void> {
     const { stream, durable } = this.#orphan;
-    const { step, topic } = this.#names.partsOf(durable);
+    const { step, topic } = partsOfSubscription(durable);
     const event = readEnvelope(message, stream, topic);
     const error = JSON.stringify(toErrorRecord(new MotiaError('STEP_GONE', 'the step is gone')));
     await this.#events.bury(event, message.data, { step, durable, error });

@@ -100,19 +100,10 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     orderedSubscription: (stepId: string, topic: string, partition: string) =>
       `${encodeToken(stepId)}=_${encodeToken(topic)}${partition === '_' ? '' : `=_${partition}`}`,
 
-    /** What a subscription was made for, by the name of its consumer; a shortened name stays as it is. */
-    partsOf: (durable: string): { step: string; topic: string } => {
-      const [step = '', topic = ''] = durable.split('=_');
-      return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
-    },
-
     /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
     markKey: (durable: string) => `mark.${durable}`,
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
-
-    /** The ticks that a consumer takes. */
-    cronSubjectOf: (durable: string) => `${app}.cron.${durable}`,
 
     /** Durable consumer that takes the ticks of one cron step. */
     tickConsumer: (stepId: string) => encodeToken(stepId),
@@ -151,4 +142,10 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
     sent: `${app}.sent.>`,
   };
+}
+
+/** What a subscription was made for, by the name of its consumer; a shortened name stays as it is. */
+export function partsOfSubscription(durable: string): { step: string; topic: string } {
+  const [step = '', topic = ''] = durable.split('=_');
+  return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
 }

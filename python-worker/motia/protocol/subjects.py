@@ -73,6 +73,14 @@ class Names:
         """Lease of a worker."""
         return f"worker.{id}"
 
+    def answer_key(self, step_id: str, key: str) -> str:
+        """Where the answer to a call with an `Idempotency-Key` is."""
+        return f"{encode_token(step_id)}.{encode_token(key)}"
+
+    def schedules_of(self, durable: str) -> str:
+        """All that wait for their next attempt in one subscription."""
+        return f"{self.app}.sched.{durable}.*"
+
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
         return f"{self.app}.req.{encode_token(step_id)}"
