@@ -1,7 +1,7 @@
 /** Takes the events of one subscription from the broker, has them run, and does what the outcome asks for. */
 
 import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
-import type { Source } from '../shared/broker/consumers.ts';
+import { isRunElsewhere, type Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
@@ -116,6 +116,11 @@ export class EventConsumer {
   }
 
   #take(delivery: Delivery): void {
+    if (isRunElsewhere(this.source, delivery)) {
+      delivery.ack();
+      this.puller.pull();
+      return;
+    }
     const event = readEnvelope(delivery, this.source.stream, this.#topic);
     if ((event.protocol ?? PROTOCOL_VERSION) > PROTOCOL_VERSION) {
       delivery.handBack(5_000);

@@ -2,6 +2,7 @@
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
 import { sourcesOf } from '../shared/broker/consumers.ts';
+import { type FormerPartitions, findFormerPartitions } from '../shared/broker/former-partitions.ts';
 import { publishManifest } from '../shared/broker/manifest-store.ts';
 import { ensureSources } from '../shared/broker/provision.ts';
 import type { WorkerLease } from '../shared/broker/worker-lease.ts';
@@ -35,6 +36,7 @@ export class ProjectVersions {
   readonly #options: ProjectVersionsOptions;
   #bundle: Bundle | undefined;
   #manifest: Manifest | undefined;
+  #former: FormerPartitions = new Map();
   #reported = new Set<string>();
   #work: Promise<void> = Promise.resolve();
 
@@ -125,6 +127,8 @@ export class ProjectVersions {
     const { names } = this.#options;
     await lease.name(app.manifest.steps.flatMap((step) => sourcesOf(names, step)));
     if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
+    const own = app.manifest.steps.filter(({ language }) => language === 'node');
+    this.#former = await findFormerPartitions(broker, names, own);
     this.#options.pool.blockedTimeoutMs = app.settings.blockedTimeoutMs;
   }
 
@@ -137,7 +141,7 @@ export class ProjectVersions {
     this.#manifest = manifest;
     bundler.confirm();
     if (manifest.version === before?.version) return;
-    worker.serve(manifest);
+    worker.serve(manifest, this.#former);
     if (provision) await this.#publish(broker, manifest);
     await lease.name();
     if (watch) this.#announce(before, manifest);

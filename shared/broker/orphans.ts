@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerInfo, MsgRequest } from '@nats-io/jetstream';
 import { MotiaError, toErrorRecord } from '../errors.ts';
-import { type Names, partsOfSubscription } from '../protocol/subjects.ts';
+import { type Names, partsOfSubscription, wholeOf } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
 import { deleteConsumer, sourcesOf } from './consumers.ts';
 import type { Delivery } from './delivery.ts';
@@ -45,7 +45,11 @@ export async function findOrphans(broker: Broker, names: Names): Promise<Orphan[
   for (const source of manifest.steps.flatMap((step) => sourcesOf(names, step))) served.add(toServed(source));
   const orphans = infos
     .map((info) => ({ info, stream: info.stream_name, durable: info.name }))
-    .filter(({ info, ...source }) => info.config.durable_name !== undefined && !served.has(toServed(source)));
+    .filter(({ info, stream, durable }) => {
+      // What a step that is FIFO no longer has left is its workers' to finish.
+      const isInUse = [durable, wholeOf(durable)].some((name) => served.has(toServed({ stream, durable: name })));
+      return info.config.durable_name !== undefined && !isInUse;
+    });
   return Promise.all(
     orphans.map(async ({ info, ...source }) => ({
       ...source,

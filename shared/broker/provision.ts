@@ -3,6 +3,7 @@ import type { Names } from '../protocol/subjects.ts';
 import type { Manifest } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
+import { purgeEntries } from './key-value.ts';
 import { publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
@@ -36,4 +37,10 @@ export async function ensureSources(broker: Broker, names: Names, manifest: Mani
   // Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
   await ensure(true);
   await ensure(false);
+  for (const step of manifest.steps.filter(({ infrastructure }) => infrastructure?.queue?.type === 'fifo')) {
+    for (const topic of new Set(step.subscribes)) {
+      const boundary = names.boundaryKey(names.subscription(step.id, topic)); // of an earlier time
+      await purgeEntries(broker, names.buckets.delivery, boundary);
+    }
+  }
 }

@@ -7,19 +7,30 @@ import type { Source } from './consumers.ts';
 import { purgeEntries, readEntries, writeEntry } from './key-value.ts';
 
 /** A worker that is lost is forgotten within this time. */
-const LEASE_S = 30;
+const TTL = { 'Nats-TTL': '30s' };
 const RENEW_MS = 5_000;
 
-type Served = Pick<Source, 'stream' | 'durable'>;
+type Served = Pick<Source, 'stream' | 'durable' | 'runsUntil'>;
 
 /** How a lease names a consumer. */
-export const toServed = ({ stream, durable }: Served): string => `${stream}/${durable}`;
+export const toServed = ({ stream, durable }: Pick<Source, 'stream' | 'durable'>): string => `${stream}/${durable}`;
 
-/** What all live workers serve. */
-export async function readLeases(broker: Broker, names: Names): Promise<Set<string>> {
+interface Lease {
+  /** What it serves. */
+  serves: string[];
+  /** What it takes the rest of: partitions of steps that have ceased to be FIFO. */
+  drains?: string[];
+}
+
+/** What all live workers serve or take the rest of, or one of the two. */
+export async function readLeases(broker: Broker, names: Names, of?: keyof Lease): Promise<Set<string>> {
   const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
   return new Set(
-    entries.flatMap(({ data }) => (JSON.parse(Buffer.from(data).toString('utf8')) as { serves: string[] }).serves),
+    entries.flatMap(({ data }) => {
+      const { serves, drains = [] } = JSON.parse(Buffer.from(data).toString('utf8')) as Lease;
+      if (of === undefined) return [...serves, ...drains];
+      return of === 'serves' ? serves : drains;
+    }),
   );
 }
 
@@ -70,15 +81,16 @@ export class WorkerLease {
 
   /** One write after the other: the newest is the last. */
   #write(): Promise<void> {
-    const write = () =>
-      writeEntry(
-        this.#broker,
-        this.#names.buckets.leases,
-        this.#key,
-        JSON.stringify({ language: 'node', serves: [...new Set([...this.#serves(), ...this.#about].map(toServed))] }),
-        { 'Nats-TTL': `${LEASE_S}s` },
-      );
+    const write = () => writeEntry(this.#broker, this.#names.buckets.leases, this.#key, this.#describe(), TTL);
     this.#writing = this.#writing.catch(() => {}).then(write);
     return this.#writing;
+  }
+
+  #describe(): string {
+    const all = [...this.#serves(), ...this.#about];
+    const named = (rest: boolean) => [
+      ...new Set(all.filter(({ runsUntil }) => (runsUntil !== undefined) === rest).map(toServed)),
+    ];
+    return JSON.stringify({ language: 'node', serves: named(false), drains: named(true) });
   }
 }

@@ -102,6 +102,9 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
 
     /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
     markKey: (durable: string) => `mark.${durable}`,
+    /** Where it keeps from where on a subscription that was ordered runs the events of groups itself. */
+    boundaryKey: (durable: string) => `boundary.${durable}`,
+    boundaryKeys: 'boundary.*',
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
@@ -144,8 +147,17 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
   };
 }
 
+/** Whether a stored event is one of a message group, by its subject. */
+export function isGrouped(subject: string): boolean {
+  const [, kind, partition] = subject.split('.');
+  return kind === 'ev' && partition !== '_';
+}
+
 /** What a subscription was made for, by the name of its consumer; a shortened name stays as it is. */
 export function partsOfSubscription(durable: string): { step: string; topic: string } {
   const [step = '', topic = ''] = durable.split('=_');
   return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
 }
+
+/** The consumer of the whole subscription that one of its partitions belongs to; any other name stays as it is. */
+export const wholeOf = (durable: string): string => /^(.*=_.*)=_\d+$/.exec(durable)?.[1] ?? durable;

@@ -18,11 +18,17 @@ from ..log import Log
 from ..protocol.subjects import Names
 from .connect import Broker
 from .consumers import Source
-from .key_value import purge_entries, write_entry
+from .key_value import purge_entries, read_entries, write_entry
 
 # A worker that is lost is forgotten within this time.
 _LEASE_S: Final = 30
 _RENEW_S: Final = 5.0
+
+
+async def read_served(broker: Broker, names: Names) -> set[str]:
+    """What all live workers serve, as `<broker stream>/<consumer>`."""
+    entries = await read_entries(broker, names.buckets.leases, names.worker_leases)
+    return {name for entry in entries for name in orjson.loads(entry.data)["serves"]}
 
 
 class WorkerLease:
@@ -70,6 +76,9 @@ class WorkerLease:
     async def _write(self) -> None:
         """One write after the other: the newest is the last."""
         async with self._writing:
-            serves = {f"{source.stream}/{source.durable}" for source in [*self._serves(), *self._about]}
-            data = orjson.dumps({"language": "python", "serves": [*serves]})
+            named: dict[bool, dict[str, None]] = {False: {}, True: {}}
+            for source in [*self._serves(), *self._about]:
+                named[source.runs_until is not None][f"{source.stream}/{source.durable}"] = None
+            # Former partitions are apart: they are not to be kept, only their rest is taken.
+            data = orjson.dumps({"language": "python", "serves": [*named[False]], "drains": [*named[True]]})
             await write_entry(self._broker, self._bucket, self._key, data, {"Nats-TTL": f"{_LEASE_S}s"})

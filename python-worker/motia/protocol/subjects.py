@@ -63,6 +63,7 @@ class Names:
     sent: str
     ticks: str
     worker_leases: str
+    boundary_keys: str
     scheduler_lease: str
     """Lease of the leader among the schedulers."""
     all_cron_runs: str
@@ -72,6 +73,10 @@ class Names:
     def worker_lease(self, id: str) -> str:
         """Lease of a worker."""
         return f"worker.{id}"
+
+    def boundary_key(self, durable: str) -> str:
+        """Where it is kept from where on a subscription that was ordered runs the events of groups itself."""
+        return f"boundary.{durable}"
 
     def answer_key(self, step_id: str, key: str) -> str:
         """Where the answer to a call with an `Idempotency-Key` is."""
@@ -233,8 +238,15 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",
         worker_leases="worker.*",
+        boundary_keys="boundary.*",
         scheduler_lease="scheduler",
         all_cron_runs="cron.*",
         cron_positions="fired.*",
         cron_pauses="paused.*",
     )
+
+
+def is_grouped(subject: str) -> bool:
+    """Whether a stored event is one of a message group, by its subject."""
+    _, kind, partition, *_ = subject.split(".")
+    return kind == "ev" and partition != "_"

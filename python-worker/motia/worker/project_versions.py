@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..broker.connect import Broker
-from ..broker.consumers import ensure_consumer, sources_of
+from ..broker.consumers import ensure_consumer, queue_settings, sources_of
+from ..broker.former_partitions import FormerPartitions, find_former_partitions
+from ..broker.key_value import purge_entries
 from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
@@ -60,6 +62,7 @@ class ProjectVersions:
         # Entries of what the newest code and the older code that still serves have loaded, by file.
         self._loaded: dict[str, dict[str, Any]] = {}
         self._loaded_streams: dict[str, dict[str, Any]] = {}
+        self._former: dict[str, FormerPartitions] = {}
         self._served: list[dict[str, Any]] = []
         self._announced: dict[str, dict[str, Any]] = {}
         self._reported: set[str] = set()
@@ -141,6 +144,13 @@ class ProjectVersions:
                 ]
             )
 
+        for step in steps:
+            if queue_settings(step).get("type") == "fifo":
+                for topic in dict.fromkeys(step["subscribes"]):
+                    boundary = self._names.boundary_key(self._names.subscription(step["id"], topic))
+                    await purge_entries(self._broker, self._names.buckets.delivery, boundary)  # of an earlier time
+        self._former = await find_former_partitions(self._broker, self._names, steps)
+
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
         steps, streams = self._loaded.values(), self._loaded_streams.values()
@@ -167,7 +177,7 @@ class ProjectVersions:
     def _serve_steps(self, own: list[dict[str, Any]]) -> None:
         if own != self._served and not self._provision_only:
             self._served = own
-            self._worker.serve(own)
+            self._worker.serve(own, self._former)
 
     def _report(self, app: LoadedApp) -> None:
         if app.failures and not self._watch:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ..broker.consumers import Source, ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
+from ..broker.former_partitions import FormerPartitions, end_former_partition
 from ..errors import MotiaError
 from ..steps.app_part import AppPart
 from .cron_consumer import CronConsumer
@@ -21,6 +23,8 @@ from .request_consumer import ConsumerServices, RequestConsumer
 
 # A quarter of the shortest ack wait: each consumer renews what is due by its own.
 _RENEW_S: Final = 0.25
+# How often it is looked whether a former partition is done with.
+_END_FORMER_S: Final = 2.0
 _RECOVER_AFTER_S: Final = 0.1
 # Gateways learn of a new version within this time.
 _CALLS_COME_FOR_S: Final = 2.0
@@ -47,13 +51,17 @@ class StepWorker:
         # Of steps that are gone from the app: they end when what they hold is done.
         self._retired: set[StepConsumer] = set()
         self._renewal: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._stopped = False
 
-    def serve(self, steps: list[dict[str, Any]]) -> None:
-        """Takes work for these manifest entries. What an unchanged step holds goes on undisturbed."""
+    def serve(self, steps: list[dict[str, Any]], former: Mapping[str, FormerPartitions]) -> None:
+        """Takes work for these manifest entries, and the rest of what was FIFO before.
+
+        What an unchanged step holds goes on undisturbed.
+        """
         before, self._consumers = self._consumers, {}
-        for key, make in self._wanted(steps):
+        for key, make in self._wanted(steps, former):
             existing = before.pop(key, None)
             consumer = existing or make()
             if existing is None:
@@ -63,6 +71,8 @@ class StepWorker:
             self._retire(consumer)
         if self._renewal is None:
             self._renew()
+        if self._ending is None:
+            self._ending = self._loop.create_task(self._end_former())
 
     @property
     def sources(self) -> list[Source]:
@@ -98,13 +108,17 @@ class StepWorker:
             await asyncio.sleep(0.01)
         if self._renewal:
             self._renewal.cancel()
+        if self._ending:
+            self._ending.cancel()
         # What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
         with contextlib.suppress(MotiaError):
             await self._services.broker.flush()
         for consumer in self._holders():
             consumer.puller.close()
 
-    def _wanted(self, steps: list[dict[str, Any]]) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
+    def _wanted(
+        self, steps: list[dict[str, Any]], former: Mapping[str, FormerPartitions]
+    ) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
         for step in steps:
             if step["type"] == "api" and self._part.takes_step(step):
                 yield (
@@ -119,12 +133,23 @@ class StepWorker:
                     if not self._part.takes_topic(step, topic):
                         continue
                     for source in subscription_sources(self._services.names, step, topic):
-                        yield (
-                            f"event {source.durable} {step['file']} {settings}",
-                            lambda step=step, topic=topic, source=source, gate=gate: EventConsumer(
-                                self._services, self._events, step, topic, source, gate, self.recover
-                            ),
-                        )
+                        was = former.get(source.durable)
+                        own = replace(source, groups_after=was.boundary) if was else source
+                        rest = was.left if was else ()
+                        for one, prefix in [(own, "event"), *((one, "rest") for one in rest)]:
+                            yield (
+                                f"{prefix} {one.durable} {one.groups_after} {step['file']} {settings}",
+                                lambda step=step, topic=topic, source=one, gate=gate: EventConsumer(
+                                    self._services,
+                                    self._events,
+                                    step,
+                                    topic,
+                                    source,
+                                    gate,
+                                    # A rest is not to be made again: it goes when it is empty.
+                                    self.recover if source.runs_until is None else _nothing,
+                                ),
+                            )
 
             elif step["type"] == "cron" and self._part.takes_step(step):
                 yield (
@@ -144,13 +169,30 @@ class StepWorker:
             if not isinstance(consumer, RequestConsumer):
                 consumer.renew()
 
+    async def _end_former(self) -> None:
+        while True:
+            await asyncio.sleep(_END_FORMER_S)
+            for key, consumer in [*self._consumers.items()]:
+                if consumer.source.runs_until is None or consumer.load:
+                    continue
+                try:
+                    gone = await end_former_partition(self._services.broker, self._services.names, consumer.source)
+                except MotiaError as error:
+                    fields = {"action": "partition_left", "err": error}
+                    message = "A former partition could not be looked at; trying again"
+                    self._services.log.write("warn", fields, message)
+                    continue
+                if gone and self._consumers.get(key) is consumer:
+                    del self._consumers[key]
+                    self._retire(consumer)
+
     async def _recover(self) -> None:
         """The streams are made again by the gateways; the consumers of our steps are ours to make."""
         broker = self._services.broker
         while not self._stopped:
             try:
                 await broker.when_connected(60.0)
-                consumers = [*self._consumers.values()]
+                consumers = [c for c in self._consumers.values() if c.source.runs_until is None]
                 await asyncio.gather(*[ensure_consumer(broker, c.source, c.step["name"]) for c in consumers])
                 break
             except MotiaError as error:
@@ -181,3 +223,7 @@ class StepWorker:
     def _holders(self) -> list[StepConsumer]:
         """Everyone who may hold something."""
         return [*self._consumers.values(), *self._retired]
+
+
+def _nothing() -> None:
+    pass
