@@ -1,5 +1,5 @@
 /** The durable consumers behind steps. */
-import { AckPolicy, type ConsumerUpdateConfig } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerInfo, type ConsumerUpdateConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import { isGrouped, type Names } from '../protocol/subjects.ts';
@@ -18,6 +18,8 @@ const MAX_ACK_PENDING = 20_000;
 const CONSUMER_EXISTS = 10148;
 /** Answered when a consumer that is to be changed is not there. */
 const CONSUMER_GONE = 10149;
+/** The same when it is asked for. */
+const CONSUMER_NOT_FOUND = 10014;
 
 /** Where one subscription, API step or cron step takes its messages from. */
 export interface Source {
@@ -144,6 +146,16 @@ export async function ensureConsumer(broker: Broker, source: Source, description
       `the broker refused the consumer ${source.durable}: ${(error as Error).message}`,
       { cause: error },
     );
+  }
+}
+
+/** How a consumer is, if it is there. */
+export async function findConsumer(broker: Broker, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
+  try {
+    return await broker.jsm.consumers.info(stream, durable);
+  } catch (error) {
+    if (apiCode(error) !== CONSUMER_NOT_FOUND) throw error;
+    return undefined;
   }
 }
 

@@ -5,12 +5,16 @@
 import type { Names } from '../protocol/subjects.ts';
 import type { StepEntry } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
-import { deleteConsumer, isOfGroups, type Source, subscriptionSource, subscriptionSources } from './consumers.ts';
+import {
+  deleteConsumer,
+  findConsumer,
+  isOfGroups,
+  type Source,
+  subscriptionSource,
+  subscriptionSources,
+} from './consumers.ts';
 import { readEntries, readLast, replaceEntry } from './key-value.ts';
-import { apiCode } from './topology.ts';
 import { readLeases } from './worker-lease.ts';
-
-const CONSUMER_NOT_FOUND = 10014;
 
 /** What was FIFO before, by the consumer of its whole subscription. */
 export type FormerPartitions = ReadonlyMap<string, { boundary: number; left: Source[] }>;
@@ -45,9 +49,7 @@ export async function findFormerPartitions(
  * @returns whether it is gone.
  */
 export async function endFormerPartition(broker: Broker, names: Names, source: Source): Promise<boolean> {
-  const info = await broker.jsm.consumers.info(source.stream, source.durable).catch((error) => {
-    if (apiCode(error) !== CONSUMER_NOT_FOUND) throw error;
-  });
+  const info = await findConsumer(broker, source.stream, source.durable);
   if (!info) return true;
   const reached = info.num_pending === 0 || info.delivered.stream_seq >= (source.runsUntil ?? Number.POSITIVE_INFINITY);
   if (info.num_ack_pending > 0 || !reached) return false;

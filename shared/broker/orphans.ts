@@ -7,7 +7,7 @@ import type { ConsumerInfo, MsgRequest } from '@nats-io/jetstream';
 import { MotiaError, toErrorRecord } from '../errors.ts';
 import { type Names, partsOfSubscription, wholeOf } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
-import { deleteConsumer, sourcesOf } from './consumers.ts';
+import { deleteConsumer, findConsumer, sourcesOf } from './consumers.ts';
 import type { Delivery } from './delivery.ts';
 import { EventStore, readEnvelope } from './events.ts';
 import { purgeEntries } from './key-value.ts';
@@ -39,24 +39,26 @@ export async function findOrphans(broker: Broker, names: Names): Promise<Orphan[
   for (const stream of [events, requests, cron]) {
     for await (const info of broker.jsm.consumers.list(stream)) infos.push(info);
   }
+  const isInUse = await readUse(broker, names);
+  return Promise.all(infos.filter((info) => !isInUse(info)).map((info) => describe(broker, names, info)));
+}
+
+/** @returns whether a live version of the app has a consumer. Without a manifest nobody knows: all are in use. */
+async function readUse(broker: Broker, names: Names): Promise<(info: ConsumerInfo) => boolean> {
   const served = await readLeases(broker, names);
   const manifest = await readManifest(broker, names);
-  if (!manifest) return [];
+  if (!manifest) return () => true;
   for (const source of manifest.steps.flatMap((step) => sourcesOf(names, step))) served.add(toServed(source));
-  const orphans = infos
-    .map((info) => ({ info, stream: info.stream_name, durable: info.name }))
-    .filter(({ info, stream, durable }) => {
-      // What a step that is FIFO no longer has left is its workers' to finish.
-      const isInUse = [durable, wholeOf(durable)].some((name) => served.has(toServed({ stream, durable: name })));
-      return info.config.durable_name !== undefined && !isInUse;
-    });
-  return Promise.all(
-    orphans.map(async ({ info, ...source }) => ({
-      ...source,
-      step: info.config.description ?? info.name,
-      waiting: info.num_pending + info.num_ack_pending + (await countRetries(broker, names, info.name)),
-    })),
-  );
+  return ({ stream_name: stream, name, config }) =>
+    config.durable_name === undefined || // no one's of ours
+    // What a step that is FIFO no longer has left is its workers' to finish.
+    [name, wholeOf(name)].some((durable) => served.has(toServed({ stream, durable })));
+}
+
+async function describe(broker: Broker, names: Names, info: ConsumerInfo): Promise<Orphan> {
+  const { stream_name: stream, name: durable, config, num_pending, num_ack_pending } = info;
+  const waiting = num_pending + num_ack_pending + (await countRetries(broker, names, durable));
+  return { stream, durable, step: config.description ?? durable, waiting };
 }
 
 /** Takes an orphan away if it still is one and nothing waits. @returns whether it was so */
@@ -100,8 +102,11 @@ export async function emptyOrphan(broker: Broker, names: Names, orphan: Orphan):
   return moved;
 }
 
+/** The same orphan as it is now, if it is there and still one. */
 async function findAgain(broker: Broker, names: Names, { stream, durable }: Orphan): Promise<Orphan | undefined> {
-  return (await findOrphans(broker, names)).find((other) => other.stream === stream && other.durable === durable);
+  const info = await findConsumer(broker, stream, durable);
+  if (!info || (await readUse(broker, names))(info)) return undefined;
+  return describe(broker, names, info);
 }
 
 /** Events that wait for their next attempt in one subscription. */
