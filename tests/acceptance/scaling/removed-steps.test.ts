@@ -48,6 +48,10 @@ describe.each<Language>(['node', 'python'])('%s', (language) => {
     await work.emit('work', 5);
     await work.waitForRuns(25);
     expect(await work.provision()).toContain(`Not in use any more: ${old} of Old, in which 5 wait`);
+    const gateway = await work.startGateway('secret');
+    const listed = await gateway.fetch('/__motia/api/v1/orphans', { headers: { authorization: 'Bearer secret' } });
+    expect(await listed.json()).toEqual([{ stream: names.streams.events, durable: old, step: 'Old', waiting: 5 }]);
+    expect((await gateway.fetch('/__motia/api/v1/orphans')).status).toBe(401);
     expect(await work.provision('--remove-orphans')).toContain('in which 5 wait');
     expect(await subscriptions(work)).toEqual([renamed, old]);
     expect(await work.provision('--remove-orphans', '--force')).toContain('removed; 5 were moved to the dead letters');

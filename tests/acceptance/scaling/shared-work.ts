@@ -24,6 +24,8 @@ export interface SharedWork extends AsyncDisposable {
   readonly names: Names;
   /** Starts a worker; `name` is what its runs are noted with. */
   startWorker(name: string, args?: string[], env?: Record<string, string>): Promise<RunningCli>;
+  /** Starts a gateway, whose admin API is open to this token. */
+  startGateway(token: string): Promise<RunningCli>;
   /** Runs `motia provision`. @returns what it printed. @throws if it fails */
   provision(...args: string[]): Promise<string>;
   /** A command that ends by itself. */
@@ -114,6 +116,11 @@ export async function startSharedWork(
       });
       running.push(worker);
       return worker;
+    },
+    async startGateway(token) {
+      const gateway = await startCli('gateway', project, { env: { ...common, MOTIA_ADMIN_TOKEN: token } });
+      running.push(gateway);
+      return gateway;
     },
     async provision(...args) {
       const cli = await startCli('provision', project, { args, env: common, ready: false });
