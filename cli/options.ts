@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { appName, type Environment, loadDotEnv, readEnvironment } from '../shared/config.ts';
 import { createLogger, type LoggerOptions } from '../shared/logger.ts';
+import type { AppPart } from '../shared/steps/app-part.ts';
 
 /** The flags of all commands, as yargs gives them. */
 export interface Flags {
@@ -9,6 +10,13 @@ export interface Flags {
   host?: string;
   threads?: number;
   processes?: number;
+  steps?: string[];
+  topics?: string[];
+  flows?: string[];
+  concurrency?: number;
+  /** Of `motia provision`. */
+  removeOrphans?: boolean;
+  force?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -49,6 +57,10 @@ export interface CommandOptions {
   port?: number;
   threads: number;
   processes: number;
+  /** What a worker takes of the app. */
+  part: AppPart;
+  /** Runs at a time, in a worker, of an event step that says nothing about it. */
+  concurrency?: number | undefined;
   logging: LoggerOptions;
 }
 
@@ -70,6 +82,12 @@ export function commandOptions(flags: Flags, logs: 'readable' | 'json'): Command
     port: flags.port ?? env.port,
     threads: flags.threads ?? env.threads,
     processes: flags.processes ?? env.processes,
+    part: {
+      steps: flags.steps ?? env.part.steps,
+      topics: flags.topics ?? env.part.topics,
+      flows: flags.flows ?? env.part.flows,
+    },
+    concurrency: flags.concurrency ?? env.concurrency,
     logging: {
       level: flags.debug ? 'debug' : env.logLevel,
       pretty: logs === 'readable' && process.stdout.isTTY === true,

@@ -1,5 +1,6 @@
 /** The command line: which commands there are, which flags they take, and what is said about wrong ones. */
 import yargs, { type Options } from 'yargs';
+import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
 import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS } from './options.ts';
@@ -12,6 +13,17 @@ const processes = flag({
   describe: 'Handler processes of the Python worker (default 1)',
   coerce: processCount,
 });
+/** What a worker takes of the app. */
+const part = {
+  steps: flag({ type: 'string', describe: 'Take only these steps (names, with commas)', coerce: nameList('--steps') }),
+  topics: flag({ type: 'string', describe: 'Take only events of these topics', coerce: nameList('--topics') }),
+  flows: flag({ type: 'string', describe: 'Take only the steps of these flows', coerce: nameList('--flows') }),
+  concurrency: flag({
+    type: 'number',
+    describe: 'Runs at a time of an event step that says nothing about it (default 10)',
+    coerce: concurrencyOf,
+  }),
+};
 const common = {
   'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
   debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },
@@ -49,12 +61,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   worker: {
     describe: 'Run a worker alone (needs NATS_URL)',
-    options: { threads, ...common },
+    options: { threads, ...part, ...common },
     load: async () => (await import('./commands/worker.ts')).worker,
   },
   'python-worker': {
     describe: 'Run a worker for the Python steps alone (needs NATS_URL)',
-    options: { processes, ...common },
+    options: { processes, ...part, ...common },
     load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
   scheduler: {
@@ -64,7 +76,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   provision: {
     describe: 'Make the broker ready for the steps of the project (needs NATS_URL)',
-    options: common,
+    options: {
+      'remove-orphans': { type: 'boolean', describe: 'Take away consumers of steps that are gone, if they are empty' },
+      force: {
+        type: 'boolean',
+        describe: 'With --remove-orphans: make dead letters of the events that wait in others',
+      },
+      ...common,
+    },
     load: async () => (await import('./commands/provision.ts')).provision,
   },
   'cron <action> [step]': {
@@ -160,6 +179,19 @@ function threadCount(value: unknown): number {
 
 function processCount(value: unknown): number {
   return wholeNumber('--processes', value, 1, 32);
+}
+
+function concurrencyOf(value: unknown): number {
+  return wholeNumber('--concurrency', value, 1, MOST_CONCURRENCY);
+}
+
+/** A flag that may be given several times, each with several names. */
+function nameList(name: string): (value: string | string[]) => string[] {
+  return (value) => {
+    const names = [value].flat().flatMap(toNames);
+    if (names.length > 0) return names;
+    throw new CliError(`${name} takes one name or several, with commas between them`, EXIT.usage);
+  };
 }
 
 function wholeNumber(name: string, value: unknown, min: number, max: number): number {

@@ -1,6 +1,7 @@
 /** A worker as a process of its own: `motia worker`, and the child of `motia dev` and `motia start`. */
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { createLogger, type LoggerOptions, logSink } from '../shared/logger.ts';
+import type { AppPart } from '../shared/steps/app-part.ts';
 import { startWorker } from '../worker/main.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
 
@@ -13,6 +14,10 @@ export interface WorkerSettings {
   motiaDir: string;
   threads: number;
   watch: boolean;
+  /** What it takes of the app; without it all. */
+  part?: AppPart;
+  /** Runs at a time of an event step that says nothing about it. */
+  concurrency?: number;
   telemetry: TelemetryEnvironment;
   logging: LoggerOptions;
   /** Hold the manifest back until the workers of other languages are ready. */

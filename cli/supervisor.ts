@@ -23,6 +23,9 @@ export interface Supervision {
   onReady(address: { url: string; port: number }): void;
 }
 
+/** While files are edited, no other version of the app runs beside this one. */
+const DEV_ORPHAN_GRACE_MS = 5_000;
+
 /** Runs until a signal or a failure. @returns the exit code. */
 export function supervise(supervision: Supervision): Promise<number> {
   const { options, log } = supervision;
@@ -43,7 +46,10 @@ export function supervise(supervision: Supervision): Promise<number> {
     const { app, env } = options;
     const { telemetry, partitions } = env;
     const admin = { openOnLoopback: watch, token: env.adminToken };
-    const gateway = await startGateway({ broker, app, partitions, host, port, portFallback, admin, log, telemetry });
+    const gateway = await startGateway({
+      ...{ broker, app, partitions, host, port, portFallback, admin, log, telemetry },
+      ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
+    });
     let scheduler: { close(): Promise<void> } | undefined;
     const close = () => Promise.all([scheduler?.close(), gateway.close()]);
     life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);

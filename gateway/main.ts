@@ -15,6 +15,8 @@ import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
 import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
+import { KeyedCalls } from './keyed-calls.ts';
+import { OrphanWatch } from './orphan-watch.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
 
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   portFallback: number;
   /** Who may use the admin API. */
   admin: AdminAccess;
+  /** How long a consumer has to be unused to be taken away. Default 60 s. */
+  orphanGraceMs?: number;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -85,10 +89,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('broker connection', () => broker.close());
     await ensureTopology(broker, names);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
+    const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
+    const orphans = new OrphanWatch(broker, names, log, options.orphanGraceMs);
+    orphans.start();
+    lifecycle.defer('orphan watch', () => orphans.stop());
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
-    const app = createApp({ served: () => served, calls, tracing, log, admin });
+    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

@@ -1,12 +1,14 @@
 /** Answers HTTP requests with the API steps of the manifest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pino from 'pino';
+import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
 import { RESERVED } from './admin/admin.ts';
 import { EMIT_PATH } from './admin/events.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
+import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
 import { readBody } from './read-body.ts';
 import { createRouter, type Router } from './router.ts';
 import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
@@ -47,6 +49,7 @@ export function toServed(manifest: Manifest, log: pino.Logger): Served {
 export interface StepRouteOptions {
   served: () => Served | undefined;
   calls: StepCalls;
+  keyedCalls: KeyedCalls;
   tracing: Tracing;
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
@@ -62,7 +65,7 @@ const SERVER: SpanOptions = { kind: 'server' };
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
-export function createStepRoute({ served, calls, tracing, log, closing, emit }: StepRouteOptions) {
+export function createStepRoute({ served, calls, keyedCalls, tracing, log, closing, emit }: StepRouteOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const now = served();
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
@@ -95,21 +98,33 @@ export function createStepRoute({ served, calls, tracing, log, closing, emit }: 
     const span = startSpan(tracing, request, route);
     let status = 500;
     try {
-      const response = await calls.call(
-        {
-          stepId: route.id,
-          method,
-          url,
-          params,
-          headers: request.headers as StepRequest['headers'], // Node has joined those that came several times
-          body,
-          traceparent: span.traceparent,
-          timeoutMs: settings.timeoutMs,
-        },
-        (cancel) => reply.raw.once('close', cancel), // after the answer it has nothing to cancel any more
-      );
+      const call: StepRequest = {
+        stepId: route.id,
+        method,
+        url,
+        params,
+        headers: request.headers as StepRequest['headers'], // Node has joined those that came several times
+        body,
+        traceparent: span.traceparent,
+        timeoutMs: settings.timeoutMs,
+      };
+      const key = call.headers['idempotency-key'];
+      let ours = closing() ? { ...cors, connection: 'close' } : cors;
+      let response: StepResponse;
+      if (typeof key === 'string' && !isSafeMethod(method)) {
+        const keyed = await keyedCalls.call({
+          ...call,
+          key,
+          windowMs: settings.idempotencyWindowMs ?? DEFAULT_WINDOW_MS,
+        });
+        if (keyed.replayed) ours = { ...ours, 'idempotency-replayed': 'true' };
+        response = keyed;
+      } else {
+        // After the answer there is nothing to cancel any more.
+        response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
+      }
       status = response.status;
-      answer(reply, response, closing() ? { ...cors, connection: 'close' } : cors);
+      answer(reply, response, ours);
     } catch (error) {
       reply.headers(cors);
       if (closing()) reply.header('connection', 'close');

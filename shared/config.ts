@@ -6,6 +6,7 @@ import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
 import { MotiaError } from './errors.ts';
 import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
+import type { AppPart } from './steps/app-part.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -56,6 +57,10 @@ export interface Environment {
   processes: number;
   /** Partitions that message groups are spread over. */
   partitions: number;
+  /** What a worker takes of the app. */
+  part: AppPart;
+  /** Runs at a time, in a worker, of an event step that says nothing about it. */
+  concurrency?: number;
   logLevel: LogLevel;
   /** False when `NO_COLOR` asks for plain text. */
   color: boolean;
@@ -65,6 +70,9 @@ export interface Environment {
   searchPath: readonly string[];
   telemetry: TelemetryEnvironment;
 }
+
+/** Runs of one event step that one worker may be asked to have at a time. */
+export const MOST_CONCURRENCY = 10_000;
 
 type RawEnvironment = Record<string, string | undefined>;
 
@@ -89,6 +97,9 @@ const oneOf = <const Names extends readonly string[]>(names: Names) =>
     .string()
     .toLowerCase()
     .pipe(z.enum(names, `expected one of ${names.join(', ')}`));
+
+/** Names with commas between them. */
+const nameList = z.string().transform(toNames);
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with http:// or https://' });
 
@@ -126,6 +137,10 @@ const schema = z
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     MOTIA_PARTITIONS: wholeNumber(1, 1_024),
+    MOTIA_STEPS: nameList,
+    MOTIA_TOPICS: nameList,
+    MOTIA_FLOWS: nameList,
+    MOTIA_CONCURRENCY: wholeNumber(1, MOST_CONCURRENCY),
     VIRTUAL_ENV: z.string(),
     LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
     NO_COLOR: z.string(),
@@ -174,12 +189,26 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
     partitions: values.MOTIA_PARTITIONS ?? DEFAULT_PARTITIONS,
+    part: Object.freeze({
+      steps: values.MOTIA_STEPS ?? [],
+      topics: values.MOTIA_TOPICS ?? [],
+      flows: values.MOTIA_FLOWS ?? [],
+    }),
+    concurrency: values.MOTIA_CONCURRENCY,
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),
     searchPath: Object.freeze((values.PATH ?? '').split(delimiter).filter(Boolean)),
     telemetry: telemetry(values),
   });
+}
+
+/** What is between the commas. */
+export function toNames(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /** Adds the project's `.env` to the environment, for us and for user code. What is set already stays. */

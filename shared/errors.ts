@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'
+  | 'STEP_GONE'
   | 'NOT_SUPPORTED';
 
 /** Base of every error this framework throws on purpose. */

@@ -345,6 +345,8 @@ export interface MotiaConfig {
     cors?: { origins: '*' | false | readonly string[] };
     /** Seconds until a call that is not answered gets 504. Default 30. */
     timeout?: number;
+    /** Seconds for which the answer to a call with an `Idempotency-Key` is kept, up to 7 days. Default 24 hours. */
+    idempotencyWindow?: number;
     /** What happens to a body that does not fit `bodySchema`. Default `warn`. */
     validation?: 'enforce' | 'warn' | 'ignore';
   };

@@ -1,7 +1,7 @@
 /** Takes the events of one subscription from the broker, has them run, and does what the outcome asks for. */
 
 import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
-import type { Source } from '../shared/broker/consumers.ts';
+import { isRunElsewhere, type Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
@@ -28,9 +28,10 @@ import type { Job, JobEnd } from './threads/handler-thread.ts';
 
 export interface EventServices extends ConsumerServices {
   events: EventStore;
+  /** Runs at a time of a step that says nothing about it. */
+  concurrency: number;
 }
 
-const DEFAULT_CONCURRENCY = 10;
 /** Waiting events are taken ahead of their run only as far as they will run within this time. */
 const AHEAD_MS = 10;
 const MOST_AHEAD = 256;
@@ -72,7 +73,7 @@ export class EventConsumer {
     this.#held = new HeldMessages(source.ackWaitMs);
     this.#services = services;
     const { queue, handler } = step.infrastructure ?? {};
-    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? DEFAULT_CONCURRENCY);
+    this.#gate = services.pool.gate(step.id, queue?.concurrency ?? services.concurrency);
     this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
     this.#retrySubject = services.names.retry(source.durable);
     this.#policy = retryPolicyOf(queue);
@@ -115,6 +116,11 @@ export class EventConsumer {
   }
 
   #take(delivery: Delivery): void {
+    if (isRunElsewhere(this.source, delivery)) {
+      delivery.ack();
+      this.puller.pull();
+      return;
+    }
     const event = readEnvelope(delivery, this.source.stream, this.#topic);
     if ((event.protocol ?? PROTOCOL_VERSION) > PROTOCOL_VERSION) {
       delivery.handBack(5_000);

@@ -5,17 +5,16 @@ import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
-import { watchManifest } from '../shared/broker/manifest-store.ts';
-import { removeOrphans } from '../shared/broker/provision.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
-import { createNames, type Names } from '../shared/protocol/subjects.ts';
+import { createNames } from '../shared/protocol/subjects.ts';
+import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
-import type { Manifest } from '../shared/steps/manifest.ts';
 import { watchFiles } from '../shared/watch-files.ts';
 import { ProjectVersions } from './project-versions.ts';
 import { StepWorker } from './step-worker.ts';
@@ -33,6 +32,10 @@ export interface WorkerOptions {
   motiaDir: string;
   /** Handler threads. */
   threads: number;
+  /** What this worker takes of the app; without it all. */
+  part?: AppPart;
+  /** Runs at a time of an event step that says nothing about it. Default 10. */
+  concurrency?: number;
   /** Serve edits as they are saved, and keep serving the rest when a file is broken. */
   watch: boolean;
   /** Make the streams, consumers and the manifest; otherwise `motia provision` has done it. */
@@ -48,6 +51,7 @@ export interface WorkerOptions {
 
 /** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
 const GRACE_MS = 25_000;
+const DEFAULT_CONCURRENCY = 10;
 const SWEEP_MS = 60 * 60_000;
 
 /**
@@ -56,6 +60,7 @@ const SWEEP_MS = 60 * 60_000;
  */
 export async function startWorker(options: WorkerOptions): Promise<{ close(): Promise<void> }> {
   const { app, partitions, root, log, sink, threads, logLevel, telemetry } = options;
+  const { part = WHOLE_APP, concurrency = DEFAULT_CONCURRENCY } = options;
   const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   const startedAt = Date.now();
@@ -82,12 +87,15 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
-      worker = new StepWorker({ broker, names, pool, log, events, cron });
-      return { broker, worker };
+      const serving = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
+      worker = serving;
+      const lease = new WorkerLease(broker, names, log, () => serving.sources);
+      lifecycle.defer('lease', () => lease.stop());
+      return { broker, worker: serving, lease };
     });
     connecting.catch(() => {}); // awaited below
     const othersReady = options.othersReady ?? Promise.resolve();
-    const versions = new ProjectVersions({ ...options, names, bundler, pool, connecting, othersReady });
+    const versions = new ProjectVersions({ ...options, part, names, bundler, pool, connecting, othersReady });
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
     const { broker, worker: serving } = await connecting;
@@ -106,7 +114,6 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
         since: startedAt,
       });
       lifecycle.defer('watcher', watcher);
-      lifecycle.defer('manifest watch', await watchManifest(broker, names, dropOrphans(broker, names, log)));
     }
   } catch (error) {
     await lifecycle.close();
@@ -116,15 +123,6 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     close: async () => {
       for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
     },
-  };
-}
-
-/** For every new manifest, whichever worker has published it: takes away the subscriptions that it has not any more. */
-function dropOrphans(broker: Broker, names: Names, log: pino.Logger) {
-  return (manifest: Manifest) => {
-    removeOrphans(broker, names, manifest, log).catch((error) => {
-      log.warn({ action: 'orphans_failed', err: error }, 'Unused subscriptions could not be looked for');
-    });
   };
 }
 

@@ -1,10 +1,14 @@
 /** From the files of a project to the version that is served: build, load, provision, swap; and again at every edit. */
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
+import { sourcesOf } from '../shared/broker/consumers.ts';
+import { type FormerPartitions, findFormerPartitions } from '../shared/broker/former-partitions.ts';
 import { publishManifest } from '../shared/broker/manifest-store.ts';
 import { ensureSources } from '../shared/broker/provision.ts';
+import type { WorkerLease } from '../shared/broker/worker-lease.ts';
 import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
+import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
 import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
@@ -18,10 +22,12 @@ export interface ProjectVersionsOptions {
   names: Names;
   bundler: StepBundler;
   pool: ThreadPool;
+  /** What is taken of the app; all of it is made ready and published. */
+  part: AppPart;
   watch: boolean;
   provision: boolean;
   log: pino.Logger;
-  connecting: Promise<{ broker: Broker; worker: StepWorker }>;
+  connecting: Promise<{ broker: Broker; worker: StepWorker; lease: WorkerLease }>;
   /** Resolves when the workers of other languages have their subscriptions, or will not come. */
   othersReady: Promise<void>;
 }
@@ -30,6 +36,7 @@ export class ProjectVersions {
   readonly #options: ProjectVersionsOptions;
   #bundle: Bundle | undefined;
   #manifest: Manifest | undefined;
+  #former: FormerPartitions = new Map();
   #reported = new Set<string>();
   #work: Promise<void> = Promise.resolve();
 
@@ -113,23 +120,30 @@ export class ProjectVersions {
   /** Before the new code takes over: whatever it needs on the broker is there. */
   async #prepare(app: LoadedApp): Promise<void> {
     this.#report(app.failures);
+    checkPart(this.#options.part, app.manifest.steps);
     for (const warning of [...app.warnings, ...notServedYet(app)]) this.#warnOnce(warning);
-    const { broker } = await this.#options.connecting;
-    if (this.#options.provision) await ensureSources(broker, this.#options.names, app.manifest, this.#manifest);
+    const { broker, lease } = await this.#options.connecting;
+    // Before they are made: what a lease names is not taken away.
+    const { names } = this.#options;
+    await lease.name(app.manifest.steps.flatMap((step) => sourcesOf(names, step)));
+    if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
+    const own = app.manifest.steps.filter(({ language }) => language === 'node');
+    this.#former = await findFormerPartitions(broker, names, own);
     this.#options.pool.blockedTimeoutMs = app.settings.blockedTimeoutMs;
   }
 
   /** After it: work for its steps is taken, and then gateways hear of them. */
   async #commit(bundle: Bundle, { manifest }: LoadedApp): Promise<void> {
     const { bundler, connecting, provision, watch } = this.#options;
-    const { broker, worker } = await connecting;
+    const { broker, worker, lease } = await connecting;
     const before = this.#manifest;
     this.#bundle = bundle;
     this.#manifest = manifest;
     bundler.confirm();
     if (manifest.version === before?.version) return;
-    worker.serve(manifest);
+    worker.serve(manifest, this.#former);
     if (provision) await this.#publish(broker, manifest);
+    await lease.name();
     if (watch) this.#announce(before, manifest);
   }
 

@@ -1,11 +1,12 @@
 /** Makes the broker ready for a project without serving it: what a deployment runs before its workers. */
 import { join } from 'node:path';
-import { connectBroker } from '../shared/broker/connect.ts';
+import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import { emptyOrphan, findOrphans, type Orphan, removeOrphan } from '../shared/broker/orphans.ts';
 import { provisionManifest } from '../shared/broker/provision.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
-import { createNames } from '../shared/protocol/subjects.ts';
+import { createNames, type Names } from '../shared/protocol/subjects.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
@@ -18,13 +19,24 @@ export type ProvisionOptions = Pick<
 > & {
   /** Does the same for the steps of other languages, which are to be ready before the manifest is published. */
   provisionOthers: () => Promise<void>;
+  /** What becomes of consumers that no live version of the app has: nothing, or the empty ones go, or all after what waits in them. */
+  orphans: 'report' | 'remove' | 'empty';
 };
+
+export type OrphanOutcome = 'left' | 'removed' | 'in use';
+
+/** An orphan as it was found, and what has become of it. */
+export type ProvisionedOrphan = Orphan & { outcome: OrphanOutcome };
 
 /**
  * Loads the project's steps and makes their broker streams, consumers and manifest.
  * @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded, or `BROKER_*`.
  */
-export async function provision(options: ProvisionOptions): Promise<{ version: string; steps: number }> {
+export async function provision(options: ProvisionOptions): Promise<{
+  version: string;
+  steps: number;
+  orphans: ProvisionedOrphan[];
+}> {
   const { app, partitions, root, log, sink, logLevel, telemetry } = options;
   const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
@@ -62,8 +74,26 @@ export async function provision(options: ProvisionOptions): Promise<{ version: s
     const provisioned = await provisionManifest(broker, names, manifest, python.length > 0);
     for (const warning of provisioned.warnings) log.warn({ action: 'project_warning' }, warning);
     const { version, steps } = provisioned.manifest;
-    return { version, steps: steps.length };
+    const orphans: ProvisionedOrphan[] = [];
+    for (const orphan of await findOrphans(broker, names)) {
+      orphans.push(await dealWith(broker, names, orphan, options.orphans));
+    }
+    return { version, steps: steps.length, orphans };
   } finally {
     await lifecycle.close();
   }
+}
+
+async function dealWith(
+  broker: Broker,
+  names: Names,
+  orphan: Orphan,
+  how: ProvisionOptions['orphans'],
+): Promise<ProvisionedOrphan> {
+  if (how === 'empty') {
+    const moved = await emptyOrphan(broker, names, orphan);
+    return moved === undefined ? { ...orphan, outcome: 'in use' } : { ...orphan, waiting: moved, outcome: 'removed' };
+  }
+  const removed = how === 'remove' && (await removeOrphan(broker, names, orphan));
+  return { ...orphan, outcome: removed ? 'removed' : 'left' };
 }

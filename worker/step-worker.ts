@@ -1,6 +1,8 @@
 /** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
-import { ensureConsumer, subscriptionSources } from '../shared/broker/consumers.ts';
+import { ensureConsumer, type Source, subscriptionSources } from '../shared/broker/consumers.ts';
+import { endFormerPartition, type FormerPartitions } from '../shared/broker/former-partitions.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import { type AppPart, takesStep, takesTopic } from '../shared/steps/app-part.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { CronConsumer, type CronServices } from './cron-consumer.ts';
 import { EventConsumer, type EventServices } from './event-consumer.ts';
@@ -11,28 +13,34 @@ export type WorkerServices = EventServices & CronServices;
 
 /** A quarter of the shortest ack wait: each consumer renews what is due by its own. */
 const RENEW_MS = 250;
+/** How often it is looked whether a former partition is done with. */
+const END_FORMER_MS = 2_000;
 const RECOVER_AFTER_MS = 100;
 /** Gateways learn of a new version within this time. */
 const CALLS_COME_FOR_MS = 2_000;
 
 export class StepWorker {
   readonly #services: WorkerServices;
+  readonly #part: AppPart;
   #consumers = new Map<string, StepConsumer>();
   /** Of steps that are gone from the app: they end when what they hold is done. */
   readonly #retired = new Set<StepConsumer>();
   #renewal: NodeJS.Timeout | undefined;
+  #ending: NodeJS.Timeout | undefined;
   #recovering: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(services: WorkerServices) {
+  /** @param part what it takes of the steps that it is to serve. */
+  constructor(services: WorkerServices, part: AppPart) {
     this.#services = services;
+    this.#part = part;
   }
 
-  /** Takes work for the steps of this manifest. What an unchanged step holds goes on undisturbed. */
-  serve(manifest: Manifest): void {
+  /** Takes work for the steps of this manifest, and the rest of what was FIFO before. What an unchanged step holds goes on undisturbed. */
+  serve(manifest: Manifest, former: FormerPartitions): void {
     const before = this.#consumers;
     this.#consumers = new Map();
-    for (const [key, make] of this.#wanted(manifest)) {
+    for (const [key, make] of this.#wanted(manifest, former)) {
       const existing = before.get(key);
       before.delete(key);
       const consumer = existing ?? make();
@@ -41,6 +49,12 @@ export class StepWorker {
     }
     for (const consumer of before.values()) this.#retire(consumer);
     this.#renewal ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+    this.#ending ??= setInterval(() => void this.#endFormer(), END_FORMER_MS).unref();
+  }
+
+  /** Where it takes work from. */
+  get sources(): Source[] {
+    return [...this.#consumers.values()].map(({ source }) => source);
   }
 
   /** The caller of this request is gone. */
@@ -66,27 +80,37 @@ export class StepWorker {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     clearInterval(this.#renewal);
+    clearInterval(this.#ending);
     // What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
     await this.#services.broker.flush().catch(() => {});
     for (const consumer of this.#holders) consumer.puller.close();
   }
 
-  *#wanted({ steps }: Manifest): Generator<[key: string, make: () => StepConsumer]> {
+  *#wanted({ steps }: Manifest, former: FormerPartitions): Generator<[key: string, make: () => StepConsumer]> {
     const onGone = () => this.recover();
     for (const step of steps) {
       if (step.language !== 'node') continue;
       if (step.type === 'api') {
+        if (!takesStep(this.#part, step)) continue;
         yield [`api ${step.id}`, () => new RequestConsumer(this.#services, step, onGone)];
       } else if (step.type === 'event') {
         for (const topic of new Set(step.subscribes)) {
+          if (!takesTopic(this.#part, step, topic)) continue;
           // Delivery settings are part of the key: changed ones make a new consumer.
           const settings = JSON.stringify(step.infrastructure ?? {});
           for (const source of subscriptionSources(this.#services.names, step, topic)) {
-            const key = `event ${source.durable} ${settings}`;
-            yield [key, () => new EventConsumer(this.#services, step, topic, source, onGone)];
+            const groupsAfter = former.get(source.durable)?.boundary;
+            const from = groupsAfter === undefined ? source : { ...source, groupsAfter };
+            const key = `event ${source.durable} ${groupsAfter} ${settings}`;
+            yield [key, () => new EventConsumer(this.#services, step, topic, from, onGone)];
+            for (const rest of former.get(source.durable)?.left ?? []) {
+              // Not to be made again: it goes when it is empty.
+              yield [`rest ${rest.durable}`, () => new EventConsumer(this.#services, step, topic, rest, () => {})];
+            }
           }
         }
       } else if (step.type === 'cron') {
+        if (!takesStep(this.#part, step)) continue;
         const key = `cron ${step.id} ${step.missed} ${step.overlap}`;
         yield [key, () => new CronConsumer(this.#services, step, onGone)];
       }
@@ -97,6 +121,20 @@ export class StepWorker {
     for (const consumer of this.#holders) if (!(consumer instanceof RequestConsumer)) consumer.renew();
   }
 
+  async #endFormer(): Promise<void> {
+    const { broker, names, log } = this.#services;
+    for (const [key, consumer] of this.#consumers) {
+      if (consumer.source.runsUntil === undefined || consumer.load > 0) continue;
+      try {
+        if (!(await endFormerPartition(broker, names, consumer.source))) continue;
+        this.#consumers.delete(key);
+        this.#retire(consumer);
+      } catch (error) {
+        log.warn({ action: 'partition_left', err: error }, 'A former partition could not be looked at; trying again');
+      }
+    }
+  }
+
   async #recover(): Promise<void> {
     const { broker, names, log } = this.#services;
     while (!this.#stopped) {
@@ -104,7 +142,9 @@ export class StepWorker {
         await broker.whenConnected(60_000);
         await ensureTopology(broker, names);
         await Promise.all(
-          [...this.#consumers.values()].map(({ source, step }) => ensureConsumer(broker, source, step.name)),
+          [...this.#consumers.values()]
+            .filter(({ source }) => source.runsUntil === undefined)
+            .map(({ source, step }) => ensureConsumer(broker, source, step.name)),
         );
         for (const consumer of this.#consumers.values()) consumer.puller.restart();
         return;

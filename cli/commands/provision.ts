@@ -1,18 +1,29 @@
 /** `motia provision`: makes the broker ready for the project's steps, without running them. */
 import { logSink } from '../../shared/logger.ts';
-import { provision as provisionProject } from '../../worker/provision.ts';
+import { type OrphanOutcome, provision as provisionProject } from '../../worker/provision.ts';
 import { requiredBroker } from '../broker-address.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { PythonSteps } from '../python/python-steps.ts';
 
+const OUTCOMES: Record<OrphanOutcome, (waiting: number) => string> = {
+  left: (waiting) =>
+    waiting > 0
+      ? `in which ${waiting} wait. With --remove-orphans --force they become dead letters`
+      : 'empty. It goes by itself in a while, or with --remove-orphans',
+  removed: (waiting) => (waiting > 0 ? `removed; ${waiting} were moved to the dead letters` : 'removed'),
+  'in use': () => 'but a worker serves it again',
+};
+
 export async function provision(flags: Flags): Promise<number> {
+  if (flags.force && !flags.removeOrphans) throw new CliError('--force goes with --remove-orphans', EXIT.usage);
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'provision');
   const { app, root, motiaDir, logging, env } = options;
   const log = commandLogger(options);
   const python = new PythonSteps({ options, watch: false, graceMs: GRACE_MS.role, log, fail: () => {} });
-  const { version, steps } = await provisionProject({
+  const { version, steps, orphans } = await provisionProject({
     broker,
     app,
     partitions: env.partitions,
@@ -22,8 +33,12 @@ export async function provision(flags: Flags): Promise<number> {
     sink: logSink(logging),
     logLevel: logging.level,
     telemetry: env.telemetry,
+    orphans: flags.removeOrphans ? (flags.force ? 'empty' : 'remove') : 'report',
     provisionOthers: () => python.provision(broker),
   });
   console.log(`Provisioned ${app}: ${steps} ${steps === 1 ? 'step' : 'steps'}, manifest ${version}`);
+  for (const { durable, step, waiting, outcome } of orphans) {
+    console.log(`Not in use any more: ${durable} of ${step}, ${OUTCOMES[outcome](waiting)}`);
+  }
   return 0;
 }

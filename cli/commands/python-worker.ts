@@ -9,10 +9,19 @@ import { runUntilShutdown } from '../run-until-shutdown.ts';
 export async function pythonWorker(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'python-worker');
+  const { part, concurrency } = options;
   const log = commandLogger(options);
   return runUntilShutdown(log, async (life, fail) => {
     const graceMs = GRACE_MS.role - 3_000;
-    const python = new PythonSteps({ options, watch: false, graceMs, log, fail });
+    const python = new PythonSteps({
+      options,
+      watch: false,
+      part,
+      ...(concurrency !== undefined && { concurrency }),
+      graceMs,
+      log,
+      fail,
+    });
     life.defer('Python worker', () => python.stop(), GRACE_MS.role);
     if (!(await python.start(broker))) throw new CliError('There are no Python steps that this machine can run');
     log.info({ action: 'ready' }, 'The Python worker takes work');

@@ -7,7 +7,7 @@ import { runWorker } from '../run-worker.ts';
 export async function worker(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'worker');
-  const { app, root, motiaDir, threads, logging, env } = options;
+  const { app, root, motiaDir, threads, part, concurrency, logging, env } = options;
   const { telemetry, partitions } = env;
   const settings = {
     broker,
@@ -16,6 +16,8 @@ export async function worker(flags: Flags): Promise<number> {
     root,
     motiaDir,
     threads,
+    part,
+    ...(concurrency !== undefined && { concurrency }),
     watch: false,
     telemetry,
     logging,

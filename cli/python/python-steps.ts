@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type pino from 'pino';
 import type { BrokerAddress } from '../../shared/config.ts';
 import { logSink } from '../../shared/logger.ts';
+import type { AppPart } from '../../shared/steps/app-part.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
 import { watchFiles } from '../../shared/watch-files.ts';
 import { CliError } from '../cli-error.ts';
@@ -19,6 +20,10 @@ export interface PythonStepsOptions {
   options: CommandOptions;
   /** Reload steps when their files change, and serve the rest when one is broken. */
   watch: boolean;
+  /** What the worker takes of the app; without it all. */
+  part?: AppPart;
+  /** Runs at a time of an event step that says nothing about it. */
+  concurrency?: number;
   /** Milliseconds that runs may take to finish at shutdown. */
   graceMs: number;
   log: pino.Logger;
@@ -146,12 +151,14 @@ export class PythonSteps {
   }
 
   #settings(): PythonWorkerSettings {
-    const { options, watch, graceMs } = this.#options;
+    const { options, watch, part, concurrency, graceMs } = this.#options;
     const broker = this.#broker as BrokerAddress;
     const { app, root, processes, env, logging } = options;
     const { telemetry, partitions } = env;
     return {
       ...{ app, partitions, root, broker, processes, watch, telemetry, graceMs },
+      ...(part && { part }),
+      ...(concurrency !== undefined && { concurrency }),
       logLevel: logging.level,
       provisionOnly: false,
     };

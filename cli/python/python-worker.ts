@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type pino from 'pino';
 import { type BrokerAddress, childEnvironment, type TelemetryEnvironment } from '../../shared/config.ts';
+import type { AppPart } from '../../shared/steps/app-part.ts';
 import { endWithUs } from '../child-end.ts';
 import type { FromWorker } from '../worker-messages.ts';
 import type { LaunchedWorker } from '../worker-process.ts';
@@ -18,6 +19,10 @@ export interface PythonWorkerSettings {
   broker: BrokerAddress;
   /** Handler processes. */
   processes: number;
+  /** What it takes of the app; without it all. */
+  part?: AppPart;
+  /** Runs at a time of an event step that says nothing about it. */
+  concurrency?: number;
   watch: boolean;
   /** Only make the broker ready for the Python steps, and end. */
   provisionOnly: boolean;

@@ -29,6 +29,7 @@ export function mountAdmin(app: FastifyInstance, { access, services }: AdminOpti
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
       queueRoutes(api, services.queues, services.findEvent);
+      api.get('/orphans', services.orphans);
     },
     { prefix: `${RESERVED}api/v1` },
   );

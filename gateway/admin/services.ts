@@ -4,6 +4,7 @@ import type { CronAdmin } from '../../shared/broker/cron-admin.ts';
 import type { DeadLetterAdmin } from '../../shared/broker/dead-letter-admin.ts';
 import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
 import type { EventSearch } from '../../shared/broker/event-search.ts';
+import { findOrphans, type Orphan } from '../../shared/broker/orphans.ts';
 import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
@@ -15,6 +16,7 @@ export interface AdminServices {
   emits: () => Promise<EmitAdmin>;
   queues: () => Promise<QueueAdmin>;
   findEvent: (id: string) => Promise<EventSearch>;
+  orphans: () => Promise<Orphan[]>;
 }
 
 export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
@@ -27,5 +29,6 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
     emits: async () => new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing),
     queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
     findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
+    orphans: () => findOrphans(broker, names),
   };
 }

@@ -1,8 +1,8 @@
 /** The durable consumers behind steps. */
-import { AckPolicy, type ConsumerUpdateConfig } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerInfo, type ConsumerUpdateConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
-import type { Names } from '../protocol/subjects.ts';
+import { isGrouped, type Names } from '../protocol/subjects.ts';
 import type { StepEntry } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { apiCode } from './topology.ts';
@@ -18,6 +18,8 @@ const MAX_ACK_PENDING = 20_000;
 const CONSUMER_EXISTS = 10148;
 /** Answered when a consumer that is to be changed is not there. */
 const CONSUMER_GONE = 10149;
+/** The same when it is asked for. */
+const CONSUMER_NOT_FOUND = 10014;
 
 /** Where one subscription, API step or cron step takes its messages from. */
 export interface Source {
@@ -29,6 +31,10 @@ export interface Source {
   maxAckPending: number;
   /** Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they were stored. */
   partition?: string;
+  /** Of a partition of a step that has ceased to be FIFO: sequence of the last event that it is to run. */
+  runsUntil?: number;
+  /** Of the subscription of such a step: sequence after which it runs events of groups. */
+  groupsAfter?: number;
 }
 
 /** The source of an API step's calls. */
@@ -67,6 +73,15 @@ export function subscriptionSources(names: Names, step: Subscriber, topic: strin
 
 /** Whether a source is one of the partitions of a FIFO step that message groups are in. */
 export const isOfGroups = ({ partition = '_' }: Source): boolean => partition !== '_';
+
+/** Whether an event that a source delivers is run from another one: the step has ceased to be FIFO. */
+export function isRunElsewhere(
+  { runsUntil, groupsAfter }: Source,
+  { sequence, subject }: { sequence: number; subject: string },
+): boolean {
+  if (runsUntil !== undefined) return sequence > runsUntil;
+  return groupsAfter !== undefined && sequence <= groupsAfter && isGrouped(subject);
+}
 
 /** The source of a whole subscription: the topic, and the retries of this very subscription. */
 export function subscriptionSource(names: Names, { id, infrastructure }: Subscriber, topic: string): Source {
@@ -132,6 +147,16 @@ export async function ensureConsumer(broker: Broker, source: Source, description
       `the broker refused the consumer ${source.durable}: ${(error as Error).message}`,
       { cause: error },
     );
+  }
+}
+
+/** How a consumer is, if it is there. */
+export async function findConsumer(broker: Broker, stream: string, durable: string): Promise<ConsumerInfo | undefined> {
+  try {
+    return await broker.jsm.consumers.info(stream, durable);
+  } catch (error) {
+    if (apiCode(error) !== CONSUMER_NOT_FOUND) throw error;
+    return undefined;
   }
 }
 

@@ -1,9 +1,9 @@
 /** Makes the broker ready for one version of an app, before the first request or event of it. */
-import type pino from 'pino';
 import type { Names } from '../protocol/subjects.ts';
 import type { Manifest } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
-import { deleteConsumer, ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
+import { ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
+import { purgeEntries } from './key-value.ts';
 import { publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
@@ -37,31 +37,10 @@ export async function ensureSources(broker: Broker, names: Names, manifest: Mani
   // Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
   await ensure(true);
   await ensure(false);
-}
-
-/** A worker makes its subscriptions shortly before the manifest that has them. */
-const YOUNG_MS = 10_000;
-
-/**
- * Looks for subscriptions that no step of the manifest has: what still waits in one is reported, an empty one is taken away,
- * unless it is younger than `youngMs`. For development, where no other version of the app runs beside this one.
- */
-export async function removeOrphans(
-  broker: Broker,
-  names: Names,
-  manifest: Manifest,
-  log: pino.Logger,
-  youngMs = YOUNG_MS,
-): Promise<void> {
-  const known = new Set(manifest.steps.flatMap((step) => sourcesOf(names, step).map(({ durable }) => durable)));
-  for await (const info of broker.jsm.consumers.list(names.streams.events)) {
-    if (known.has(info.name) || Date.now() - Date.parse(info.created) < youngMs) continue;
-    const waiting = info.num_pending + info.num_ack_pending;
-    if (waiting === 0) await deleteConsumer(broker, { stream: names.streams.events, durable: info.name });
-    else
-      log.warn(
-        { action: 'orphaned_subscription', subscription: info.name, waiting },
-        `${waiting} events wait for ${info.config.description ?? info.name}, which is not in the project any more`,
-      );
+  for (const step of manifest.steps.filter(({ infrastructure }) => infrastructure?.queue?.type === 'fifo')) {
+    for (const topic of new Set(step.subscribes)) {
+      const boundary = names.boundaryKey(names.subscription(step.id, topic)); // of an earlier time
+      await purgeEntries(broker, names.buckets.delivery, boundary);
+    }
   }
 }

@@ -89,11 +89,8 @@ export class PullConsumer {
     if (wanted <= 0 || (this.#asked > 0 && wanted < room / 2)) return;
     if (this.#asked === 0) this.#heardAt = Date.now();
     this.#asked += wanted;
-    this.#broker.nc.publish(
-      this.#subject,
-      `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`,
-      { reply: this.#inbox },
-    );
+    const request = `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`;
+    this.#broker.send(this.#subject, request, this.#inbox);
   }
 
   #onMessage(msg: Msg): void {

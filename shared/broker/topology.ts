@@ -31,6 +31,9 @@ const LEAST_ROOM = 32 * 1024 ** 2;
 /** Large payloads of events stay this long after the emit: longer than any wait, the longest retries and a dead letter take. */
 const PAYLOADS_STAY_MS = 93 * DAY;
 
+/** Large bodies of kept answers stay this long: longer than the longest window of an `Idempotency-Key`. */
+const ANSWERS_STAY_MS = 8 * DAY;
+
 /** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
   await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
@@ -43,6 +46,8 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.leases)),
     ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
+    ensureStream(broker.jsm, names, keyValueStream(names.buckets.answers)),
+    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.answers), max_age: nanos(ANSWERS_STAY_MS) }),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
     ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
     ensureStream(broker.jsm, names, objectStream(names.buckets.values)),

@@ -16,6 +16,8 @@ export const Header = {
   blob: 'Motia-Blob',
   /** Of a stream's item: `create` or `update`, whichever this entry was to it. */
   change: 'Motia-Change',
+  /** Of a kept answer: fingerprint of the request that it answers. */
+  request: 'Motia-Request',
   /** W3C trace context. */
   traceparent: 'traceparent',
   /** The broker's own deduplication key. */

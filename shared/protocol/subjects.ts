@@ -1,5 +1,5 @@
 /** Every name this framework gives to something on the broker, made in this one file. */
-import { encodeToken, encodeTopic } from './encoding.ts';
+import { decodeToken, encodeToken, encodeTopic } from './encoding.ts';
 
 /** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
 export const DEFAULT_PARTITIONS = 64;
@@ -36,6 +36,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       payloads: `${app}_payloads`,
       values: `${app}_values`,
       items: `${app}_items`,
+      /** Both: answers to calls with an `Idempotency-Key`, and their bodies when these are large. */
+      answers: `${app}_answers`,
     },
 
     /** API calls of one step wait here. */
@@ -103,11 +105,18 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     /** Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at. */
     markKey: (durable: string) => `mark.${durable}`,
     allMarks: 'mark.*',
+    /** Where it keeps from where on a subscription that was ordered runs the events of groups itself. */
+    boundaryKey: (durable: string) => `boundary.${durable}`,
+    boundaryKeys: 'boundary.*',
     /** Where it keeps when the next run of a step with a rate limit may start. */
     rateKey: (stepId: string) => `rate.${encodeToken(stepId)}`,
 
     /** Durable consumer that takes the ticks of one cron step. */
     tickConsumer: (stepId: string) => encodeToken(stepId),
+
+    /** Lease of a worker. */
+    workerLease: (id: string) => `worker.${id}`,
+    workerLeases: 'worker.*',
 
     /** Lease of the leader among the schedulers. */
     schedulerLease: 'scheduler',
@@ -120,6 +129,9 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     /** There while a cron step is paused. */
     cronPause: (stepId: string) => `paused.${encodeToken(stepId)}`,
     cronPauses: 'paused.*',
+
+    /** Where the answer to a call with an `Idempotency-Key` is. */
+    answerKey: (stepId: string, key: string) => `${encodeToken(stepId)}.${encodeToken(key)}`,
 
     /** State key. */
     stateKey: (group: string, key: string) => `${encodeToken(group)}.${encodeToken(key)}`,
@@ -137,3 +149,18 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     sent: `${app}.sent.>`,
   };
 }
+
+/** Whether a stored event is one of a message group, by its subject. */
+export function isGrouped(subject: string): boolean {
+  const [, kind, partition] = subject.split('.');
+  return kind === 'ev' && partition !== '_';
+}
+
+/** What a subscription was made for, by the name of its consumer; a shortened name stays as it is. */
+export function partsOfSubscription(durable: string): { step: string; topic: string } {
+  const [step = '', topic = ''] = durable.split('=_');
+  return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
+}
+
+/** The consumer of the whole subscription that one of its partitions belongs to; any other name stays as it is. */
+export const wholeOf = (durable: string): string => /^(.*=_.*)=_\d+$/.exec(durable)?.[1] ?? durable;

@@ -11,6 +11,8 @@ export interface HttpSettings {
   corsOrigins: '*' | string[];
   /** Milliseconds until a call that is not answered gets 504. */
   timeoutMs: number;
+  /** Milliseconds for which the answer to a call with an `Idempotency-Key` is kept; absent for the gateway's default. */
+  idempotencyWindowMs?: number;
   /** What happens to a body that does not fit `bodySchema`. */
   validation: 'enforce' | 'warn' | 'ignore';
 }
@@ -25,6 +27,11 @@ const httpSchema = z
       .strictObject({ origins: z.union([z.literal('*'), z.literal(false), z.array(z.string())]) })
       .default({ origins: '*' }),
     timeout: z.number().positive().default(30),
+    idempotencyWindow: z
+      .number()
+      .min(1)
+      .max(7 * 24 * 60 * 60)
+      .optional(),
     validation: z.enum(['enforce', 'warn', 'ignore']).default('warn'),
   })
   .prefault({});
@@ -39,7 +46,9 @@ export function resolveHttpSettings(config: MotiaConfig): HttpSettings {
     }));
     throw new MotiaError('PROJECT_INVALID', formatIssues(issues));
   }
-  const { bodyLimit, cors, timeout, validation } = result.data;
+  const { bodyLimit, cors, timeout, idempotencyWindow, validation } = result.data;
   const corsOrigins = cors.origins === false ? [] : cors.origins;
-  return { bodyLimit, corsOrigins, timeoutMs: timeout * 1000, validation };
+  const settings: HttpSettings = { bodyLimit, corsOrigins, timeoutMs: timeout * 1000, validation };
+  if (idempotencyWindow !== undefined) settings.idempotencyWindowMs = idempotencyWindow * 1000;
+  return settings;
 }

@@ -15,6 +15,7 @@
 const UNIT = 'tests/unit';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
+const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
 const SCHEDULER = 'tests/integration/scheduler';
 const NODE = 'tests/acceptance/conformance/node.test.ts';
@@ -22,6 +23,203 @@ const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
 /** @type {Mutant[]} */
 export const MUTANTS = [
+  // Parts of an app.
+  {
+    guarantee: 'a worker of a part takes no events of other topics',
+    file: 'worker/step-worker.ts',
+    from: 'if (!takesTopic(this.#part, step, topic)) continue;',
+    to: '',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'node three workers',
+  },
+  {
+    guarantee: 'a worker of topics takes no calls and no ticks',
+    file: 'shared/steps/app-part.ts',
+    from: 'part.steps.length + part.topics.length + part.flows.length === 0',
+    to: 'part.steps.length + part.flows.length === 0',
+    test: `${UNIT}/steps/app-part.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a part whose name fits nothing is refused',
+    file: 'worker/project-versions.ts',
+    from: 'checkPart(this.#options.part, app.manifest.steps);',
+    to: '',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'node a name that fits nothing',
+  },
+  {
+    guarantee: 'a Python worker of a part takes no events of other topics',
+    file: 'python-worker/motia/worker/step_worker.py',
+    from: 'if not self._part.takes_topic(step, topic):',
+    to: 'if False:',
+    test: `${SCALING}/parts.test.ts`,
+    name: 'python three workers',
+  },
+
+  // Steps that are gone, and versions side by side.
+  {
+    guarantee: 'the consumers of a live worker are no orphans, whatever the manifest says',
+    file: 'shared/broker/orphans.ts',
+    from: 'const served = await readLeases(broker, names);',
+    to: 'const served = new Set<string>();',
+    test: `${BROKER}/orphans.test.ts`,
+    name: 'live worker serves',
+    quick: true,
+  },
+  {
+    guarantee: 'a worker says what it serves',
+    file: 'shared/broker/worker-lease.ts',
+    from: '[...this.#serves(), ...this.#about]',
+    to: '[...this.#about]',
+    test: `${SCALING}/removed-steps.test.ts`,
+    name: 'node a rolling deployment',
+  },
+  {
+    guarantee: 'a Python worker says what it serves',
+    file: 'python-worker/motia/broker/worker_lease.py',
+    from: 'for source in [*self._serves(), *self._about]:',
+    to: 'for source in self._about:',
+    test: `${SCALING}/removed-steps.test.ts`,
+    name: 'python a rolling deployment',
+  },
+  {
+    guarantee: 'a lost worker keeps nothing for ever',
+    file: 'shared/broker/worker-lease.ts',
+    from: "const TTL = { 'Nats-TTL': '30s' };",
+    to: 'const TTL = {};',
+    test: `${SCALING}/removed-steps.test.ts`,
+    name: 'node a worker that is killed',
+  },
+  {
+    guarantee: 'an orphan in which something waits is not taken away',
+    file: 'shared/broker/orphans.ts',
+    from: 'if (now?.waiting !== 0) return false;',
+    to: '',
+    test: `${BROKER}/orphans.test.ts`,
+    name: 'reported once',
+    quick: true,
+  },
+  {
+    guarantee: 'an empty orphan is left for a while',
+    file: 'gateway/orphan-watch.ts',
+    from: 'if (now - since < this.#graceMs) continue;',
+    to: '',
+    test: `${BROKER}/orphans.test.ts`,
+    name: 'unused for long enough',
+    quick: true,
+  },
+  {
+    guarantee: 'what waits for another attempt in an orphan becomes a dead letter',
+    file: 'shared/broker/orphans.ts',
+    from: '(await letters.buryRetries()) + ',
+    to: '',
+    test: `${BROKER}/orphans.test.ts`,
+    name: 'when told so',
+    quick: true,
+  },
+  {
+    guarantee: 'all that waits in an orphan becomes a dead letter before it goes',
+    file: 'shared/broker/orphans.ts',
+    from: 'if (await letters.isDone()) break;',
+    to: 'break;',
+    test: `${BROKER}/orphans.test.ts`,
+    name: 'when told so',
+    quick: true,
+  },
+
+  // Steps that are FIFO no longer.
+  {
+    guarantee: 'a step that is FIFO no longer runs what it had once',
+    file: 'shared/broker/consumers.ts',
+    from: 'return groupsAfter !== undefined && sequence <= groupsAfter && isGrouped(subject);',
+    to: 'return false;',
+    test: `${SCALING}/former-fifo.test.ts`,
+    name: 'node',
+  },
+  {
+    guarantee: 'a step that is FIFO no longer runs what comes once',
+    file: 'shared/broker/consumers.ts',
+    from: 'if (runsUntil !== undefined) return sequence > runsUntil;',
+    to: 'if (runsUntil !== undefined) return false;',
+    test: `${SCALING}/former-fifo.test.ts`,
+    name: 'node',
+  },
+  {
+    guarantee: 'a step that is FIFO no longer finishes what waits in its groups',
+    file: 'worker/step-worker.ts',
+    from: 'for (const rest of former.get(source.durable)?.left ?? []) {',
+    to: 'for (const rest of [] as Source[]) {',
+    test: `${SCALING}/former-fifo.test.ts`,
+    name: 'node',
+  },
+  {
+    guarantee: 'a Python step that is FIFO no longer runs what it had once',
+    file: 'python-worker/motia/broker/consumers.py',
+    from: 'return source.groups_after is not None and sequence <= source.groups_after and is_grouped(subject)',
+    to: 'return False',
+    test: `${SCALING}/former-fifo.test.ts`,
+    name: 'python',
+  },
+  {
+    guarantee: 'a Python step that is FIFO no longer finishes what waits in its groups',
+    file: 'python-worker/motia/worker/step_worker.py',
+    from: 'rest = was.left if was else ()',
+    to: 'rest = ()',
+    test: `${SCALING}/former-fifo.test.ts`,
+    name: 'python',
+  },
+
+  // Calls with an `Idempotency-Key`.
+  {
+    guarantee: 'an answer is stored before its caller has it',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (answer) return { ...answer, replayed: true };',
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'first answer',
+  },
+  {
+    guarantee: 'calls with one key at the same time have one run',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (!claim) continue; // another one was faster',
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'at the same time',
+  },
+  {
+    guarantee: 'a key is of one request',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (entry.header(Header.request) !== fingerprint) {',
+    to: 'if (false) {',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'another request',
+  },
+  {
+    guarantee: 'nobody gets the answer that was made for other credentials',
+    file: 'gateway/keyed-calls.ts',
+    from: '[key, method, url, type, authorization, cookie]',
+    to: '[key, method, url, type]',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'another request',
+  },
+  {
+    guarantee: 'a failure is no answer to keep',
+    file: 'gateway/keyed-calls.ts',
+    from: 'if (response.status >= 500) {',
+    to: 'if (false) {',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'a failure is not kept',
+  },
+  {
+    guarantee: 'a kept answer goes when its window is over',
+    file: 'gateway/keyed-calls.ts',
+    from: "'Nats-TTL': ttl(request.windowMs)",
+    to: '',
+    test: 'tests/acceptance/http/idempotency.test.ts',
+    name: 'large answers',
+  },
+
   // Events: taken, done, retried, dead.
   {
     guarantee: 'an event is acked after its run, not before',

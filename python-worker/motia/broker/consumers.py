@@ -9,7 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from ..errors import MotiaError
-from ..protocol.subjects import Names
+from ..protocol.subjects import Names, is_grouped
 from .connect import Broker
 from .publish import BrokerRefusal, read_answer
 from .retry import ride_out
@@ -43,11 +43,22 @@ class Source:
     partition: str | None = None
     """Of a FIFO step: the partition that this is the source of. One message after the other, in the order in which they
     were stored."""
+    runs_until: int | None = None
+    """Of a partition of a step that has ceased to be FIFO: sequence of the last event that it is to run."""
+    groups_after: int | None = None
+    """Of the subscription of such a step: sequence after which it runs events of groups."""
 
     @property
     def is_of_groups(self) -> bool:
         """Whether it is one of the partitions of a FIFO step that message groups are in."""
         return self.partition not in (None, "_")
+
+
+def is_run_elsewhere(source: Source, sequence: int, subject: str) -> bool:
+    """Whether an event that a source delivers is run from another one: the step has ceased to be FIFO."""
+    if source.runs_until is not None:
+        return sequence > source.runs_until
+    return source.groups_after is not None and sequence <= source.groups_after and is_grouped(subject)
 
 
 def request_source(names: Names, step_id: str) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -137,7 +138,9 @@ class HandlerMain(asyncio.Protocol):
         self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's are no subclasses
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closed.set()
+        """The broker process is gone without a word: nobody hears how runs end, and another worker has them again."""
+        if not self._closed.is_set():
+            os._exit(1)
 
     def data_received(self, data: bytes) -> None:
         for kind, slot, payload in self._unpacker.feed(data):

@@ -36,6 +36,7 @@ class BucketNames:
     payloads: str
     values: str
     items: str
+    answers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Names:
     deads: str
     sent: str
     ticks: str
+    worker_leases: str
+    boundary_keys: str
     scheduler_lease: str
     """Lease of the leader among the schedulers."""
     all_cron_runs: str
@@ -68,6 +71,18 @@ class Names:
     cron_pauses: str
     all_delayed: str
     all_marks: str
+
+    def worker_lease(self, id: str) -> str:
+        """Lease of a worker."""
+        return f"worker.{id}"
+
+    def boundary_key(self, durable: str) -> str:
+        """Where it is kept from where on a subscription that was ordered runs the events of groups itself."""
+        return f"boundary.{durable}"
+
+    def answer_key(self, step_id: str, key: str) -> str:
+        """Where the answer to a call with an `Idempotency-Key` is."""
+        return f"{encode_token(step_id)}.{encode_token(key)}"
 
     def request(self, step_id: str) -> str:
         """API calls of one step wait here."""
@@ -212,6 +227,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             payloads=f"{app}_payloads",
             values=f"{app}_values",
             items=f"{app}_items",
+            answers=f"{app}_answers",
         ),
         requests=f"{app}.req.*",
         cancel=f"{app}.cancel",
@@ -227,6 +243,8 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",
+        worker_leases="worker.*",
+        boundary_keys="boundary.*",
         scheduler_lease="scheduler",
         all_cron_runs="cron.*",
         cron_positions="fired.*",
@@ -234,3 +252,9 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         all_delayed=f"{app}.sched.ev.*",
         all_marks="mark.*",
     )
+
+
+def is_grouped(subject: str) -> bool:
+    """Whether a stored event is one of a message group, by its subject."""
+    _, kind, partition, *_ = subject.split(".")
+    return kind == "ev" and partition != "_"

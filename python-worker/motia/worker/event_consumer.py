@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..broker.attempt_marks import AttemptMarks
-from ..broker.consumers import Source, queue_settings
+from ..broker.consumers import Source, is_run_elsewhere, queue_settings
 from ..broker.delivery import Delivery
 from ..broker.events import EventEnvelope, EventStore, read_envelope
 from ..broker.pull_consumer import PullConsumer
@@ -111,6 +111,10 @@ class EventConsumer:
         self._held.renew()
 
     def _take(self, delivery: Delivery) -> None:
+        if is_run_elsewhere(self.source, delivery.sequence, delivery.subject):
+            delivery.ack()
+            self.puller.pull()
+            return
         event = read_envelope(delivery, self.source.stream, self._topic)
         if (event.protocol or PROTOCOL_VERSION) > PROTOCOL_VERSION:
             delivery.hand_back(5_000)

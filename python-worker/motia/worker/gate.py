@@ -12,7 +12,6 @@ from .run_time import RunTime
 if TYPE_CHECKING:
     from .event_consumer import EventConsumer, HeldEvent
 
-_DEFAULT_CONCURRENCY: Final = 10
 # With a single handler process, waiting events are sent ahead of their run as far as they will run within this time.
 _AHEAD_MS: Final = 10
 _MOST_AHEAD: Final = 256
@@ -25,9 +24,10 @@ class Gate:
     no more are sent than may run.
     """
 
-    def __init__(self, step: Mapping[str, Any], has_one_process: bool) -> None:
+    def __init__(self, step: Mapping[str, Any], default_limit: int, *, has_one_process: bool) -> None:
+        """`default_limit`: that of a step that says nothing about it."""
         queue = queue_settings(step)
-        self.limit: int = queue.get("concurrency") or _DEFAULT_CONCURRENCY
+        self.limit: int = queue.get("concurrency") or default_limit
         """Runs at a time."""
         self.run_time = RunTime()
         # What it takes must not be what other workers may run.

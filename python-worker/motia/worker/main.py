@@ -13,15 +13,19 @@ from ..broker.connect import Broker, connect_broker
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.manifest_store import watch_manifest
+from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..log import Log, LogLevel
 from ..protocol.subjects import create_names
+from ..steps.app_part import AppPart
 from .parent import Parent
 from .processes.pool import ProcessPool
 from .processes.zygote import Zygote
 from .project_versions import ProjectVersions
 from .request_consumer import ConsumerServices
 from .step_worker import StepWorker
+
+_DEFAULT_CONCURRENCY: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class WorkerSettings:
     broker: BrokerAddress
     processes: int
     """Handler processes."""
+    part: AppPart
+    """What it takes of the app."""
+    concurrency: int
+    """Runs at a time of an event step that says nothing about it."""
     watch: bool
     """Keep serving the rest when a step is broken. The parent says when to reload."""
     provision_only: bool
@@ -53,6 +61,8 @@ class WorkerSettings:
             root=data["root"],
             broker=BrokerAddress.from_json(data["broker"]),
             processes=data["processes"],
+            part=AppPart.from_json(data["part"]) if "part" in data else AppPart(),
+            concurrency=data.get("concurrency", _DEFAULT_CONCURRENCY),
             watch=data["watch"],
             provision_only=data["provisionOnly"],
             log_level=data["logLevel"],
@@ -86,6 +96,7 @@ class _Worker:
         self._stop = asyncio.Event()
         self._broker: Broker | None = None
         self._worker: StepWorker | None = None
+        self._lease: WorkerLease | None = None
         self._reloads: set[asyncio.Task[None]] = set()
         self._pool = ProcessPool(
             zygote,
@@ -108,14 +119,23 @@ class _Worker:
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
         services = ConsumerServices(broker, self._names, self._pool, self._log)
-        worker = self._worker = StepWorker(services, EventStore(broker, self._names), CronStore(broker, self._names))
+        worker = self._worker = StepWorker(
+            services,
+            EventStore(broker, self._names),
+            CronStore(broker, self._names),
+            self._settings.part,
+            self._settings.concurrency,
+        )
+        self._lease = WorkerLease(broker, self._names, self._log, lambda: worker.sources)
         versions = ProjectVersions(
             self._settings.root,
             broker,
             self._names,
             self._pool,
             worker,
+            self._lease,
             self._log,
+            part=self._settings.part,
             watch=self._settings.watch,
             provision_only=self._settings.provision_only,
         )
@@ -135,6 +155,8 @@ class _Worker:
         """Lets what is under way finish."""
         if self._worker:
             await self._worker.drain(self._settings.grace)
+        if self._lease:
+            await self._lease.stop()
         await self._pool.close(self._settings.grace)
         if self._broker:
             await self._broker.close()

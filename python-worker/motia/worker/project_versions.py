@@ -8,12 +8,16 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..broker.connect import Broker
-from ..broker.consumers import ensure_consumer, sources_of
+from ..broker.consumers import ensure_consumer, queue_settings, sources_of
+from ..broker.former_partitions import FormerPartitions, find_former_partitions
+from ..broker.key_value import purge_entries
 from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps
+from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
 from ..log import Log
 from ..protocol.subjects import Names
+from ..steps.app_part import AppPart
 from ..steps.discover import discover_steps
 from .not_served_yet import describe_step_kind, not_served_yet
 from .processes.pool import ProcessPool
@@ -32,25 +36,33 @@ class ProjectVersions:
         names: Names,
         pool: ProcessPool,
         worker: StepWorker,
+        lease: WorkerLease,
         log: Log,
         *,
+        part: AppPart,
         watch: bool,
         provision_only: bool,
     ) -> None:
-        """`watch`: a step that cannot be loaded is reported; otherwise it ends the start. `provision_only`: the broker
-        is made ready, and no work is taken."""
+        """Serves a project.
+
+        `part`: what is taken of the app; all of it is made ready and published. `watch`: a step that cannot be loaded
+        is reported; otherwise it ends the start. `provision_only`: the broker is made ready, and no work is taken.
+        """
         self._root = root
         self._broker = broker
         self._names = names
         self._pool = pool
         self._worker = worker
+        self._lease = lease
         self._log = log
+        self._part = part
         self._watch = watch
         self._provision_only = provision_only
         self._settings: dict[str, Any] = DEFAULT_SETTINGS
         # Entries of what the newest code and the older code that still serves have loaded, by file.
         self._loaded: dict[str, dict[str, Any]] = {}
         self._loaded_streams: dict[str, dict[str, Any]] = {}
+        self._former: dict[str, FormerPartitions] = {}
         self._served: list[dict[str, Any]] = []
         self._announced: dict[str, dict[str, Any]] = {}
         self._reported: set[str] = set()
@@ -94,6 +106,8 @@ class ProjectVersions:
 
         async def accept(app: LoadedApp) -> list[str] | None:
             self._report(app)
+            if not self._provision_only:
+                self._part.check(app.steps)
             await self._prepare(app)
             if self._provision_only:
                 await self._publish()
@@ -114,6 +128,10 @@ class ProjectVersions:
         await self._ensure_sources(self._loaded.values())
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
+        steps = [*steps]
+        if not self._provision_only:
+            # Before they are made: what a lease names is not taken away.
+            await self._lease.name(source for step in steps for source in sources_of(self._names, step))
         known = {source for step in self._served for source in sources_of(self._names, step)}
         wanted = [(source, step["name"]) for step in steps for source in sources_of(self._names, step)]
         # Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
@@ -126,6 +144,13 @@ class ProjectVersions:
                 ]
             )
 
+        for step in steps:
+            if queue_settings(step).get("type") == "fifo":
+                for topic in dict.fromkeys(step["subscribes"]):
+                    boundary = self._names.boundary_key(self._names.subscription(step["id"], topic))
+                    await purge_entries(self._broker, self._names.buckets.delivery, boundary)  # of an earlier time
+        self._former = await find_former_partitions(self._broker, self._names, steps)
+
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
         steps, streams = self._loaded.values(), self._loaded_streams.values()
@@ -133,6 +158,8 @@ class ProjectVersions:
         for warning in warnings:
             self._warn_once(warning)
         self._follow(manifest)
+        if not self._provision_only:
+            await self._lease.name()
 
     async def _take_over(self, manifest: Manifest) -> None:
         """Before a manifest is published: its consumers are there, and what they bring is taken."""
@@ -150,7 +177,7 @@ class ProjectVersions:
     def _serve_steps(self, own: list[dict[str, Any]]) -> None:
         if own != self._served and not self._provision_only:
             self._served = own
-            self._worker.serve(own)
+            self._worker.serve(own, self._former)
 
     def _report(self, app: LoadedApp) -> None:
         if app.failures and not self._watch:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from ..broker.consumers import ensure_consumer, subscription_sources
+from ..broker.consumers import Source, ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
+from ..broker.former_partitions import FormerPartitions, end_former_partition
 from ..errors import MotiaError
+from ..steps.app_part import AppPart
 from .cron_consumer import CronConsumer
 from .event_consumer import EventConsumer
 from .gate import Gate
@@ -20,6 +23,8 @@ from .request_consumer import ConsumerServices, RequestConsumer
 
 # A quarter of the shortest ack wait: each consumer renews what is due by its own.
 _RENEW_S: Final = 0.25
+# How often it is looked whether a former partition is done with.
+_END_FORMER_S: Final = 2.0
 _RECOVER_AFTER_S: Final = 0.1
 # Gateways learn of a new version within this time.
 _CALLS_COME_FOR_S: Final = 2.0
@@ -31,23 +36,32 @@ StepConsumer = RequestConsumer | EventConsumer | CronConsumer
 class StepWorker:
     """Takes work for the steps that it serves."""
 
-    def __init__(self, services: ConsumerServices, events: EventStore, cron: CronStore) -> None:
+    def __init__(
+        self, services: ConsumerServices, events: EventStore, cron: CronStore, part: AppPart, concurrency: int
+    ) -> None:
+        """Takes `part` of the steps to serve; `concurrency` is the limit of a step that says nothing about it."""
         self._services = services
         self._events = events
         self._cron = cron
+        self._part = part
+        self._concurrency = concurrency
         self._loop = asyncio.get_running_loop()
         self._consumers: dict[str, StepConsumer] = {}
         self._gates: dict[str, Gate] = {}
         # Of steps that are gone from the app: they end when what they hold is done.
         self._retired: set[StepConsumer] = set()
         self._renewal: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._stopped = False
 
-    def serve(self, steps: list[dict[str, Any]]) -> None:
-        """Takes work for these manifest entries. What an unchanged step holds goes on undisturbed."""
+    def serve(self, steps: list[dict[str, Any]], former: Mapping[str, FormerPartitions]) -> None:
+        """Takes work for these manifest entries, and the rest of what was FIFO before.
+
+        What an unchanged step holds goes on undisturbed.
+        """
         before, self._consumers = self._consumers, {}
-        for key, make in self._wanted(steps):
+        for key, make in self._wanted(steps, former):
             existing = before.pop(key, None)
             consumer = existing or make()
             if existing is None:
@@ -57,6 +71,13 @@ class StepWorker:
             self._retire(consumer)
         if self._renewal is None:
             self._renew()
+        if self._ending is None:
+            self._ending = self._loop.create_task(self._end_former())
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where it takes work from."""
+        return [consumer.source for consumer in self._consumers.values()]
 
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""
@@ -87,15 +108,19 @@ class StepWorker:
             await asyncio.sleep(0.01)
         if self._renewal:
             self._renewal.cancel()
+        if self._ending:
+            self._ending.cancel()
         # What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
         with contextlib.suppress(MotiaError):
             await self._services.broker.flush()
         for consumer in self._holders():
             consumer.puller.close()
 
-    def _wanted(self, steps: list[dict[str, Any]]) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
+    def _wanted(
+        self, steps: list[dict[str, Any]], former: Mapping[str, FormerPartitions]
+    ) -> Iterator[tuple[str, Callable[[], StepConsumer]]]:
         for step in steps:
-            if step["type"] == "api":
+            if step["type"] == "api" and self._part.takes_step(step):
                 yield (
                     f"api {step['id']} {step['file']}",
                     lambda step=step: RequestConsumer(self._services, step, self.recover),
@@ -105,15 +130,28 @@ class StepWorker:
                 settings = json.dumps(step.get("infrastructure"), sort_keys=True)
                 gate = self._gate(f"{step['id']} {settings}", step)
                 for topic in dict.fromkeys(step["subscribes"]):
+                    if not self._part.takes_topic(step, topic):
+                        continue
                     for source in subscription_sources(self._services.names, step, topic):
-                        yield (
-                            f"event {source.durable} {step['file']} {settings}",
-                            lambda step=step, topic=topic, source=source, gate=gate: EventConsumer(
-                                self._services, self._events, step, topic, source, gate, self.recover
-                            ),
-                        )
+                        was = former.get(source.durable)
+                        own = replace(source, groups_after=was.boundary) if was else source
+                        rest = was.left if was else ()
+                        for one, prefix in [(own, "event"), *((one, "rest") for one in rest)]:
+                            yield (
+                                f"{prefix} {one.durable} {one.groups_after} {step['file']} {settings}",
+                                lambda step=step, topic=topic, source=one, gate=gate: EventConsumer(
+                                    self._services,
+                                    self._events,
+                                    step,
+                                    topic,
+                                    source,
+                                    gate,
+                                    # A rest is not to be made again: it goes when it is empty.
+                                    self.recover if source.runs_until is None else _nothing,
+                                ),
+                            )
 
-            elif step["type"] == "cron":
+            elif step["type"] == "cron" and self._part.takes_step(step):
                 yield (
                     f"cron {step['id']} {step['file']} {step.get('missed')} {step.get('overlap')}",
                     lambda step=step: CronConsumer(self._services, self._cron, step, self.recover),
@@ -122,7 +160,7 @@ class StepWorker:
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = Gate(step, has_one_process=self._services.pool.size == 1)
+            gate = self._gates[key] = Gate(step, self._concurrency, has_one_process=self._services.pool.size == 1)
         return gate
 
     def _renew(self) -> None:
@@ -131,13 +169,30 @@ class StepWorker:
             if not isinstance(consumer, RequestConsumer):
                 consumer.renew()
 
+    async def _end_former(self) -> None:
+        while True:
+            await asyncio.sleep(_END_FORMER_S)
+            for key, consumer in [*self._consumers.items()]:
+                if consumer.source.runs_until is None or consumer.load:
+                    continue
+                try:
+                    gone = await end_former_partition(self._services.broker, self._services.names, consumer.source)
+                except MotiaError as error:
+                    fields = {"action": "partition_left", "err": error}
+                    message = "A former partition could not be looked at; trying again"
+                    self._services.log.write("warn", fields, message)
+                    continue
+                if gone and self._consumers.get(key) is consumer:
+                    del self._consumers[key]
+                    self._retire(consumer)
+
     async def _recover(self) -> None:
         """The streams are made again by the gateways; the consumers of our steps are ours to make."""
         broker = self._services.broker
         while not self._stopped:
             try:
                 await broker.when_connected(60.0)
-                consumers = [*self._consumers.values()]
+                consumers = [c for c in self._consumers.values() if c.source.runs_until is None]
                 await asyncio.gather(*[ensure_consumer(broker, c.source, c.step["name"]) for c in consumers])
                 break
             except MotiaError as error:
@@ -168,3 +223,7 @@ class StepWorker:
     def _holders(self) -> list[StepConsumer]:
         """Everyone who may hold something."""
         return [*self._consumers.values(), *self._retired]
+
+
+def _nothing() -> None:
+    pass

@@ -23,6 +23,8 @@ test.each([
   [['dev', '--watch'], 'Unknown argument: watch'],
   [['dev', '--port', 'http'], '--port takes one whole number from 0 to 65535'],
   [['dev', '-p', '1', '-p', '2'], '--port takes one whole number from 0 to 65535'],
+  [['worker', '--topics', ','], '--topics takes one name or several, with commas between them'],
+  [['python-worker', '--concurrency', '0'], '--concurrency takes one whole number from 1 to 10000'],
   [['worker', '--threads', '0'], '--threads takes one whole number from 1 to 64'],
   [['start', '--host'], 'Not enough arguments following: host'],
 ])('%j is wrong usage', async (args, message) => {

@@ -5,8 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { writeEntry } from '../../../shared/broker/key-value.ts';
 import { publishManifest, readManifest, watchManifest } from '../../../shared/broker/manifest-store.ts';
-import { provisionManifest, removeOrphans } from '../../../shared/broker/provision.ts';
-import { createLogger } from '../../../shared/logger.ts';
+import { provisionManifest } from '../../../shared/broker/provision.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
 import { createManifest, type Manifest, type StepEntry } from '../../../shared/steps/manifest.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -136,30 +135,4 @@ test('the subscriptions of a manifest are there before it is published, and lose
   await provisionManifest(broker, names, nodeSteps(subscriber('a'), subscriber('b')), false);
   await waitFor(() => seen.length > 0);
   expect(seen[0]?.sort()).toEqual([names.subscription('a', 't'), names.subscription('b', 't')]);
-});
-
-test('a subscription that no step has any more goes when it is empty, and is reported while something waits in it', async () => {
-  const { broker, names } = await harness.app();
-  const lines: string[] = [];
-  const log = createLogger({
-    level: 'info',
-    pretty: false,
-    destination: { write: (line: string) => lines.push(line) },
-  });
-  await provisionManifest(
-    broker,
-    names,
-    nodeSteps(subscriber('kept', 'a'), subscriber('empty', 'b'), subscriber('waiting', 'c')),
-    false,
-  );
-  await broker.nc.request(names.event('c'), '1');
-  const now = nodeSteps(subscriber('kept', 'a'));
-  await removeOrphans(broker, names, now, log);
-  const young = (await broker.jsm.consumers.list(names.streams.events).next()).length;
-  expect(young, 'the manifest that has it may be about to come').toBe(3);
-  lines.splice(0);
-  await removeOrphans(broker, names, now, log, 0);
-  const left = (await broker.jsm.consumers.list(names.streams.events).next()).map(({ name }) => name);
-  expect(left.sort()).toEqual([names.subscription('kept', 'a'), names.subscription('waiting', 'c')]);
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ action: 'orphaned_subscription', waiting: 1 }]);
 });

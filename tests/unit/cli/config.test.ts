@@ -27,6 +27,12 @@ describe('readEnvironment', () => {
     expect(readEnvironment({ MOTIA_PORT: '', NATS_URL: '', NO_COLOR: '' })).toMatchObject({ color: true });
   });
 
+  test('reads what a worker takes of the app', () => {
+    const { part, concurrency } = readEnvironment({ MOTIA_TOPICS: 'a.b, c,', MOTIA_CONCURRENCY: '3' });
+    expect(part).toEqual({ steps: [], topics: ['a.b', 'c'], flows: [] });
+    expect(concurrency).toBe(3);
+  });
+
   test('reads the token of the admin API', () => {
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: 'a b' }).adminToken).toBe('a b');
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: '' }).adminToken).toBeUndefined();
@@ -52,6 +58,7 @@ describe('readEnvironment', () => {
     ['MOTIA_PORT', '1e3'],
     ['MOTIA_THREADS', '0'],
     ['MOTIA_THREADS', '2.5'],
+    ['MOTIA_CONCURRENCY', '0'],
     ['LOG_LEVEL', 'loud'],
     ['NATS_URL', 'http://localhost:4222'],
     ['NATS_URL', 'nats://'],
