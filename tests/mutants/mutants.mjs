@@ -329,8 +329,8 @@ export const MUTANTS = [
   {
     guarantee: 'a retry that is scheduled twice comes once',
     file: 'shared/broker/events.ts',
-    from: 'const id = `${event.id}:${event.attempt}`;',
-    to: 'const id = `${event.id}:${event.attempt}:${Math.random()}`;',
+    from: '`${durable}:${lifeOf(event)}:${event.attempt}`',
+    to: '`${durable}:${lifeOf(event)}:${event.attempt}:${Math.random()}`',
     test: `${BROKER}/events.test.ts`,
     name: 'a retry arrives once',
     quick: true,
