@@ -50,8 +50,12 @@ export function supervise(supervision: Supervision): Promise<number> {
       ...{ broker, app, partitions, host, port, portFallback, admin, log, telemetry },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
     });
-    let scheduler: { close(): Promise<void> } | undefined;
-    const close = () => Promise.all([scheduler?.close(), gateway.close()]);
+    let stopping = false;
+    let scheduler: Promise<{ close(): Promise<void> }> | undefined;
+    const close = () => {
+      stopping = true;
+      return Promise.all([scheduler?.then((started) => started.close()), gateway.close()]);
+    };
     life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
@@ -59,7 +63,9 @@ export function supervise(supervision: Supervision): Promise<number> {
     supervision.onReady(gateway);
 
     const { startScheduler } = await import('../scheduler/main.ts'); // nobody waits for it to be ready
-    scheduler = await startScheduler({ broker, app, partitions, log });
+    if (stopping) return;
+    scheduler = startScheduler({ broker, app, partitions, log });
+    await scheduler;
   });
 }
 

@@ -109,22 +109,19 @@ export function createStepRoute({ served, calls, keyedCalls, tracing, log, closi
         timeoutMs: settings.timeoutMs,
       };
       const key = call.headers['idempotency-key'];
-      let ours = closing() ? { ...cors, connection: 'close' } : cors;
       let response: StepResponse;
+      let ours = cors;
       if (typeof key === 'string' && !isSafeMethod(method)) {
-        const keyed = await keyedCalls.call({
-          ...call,
-          key,
-          windowMs: settings.idempotencyWindowMs ?? DEFAULT_WINDOW_MS,
-        });
-        if (keyed.replayed) ours = { ...ours, 'idempotency-replayed': 'true' };
+        const windowMs = settings.idempotencyWindowMs ?? DEFAULT_WINDOW_MS;
+        const keyed = await keyedCalls.call({ ...call, key, windowMs });
+        if (keyed.replayed) ours = { ...cors, 'idempotency-replayed': 'true' };
         response = keyed;
       } else {
         // After the answer there is nothing to cancel any more.
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
-      answer(reply, response, ours);
+      answer(reply, response, closing() ? { ...ours, connection: 'close' } : ours);
     } catch (error) {
       reply.headers(cors);
       if (closing()) reply.header('connection', 'close');

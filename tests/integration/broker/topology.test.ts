@@ -18,10 +18,15 @@ test('is made once, and again at every call changes nothing', async () => {
         names.buckets.manifest,
         names.buckets.leases,
         names.buckets.delivery,
+        names.buckets.answers,
       ].map((bucket) => `KV_${bucket}`),
-      ...[names.buckets.bodies, names.buckets.payloads, names.buckets.values, names.buckets.items].map(
-        (bucket) => `OBJ_${bucket}`,
-      ),
+      ...[
+        names.buckets.bodies,
+        names.buckets.payloads,
+        names.buckets.values,
+        names.buckets.items,
+        names.buckets.answers,
+      ].map((bucket) => `OBJ_${bucket}`),
     ].sort(),
   );
   await ensureTopology(broker, names);
