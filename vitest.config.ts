@@ -21,7 +21,8 @@ export default defineConfig({
       project('unit', 0, 5_000),
       project('integration', 1, 20_000),
       project('acceptance', 2, 60_000),
-      project('chaos', 3, 300_000),
+      project('chaos-short', 3, 180_000),
+      project('chaos', 4, 300_000),
     ],
   },
 });

@@ -8,7 +8,7 @@ import { runPython, testPython } from './python.mjs';
 
 const USUAL = ['unit', 'integration', 'python', 'acceptance'];
 /** Kinds of test; `python` are those of the Python worker, with pytest. */
-const KINDS = [...USUAL, 'chaos'];
+const KINDS = [...USUAL, 'chaos-short', 'chaos'];
 
 install();
 build();

@@ -26,6 +26,8 @@ const PULSE_MS = 50;
 const LARGEST_BATCH = 128;
 /** How long a brief call may wait for others of its thread while another thread is free. */
 const LONGEST_WAIT_MS = 10;
+/** The same for an event outside of a burst. */
+const EVENTS_WAIT_MS = 1;
 /** Threads beyond the set number, started while others compute. */
 const MOST_SPARES = 6;
 const SPARE_LINGERS_MS = 10_000;
@@ -161,7 +163,8 @@ export class ThreadPool {
   /** Calls are spread when they would wait; events come in bursts, of which each turn of the event loop sends one part. */
   #mayJoin(thread: HandlerThread, { run, expectedMs = 0 }: Job): boolean {
     if (run.kind === 'api') return thread.longRuns === 0 && thread.inFlight * expectedMs <= LONGEST_WAIT_MS;
-    return thread.hasOutgoing && this.#batchLeft-- > 0;
+    if (thread.hasOutgoing && this.#batchLeft-- > 0) return true;
+    return thread.longRuns === 0 && thread.inFlight * expectedMs <= EVENTS_WAIT_MS;
   }
 
   #dispatchQueued(): void {

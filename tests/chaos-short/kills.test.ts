@@ -1,8 +1,8 @@
 /** Any process is killed every two seconds while events flow: none is lost, hardly one is handled twice, and order is kept. */
 import { expect, test } from 'vitest';
-import { pythonEnvironment } from '../../helpers/python.ts';
-import { Fleet } from './fleet.ts';
-import { describeKills, killsUnderLoad } from './kills-under-load.ts';
+import { Fleet } from '../acceptance/failures/fleet.ts';
+import { describeKills, killsUnderLoad } from '../acceptance/failures/kills-under-load.ts';
+import { pythonEnvironment } from '../helpers/python.ts';
 
 test('fifteen seconds of kills under 1,500 events in both languages', { timeout: 180_000 }, async (context) => {
   const { MOTIA_PYTHON } = await pythonEnvironment(context);
