@@ -750,7 +750,7 @@ export const MUTANTS = [
     file: 'worker/tick-decision.ts',
     from: ' || (!manual && !run.manual && run.tick === tick)',
     to: '',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'two leaders',
   },
   {
@@ -766,7 +766,7 @@ export const MUTANTS = [
     file: 'worker/tick-decision.ts',
     from: 'known.times < MOST_TIMES',
     to: 'false',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'in the middle of a run',
   },
   {
@@ -782,7 +782,7 @@ export const MUTANTS = [
     file: 'worker/cron-consumer.ts',
     from: 'const refusal = await this.#claim(held);',
     to: 'const refusal = undefined;',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'two leaders',
   },
   {
@@ -799,7 +799,7 @@ export const MUTANTS = [
     file: 'shared/broker/consumers.ts',
     from: 'maxAckPending: overlap ? MAX_ACK_PENDING : 1',
     to: 'maxAckPending: MAX_ACK_PENDING',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'two workers',
   },
   {
@@ -815,7 +815,7 @@ export const MUTANTS = [
     file: 'worker/tick-decision.ts',
     from: 'if (behind > 0 && now - storedAt > PATIENCE_MS)',
     to: 'if (false)',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'become one',
   },
   {
@@ -859,7 +859,7 @@ export const MUTANTS = [
     file: 'scheduler/ticks.ts',
     from: 'Math.max(position, now - LATE_MS - 1)',
     to: 'Math.max(position, now - 1_001)',
-    test: `${CRON}/failover.test.ts`,
+    test: 'tests/chaos-short/cron-failover.test.ts',
     name: 'kill -9 of the leader',
   },
   {

@@ -1,11 +1,11 @@
 /** Schedulers and workers that are killed or frozen: each tick runs once, and a failover loses none. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ACK_WAIT_MS } from '../../../shared/broker/consumers.ts';
-import { publishStored } from '../../../shared/broker/publish.ts';
-import type { RunningCli } from '../../helpers/cli.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
-import { type CronCluster, startCronCluster } from './cluster.ts';
+import { ACK_WAIT_MS } from '../../shared/broker/consumers.ts';
+import { publishStored } from '../../shared/broker/publish.ts';
+import { type CronCluster, startCronCluster } from '../acceptance/cron/cluster.ts';
+import type { RunningCli } from '../helpers/cli.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 let cluster: CronCluster;
 beforeEach(async () => {
