@@ -52,14 +52,18 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
   };
 }
 
-async function connect(address: BrokerAddress, names: Names) {
-  const [{ connectBroker }, { EventStore }, { StateStore }, { StreamStore }, { BlobStore }] = await Promise.all([
+/** Loads the modules without connecting: a thread that waits for its steps has the time, one that serves has not. */
+export const loadModules = () =>
+  Promise.all([
     import('../../shared/broker/connect.ts'),
     import('../../shared/broker/events.ts'),
     import('../../shared/broker/state.ts'),
     import('../../shared/broker/streams.ts'),
     import('../../shared/broker/blobs.ts'),
   ]);
+
+async function connect(address: BrokerAddress, names: Names) {
+  const [{ connectBroker }, { EventStore }, { StateStore }, { StreamStore }, { BlobStore }] = await loadModules();
   const broker = await connectBroker(address, { name: `${names.app} handlers`, timeoutMs: CONNECT_WITHIN_MS });
   return {
     broker,

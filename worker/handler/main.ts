@@ -13,7 +13,7 @@ import type { RunMessage, RunResult, ThreadSetup, ToThread } from '../threads/me
 import { RunSlots, SLOTS_PER_THREAD } from '../threads/run-slots.ts';
 import { unpackRuns, type WireToThread } from '../threads/wire.ts';
 import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
-import { deferredServices } from './broker-services.ts';
+import { deferredServices, loadModules } from './broker-services.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
 import { type ApiServices, refuse, runApi } from './run-api.ts';
@@ -38,6 +38,9 @@ let steps = new Map<string, LoadedStep>();
 let services: ApiServices;
 /** Loaded and connected after the steps: the first requests need none of it. */
 const brokerServices = deferredServices(setup.broker, names);
+/** Steps that do not come within this time come with an edit. */
+const IN_RESERVE_AFTER_MS = 150;
+const whileInReserve = setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
 
 parentPort?.on('message', (batch: WireToThread) => {
   for (const message of batch.rest) receive(message);
@@ -45,6 +48,7 @@ parentPort?.on('message', (batch: WireToThread) => {
 });
 
 async function load(bundle: Bundle): Promise<void> {
+  clearTimeout(whileInReserve);
   installGuards(log, failRun);
   const project = await loadBundle(bundle);
   steps = new Map(project.steps.map((step) => [step.entry.id, step]));
