@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from '../lib/broker.mjs';
 import { Collector } from '../lib/collector.mjs';
 import { post, startMotia } from '../lib/motia.mjs';
-import { ask, cpuSeconds } from '../lib/processes.mjs';
+import { ask } from '../lib/processes.mjs';
 import { atLeast, atMost } from '../lib/report.mjs';
+import { measureRounds } from '../lib/rounds.mjs';
 import { median, round } from '../lib/stats.mjs';
 
 const WINDOW = 512;
@@ -21,23 +22,7 @@ export async function events(scope, { rounds, events: count }) {
     await startOurs(scope, 'ours'),
     await startOurs(scope, 'ours, traced', collector.url),
   ];
-  for (const system of systems) await measureBurst(system, Math.ceil(count / 3)); // warm-up
-  const measured = [];
-  for (let number = 1; number <= rounds; number++) {
-    for (const system of systems) {
-      const before = cpuOf(system);
-      const burst = await measureBurst(system, count);
-      const after = cpuOf(system);
-      const micros = (role) => ((after[role] - before[role]) / count) * 1e6;
-      measured.push({
-        round: number,
-        system: system.name,
-        ...burst,
-        clientMicros: micros('clients'),
-        brokerMicros: micros('broker'),
-      });
-    }
-  }
+  const measured = await measureRounds(systems, { rounds, events: count }, measureBurst);
 
   const [bare, ours, traced] = systems.map(({ name }) => measured.filter(({ system }) => system === name));
   const faults = measured.reduce((sum, { missing, duplicates }) => sum + missing + duplicates, 0);
@@ -69,11 +54,6 @@ export async function events(scope, { rounds, events: count }) {
     rounds: measured,
   };
 }
-
-const cpuOf = ({ clients, broker }) => ({
-  clients: clients.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-  broker: cpuSeconds(broker),
-});
 
 async function startBare(scope) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');

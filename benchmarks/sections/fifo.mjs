@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from '../lib/broker.mjs';
 import { createProject, post, startMotia } from '../lib/motia.mjs';
-import { ask, cpuSeconds } from '../lib/processes.mjs';
+import { ask } from '../lib/processes.mjs';
 import { atLeast, atMost } from '../lib/report.mjs';
+import { measureRounds } from '../lib/rounds.mjs';
 import { median, round } from '../lib/stats.mjs';
 import { untilLines } from './events.mjs';
 
@@ -18,23 +19,7 @@ const LATE_DUPLICATES_MS = 500;
 /** @param {import('../lib/processes.mjs').Scope} scope @param {{ rounds: number, events: number }} options */
 export async function fifo(scope, { rounds, events: count }) {
   const systems = [await startBare(scope), await startOurs(scope)];
-  for (const system of systems) await measureFlow(system, Math.ceil(count / 3)); // warm-up
-  const measured = [];
-  for (let number = 1; number <= rounds; number++) {
-    for (const system of systems) {
-      const before = cpuOf(system);
-      const flow = await measureFlow(system, count);
-      const after = cpuOf(system);
-      const micros = (role) => ((after[role] - before[role]) / count) * 1e6;
-      measured.push({
-        round: number,
-        system: system.name,
-        ...flow,
-        clientMicros: micros('clients'),
-        brokerMicros: micros('broker'),
-      });
-    }
-  }
+  const measured = await measureRounds(systems, { rounds, events: count }, measureFlow);
 
   const of = (name) => measured.filter(({ system }) => system === name);
   const ratio = (name) =>
@@ -77,11 +62,6 @@ export async function fifo(scope, { rounds, events: count }) {
     rounds: measured,
   };
 }
-
-const cpuOf = ({ clients, broker }) => ({
-  clients: clients.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-  broker: cpuSeconds(broker),
-});
 
 async function startBare(scope) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
