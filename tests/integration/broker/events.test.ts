@@ -125,6 +125,8 @@ test('a retry arrives once, not early, in the one subscription, with payload and
   expect(second.at).toBeLessThan(due + 1_000);
   expect(second.event).toEqual({ ...first.event, attempt: 2, protocol: 1 });
   expect(second.body).toBe(first.body);
+  // The same when the first schedule has fired already: there is no other one that it could replace.
+  await events.scheduleRetry(mail.durable, first.event, first.delivery.data, Date.now() + 100);
   await sleep(1_500);
   expect([mail.arrivals.length, audit.arrivals.length]).toEqual([2, 1]);
 });
