@@ -38,6 +38,11 @@ async function vitest(project) {
   const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
   const skipped = withState('skipped');
   for (const test of skipped) console.log(`skipped: ${test.fullName}: ${test.result().note ?? 'no reason given'}`);
+  for (const test of tests.filter((test) => test.diagnostic()?.flaky)) {
+    console.log(
+      `passed at the second try only: ${test.fullName}: ${test.result().errors?.[0]?.message ?? 'no error told'}`,
+    );
+  }
   count.passed += withState('passed').length;
   count.failed += withState('failed').length + suites.flatMap((suite) => suite.errors()).length + strayErrors.length;
   count.skipped += skipped.length;

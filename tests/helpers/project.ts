@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { removeFolder } from './remove-folder.ts';
 import { hashTree } from './tree.ts';
 
 /** The folder of this repository. */
@@ -79,5 +80,5 @@ async function link(root: string, name: string, target: string): Promise<void> {
 
 async function removeRoot(root: string): Promise<void> {
   roots.delete(root);
-  await rm(root, { recursive: true, force: true, maxRetries: 3 });
+  await removeFolder(root);
 }

@@ -1,11 +1,12 @@
 /** The built `motia` program in a project of its own, as a user would run it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { removeFolder } from '../../helpers/remove-folder.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -17,7 +18,7 @@ export const handler = async () => ({ status: 200, body: { hello: 'world' } });
 /** A project with these files, removed when the test is over. */
 export function createProject(files: Record<string, string> = { 'src/hello.step.js': HELLO_STEP }): string {
   const root = mkdtempSync(join(tmpdir(), 'motia-project-'));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => removeFolder(root));
   for (const [name, content] of Object.entries({ 'package.json': '{"name":"shop","type":"module"}', ...files })) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), content);
