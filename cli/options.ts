@@ -14,7 +14,7 @@ export interface Flags {
   topics?: string[];
   flows?: string[];
   concurrency?: number;
-  /** Of `motia provision`. */
+  /** Of `motia provision`; `force` of `motia rules`, too. */
   removeOrphans?: boolean;
   force?: boolean;
   debug?: boolean;
@@ -36,12 +36,21 @@ export interface Flags {
   group?: string;
   /** Of `motia queue`: an event, a step or a topic. */
   what?: string;
+  /** Of `motia create`. */
+  name?: string;
+  template?: string;
+  interactive?: boolean;
+  cursor?: boolean;
+  install?: boolean;
+  motia?: string;
 }
 
 /** What `motia cron` does. */
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia rules` does. */
+export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 

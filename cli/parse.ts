@@ -3,7 +3,7 @@ import yargs, { type Options } from 'yargs';
 import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS } from './options.ts';
+import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS, RULES_ACTIONS } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -129,6 +129,31 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       ...steering,
     },
     load: async () => (await import('./commands/emit.ts')).emit,
+  },
+  'create [name]': {
+    describe: 'Make a new project, in a folder of that name',
+    options: {
+      name: flag({ alias: 'n', type: 'string', describe: 'Name of the project; . is this folder' }),
+      template: flag({ alias: 't', type: 'string', describe: 'What to begin with (motia templates)' }),
+      interactive: { alias: 'i', type: 'boolean', describe: 'Ask for what is not said (default in a terminal)' },
+      cursor: { alias: 'c', type: 'boolean', describe: 'Add rules for coding assistants (motia rules pull)' },
+      install: { type: 'boolean', default: true, describe: 'Install the packages; --no-install leaves that to you' },
+      motia: flag({ type: 'string', describe: 'Version, path or archive of this package for the project' }),
+    },
+    load: async () => (await import('./commands/create.ts')).create,
+  },
+  templates: {
+    describe: 'List what motia create can begin with',
+    options: { json: steering.json },
+    load: async () => (await import('./commands/templates.ts')).templates,
+  },
+  'rules <action>': {
+    describe: 'Write files that tell coding assistants how to work with steps',
+    options: {
+      action: { choices: RULES_ACTIONS, describe: 'What to do' },
+      force: { alias: 'f', type: 'boolean', describe: 'Replace files that are there already' },
+    },
+    load: async () => (await import('./commands/rules.ts')).rules,
   },
   version: {
     describe: 'Print the version',

@@ -68,6 +68,8 @@ export interface Environment {
   cacheDir: string;
   /** Folders of `PATH`. */
   searchPath: readonly string[];
+  /** The package manager that has started this program, as `pnpm/10.1.0 …`. */
+  userAgent?: string;
   telemetry: TelemetryEnvironment;
 }
 
@@ -146,6 +148,7 @@ const schema = z
     NO_COLOR: z.string(),
     XDG_CACHE_HOME: z.string(),
     PATH: z.string(),
+    npm_config_user_agent: z.string(),
     OTEL_SDK_DISABLED: oneOf(['true', 'false']),
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl,
@@ -199,6 +202,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),
     searchPath: Object.freeze((values.PATH ?? '').split(delimiter).filter(Boolean)),
+    userAgent: values.npm_config_user_agent,
     telemetry: telemetry(values),
   });
 }

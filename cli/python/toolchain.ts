@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
+import { runProgram } from '../run-program.ts';
 import { PACKAGE_FOLDER, type WorkerRequirement } from './requirements.ts';
-import { runProgram } from './run-program.ts';
 
 /** No Python step can run. The message says why and what to do; steps in other languages are not concerned. */
 export class PythonError extends CliError {}

@@ -38,9 +38,17 @@ export interface Program {
   exit: Promise<number | string | null>;
 }
 
-/** Starts `motia <args>`; it is killed at the end of the test at the latest, and its children end with it. */
-export function motia(root: string, args: string[], env: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli/main.js'), ...args], {
+/**
+ * Starts `motia <args>`; it is killed at the end of the test at the latest, and its children end with it.
+ * @param framework folder of the package to run. Default: this repository.
+ */
+export function motia(
+  root: string,
+  args: string[],
+  env: Record<string, string> = {},
+  framework: string = REPOSITORY,
+): Program {
+  const child = spawn(process.execPath, [join(framework, 'dist/cli/main.js'), ...args], {
     cwd: root,
     env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 /** Runs a program to its end, and not a moment longer than this process lives. */
 import { spawn } from 'node:child_process';
-import { childEnvironment } from '../../shared/config.ts';
-import { guardProcess } from '../process-guard.ts';
+import { childEnvironment } from '../shared/config.ts';
+import { guardProcess } from './process-guard.ts';
 
 const isWindows = process.platform === 'win32';
 const KEPT_CHARACTERS = 16_384;
