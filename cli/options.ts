@@ -34,8 +34,14 @@ export interface Flags {
   message?: string;
   delay?: number;
   group?: string;
-  /** Of `motia queue`: an event, a step or a topic. */
+  /** Of `motia queue`: an event, a step or a topic; of `motia generate`: a document. */
   what?: string;
+  /** Of `motia generate`. */
+  title?: string;
+  docVersion?: string;
+  output?: string;
+  /** Of `motia dev`. */
+  mermaid?: boolean;
   /** Of `motia create`. */
   name?: string;
   template?: string;
@@ -49,6 +55,8 @@ export interface Flags {
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia generate` makes. */
+export const DOCUMENTS = ['openapi', 'mermaid'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */

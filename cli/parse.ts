@@ -3,7 +3,7 @@ import yargs, { type Options } from 'yargs';
 import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import { CRON_ACTIONS, DLQ_ACTIONS, type Flags, QUEUE_ACTIONS, RULES_ACTIONS } from './options.ts';
+import { CRON_ACTIONS, DLQ_ACTIONS, DOCUMENTS, type Flags, QUEUE_ACTIONS, RULES_ACTIONS } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -46,7 +46,11 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   dev: {
     describe: 'Run the project here, and reload steps as their files change',
-    options: { port, host, threads, processes, ...common },
+    options: {
+      ...{ port, host, threads, processes },
+      mermaid: { alias: 'm', type: 'boolean', describe: 'Keep diagrams of the flows in .mermaid/' },
+      ...common,
+    },
     load: async () => (await import('./commands/dev.ts')).dev,
   },
   start: {
@@ -141,6 +145,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       motia: flag({ type: 'string', describe: 'Version, path or archive of this package for the project' }),
     },
     load: async () => (await import('./commands/create.ts')).create,
+  },
+  'generate-types': {
+    describe: 'Write types.d.ts: the types of handlers, emits and streams, from the schemas of the project',
+    options: { 'motia-dir': common['motia-dir'] },
+    load: async () => (await import('./commands/generate-types.ts')).generateTypes,
+  },
+  'generate <what>': {
+    describe: 'Write an OpenAPI document of the API steps, or diagrams of the flows',
+    options: {
+      what: { choices: DOCUMENTS, describe: 'The document' },
+      title: flag({ alias: 't', type: 'string', describe: 'Title of the API (default: name of the package)' }),
+      'doc-version': flag({
+        alias: 'v',
+        type: 'string',
+        describe: 'Version of the API (default: that of the package)',
+      }),
+      output: flag({ alias: 'o', type: 'string', describe: 'File to write (default openapi.json)' }),
+      'motia-dir': common['motia-dir'],
+    },
+    load: async () => (await import('./commands/generate.ts')).generate,
   },
   templates: {
     describe: 'List what motia create can begin with',

@@ -11,6 +11,8 @@ interface RunOptions {
   /** Milliseconds until the program is killed. */
   timeout: number;
   env?: Record<string, string | undefined>;
+  /** Characters of its output that are kept. Default 16,384. */
+  keep?: number;
 }
 
 /**
@@ -19,7 +21,8 @@ interface RunOptions {
  *
  * @returns the end of what it wrote (`said`: on either stream); `failure` says how it ended unless that was well.
  */
-export async function runProgram(program: string, args: readonly string[], { cwd, timeout, env = {} }: RunOptions) {
+export async function runProgram(program: string, args: readonly string[], options: RunOptions) {
+  const { cwd, timeout, env = {}, keep = KEPT_CHARACTERS } = options;
   const child = spawn(program, args, {
     cwd,
     env: childEnvironment(env),
@@ -31,8 +34,8 @@ export async function runProgram(program: string, args: readonly string[], { cwd
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-KEPT_CHARACTERS);
-      if (stream === child.stdout) stdout = (stdout + text).slice(-KEPT_CHARACTERS);
+      said = (said + text).slice(-keep);
+      if (stream === child.stdout) stdout = (stdout + text).slice(-keep);
     });
   }
   const kill = () => {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { BrokerAddress } from '../shared/config.ts';
 import type { Lifecycle } from '../shared/lifecycle.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
 import { acquireDevLock, type DevLock } from './dev-lock.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { GRACE_MS } from './grace.ts';
@@ -19,6 +20,8 @@ export interface Supervision {
   portFallback: number;
   /** Reload steps when their files change. Otherwise a step that cannot be loaded ends the start. */
   watch: boolean;
+  /** Told of each new list of steps. */
+  onManifest?: (manifest: Manifest) => void;
   /** The first requests can be answered. */
   onReady(address: { url: string; port: number }): void;
 }
@@ -49,6 +52,7 @@ export function supervise(supervision: Supervision): Promise<number> {
     const gateway = await startGateway({
       ...{ broker, app, partitions, host, port, portFallback, admin, log, telemetry },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
+      ...(supervision.onManifest && { onManifest: supervision.onManifest }),
     });
     let stopping = false;
     let scheduler: Promise<{ close(): Promise<void> }> | undefined;

@@ -35,6 +35,8 @@ export interface GatewayOptions {
   admin: AdminAccess;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
   orphanGraceMs?: number;
+  /** Told of each new list of steps that is served. */
+  onManifest?: (manifest: Manifest) => void;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -66,7 +68,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     markReady = resolve;
   });
   const serve = (manifest: Manifest) => {
-    if (manifest.version !== served?.manifest.version) served = toServed(manifest, log);
+    if (manifest.version !== served?.manifest.version) {
+      served = toServed(manifest, log);
+      options.onManifest?.(manifest);
+    }
     markReady();
   };
   try {

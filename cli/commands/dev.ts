@@ -1,4 +1,5 @@
 /** `motia dev`: every role on this machine, with steps reloaded as their files change. */
+import { keepUpToDate } from '../generate/keep-up-to-date.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { supervise } from '../supervisor.ts';
 
@@ -15,6 +16,7 @@ export async function dev(flags: Flags): Promise<number> {
     port,
     portFallback: FURTHER_PORTS,
     watch: true,
+    onManifest: keepUpToDate(options.root, flags.mermaid === true, log),
     onReady(gateway) {
       if (port !== 0 && gateway.port !== port) {
         log.warn({ action: 'port_busy' }, `Port ${port} is taken, using ${gateway.port} instead`);

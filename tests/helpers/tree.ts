@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
-/** Folders that running a project may fill. */
-const GENERATED = ['.motia', 'node_modules'];
+/** What running a project may write. */
+const GENERATED = ['.motia', 'node_modules', 'types.d.ts'];
 
-/** The sha256 of every file in a folder, by its path with `/`. Generated folders, and `ignored` ones, are left out. */
+/** The sha256 of every file in a folder, by its path with `/`. What is generated, and what is `ignored`, is left out. */
 export async function hashTree(root: string, ignored: readonly string[] = []): Promise<Record<string, string>> {
   const skipped = new Set([...GENERATED, ...ignored]);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });

@@ -1,0 +1,30 @@
+/** `motia generate`: documents made from the project. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openApi } from '../../shared/steps/openapi.ts';
+import { writeDiagrams } from '../generate/keep-up-to-date.ts';
+import { describeProject } from '../generate/project.ts';
+import { writeIfChanged } from '../generate/write-if-changed.ts';
+import { commandOptions, type Flags } from '../options.ts';
+
+export async function generate({ what, title, docVersion, output = 'openapi.json', ...flags }: Flags): Promise<number> {
+  const options = commandOptions(flags, 'readable');
+  const { steps } = await describeProject(options);
+  if (what === 'mermaid') {
+    for (const file of writeDiagrams(options.root, steps)) console.log(`Wrote ${file}`);
+    return 0;
+  }
+  const named = readPackage(options.root);
+  const info = { title: title ?? named.name ?? options.app, version: docVersion ?? named.version ?? '1.0.0' };
+  writeIfChanged(options.root, output, `${JSON.stringify(openApi(info, steps), null, 2)}\n`);
+  console.log(`Wrote ${output}`);
+  return 0;
+}
+
+function readPackage(root: string): { name?: string; version?: string } {
+  try {
+    return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  } catch {
+    return {}; // there need not be one
+  }
+}

@@ -1,0 +1,76 @@
+/** What steps and streams a project has, in all languages, found out without a broker. */
+import { join } from 'node:path';
+import { MotiaError } from '../../shared/errors.ts';
+import { StepBundler } from '../../shared/steps/bundle.ts';
+import { discoverSteps } from '../../shared/steps/discover.ts';
+import { loadBundle } from '../../shared/steps/load.ts';
+import type { StepEntry, StreamEntry } from '../../shared/steps/manifest.ts';
+import { mergeSteps, mergeStreams } from '../../shared/steps/merge.ts';
+import type { CommandOptions } from '../options.ts';
+import { preparePythonEnvironment } from '../python/environment.ts';
+import { pythonPath } from '../python/requirements.ts';
+import { runProgram } from '../run-program.ts';
+
+/** A project as data. */
+export interface DescribedProject {
+  app: string;
+  steps: StepEntry[];
+  streams: StreamEntry[];
+}
+
+interface Described {
+  steps: StepEntry[];
+  streams: StreamEntry[];
+  failures: { message: string }[];
+}
+
+const DESCRIBE_MS = 60_000;
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** @throws {MotiaError} `PROJECT_INVALID` that names every file which cannot be compiled or loaded. */
+export async function describeProject(options: CommandOptions): Promise<DescribedProject> {
+  const [node, python] = await Promise.all([describeNode(options), describePython(options)]);
+  const failures = [...node.failures, ...python.failures];
+  if (failures.length > 0) {
+    const lines = failures.map(({ message }) => message).join('\n');
+    throw new MotiaError('PROJECT_INVALID', `the project cannot be read:\n${lines}`);
+  }
+  return {
+    app: options.app,
+    steps: mergeSteps(node.steps, python.steps, 'python').steps,
+    streams: mergeStreams(node.streams, python.streams, 'python').streams,
+  };
+}
+
+async function describeNode({ root, motiaDir }: CommandOptions): Promise<Described> {
+  const bundler = new StepBundler({ root, outDir: join(motiaDir, 'generate') }); // beside that of `motia dev`
+  try {
+    const bundle = await bundler.build();
+    const { steps, streams, failures } = await loadBundle(bundle);
+    return { steps: steps.map(({ entry }) => entry), streams, failures: [...bundle.failures, ...failures] };
+  } finally {
+    await bundler.close();
+  }
+}
+
+async function describePython({ root, env }: CommandOptions): Promise<Described> {
+  if ((await discoverSteps(root)).python.length === 0) return { steps: [], streams: [], failures: [] };
+  const { python } = await preparePythonEnvironment({
+    root,
+    ...(env.python !== undefined && { configured: env.python }),
+    ...(env.virtualEnv !== undefined && { virtualEnv: env.virtualEnv }),
+    searchPath: env.searchPath,
+    needsTracing: false,
+    progress: (line) => console.error(line),
+  });
+  const { stdout, said, failure } = await runProgram(python, ['-m', 'motia.steps'], {
+    cwd: root,
+    timeout: DESCRIBE_MS,
+    keep: MOST_OUTPUT,
+    env: { PYTHONPATH: pythonPath(), PYTHONHOME: undefined },
+  });
+  if (failure !== undefined) {
+    throw new MotiaError('PROJECT_INVALID', `the Python steps cannot be read (${failure}):\n${said.trim()}`);
+  }
+  return JSON.parse(stdout);
+}
