@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { CliError } from './cli-error.ts';
 import { withFileLock } from './file-lock.ts';
 import { FETCH_SOURCES, NATS_VERSION, type NatsSource } from './nats-fetch.ts';
+import { isAtLeast } from './version-order.ts';
 
 /** The oldest version that has what we need: message schedules and per-message lifetimes. */
 export const OLDEST_VERSION = '2.14.0';
@@ -111,11 +112,4 @@ async function usableVersion(path: string): Promise<string> {
   if (version === undefined) throw new Error('does not tell its version');
   if (!isAtLeast(version, OLDEST_VERSION)) throw new Error(`version ${version}, ${OLDEST_VERSION} or newer is needed`);
   return version;
-}
-
-function isAtLeast(version: string, oldest: string): boolean {
-  const parts = (text: string) => text.split('.').map((part) => Number.parseInt(part, 10));
-  const [a, b] = [parts(version), parts(oldest)];
-  const different = a.findIndex((part, index) => part !== b[index]);
-  return different < 0 || different > 2 || (a[different] ?? 0) > (b[different] ?? 0);
 }

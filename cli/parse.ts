@@ -166,6 +166,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  doctor: {
+    describe: 'Look at what a start needs here, and say what to do',
+    options: { port, host, json: steering.json, 'motia-dir': common['motia-dir'] },
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
   templates: {
     describe: 'List what motia create can begin with',
     options: { json: steering.json },
