@@ -1,0 +1,139 @@
+/** Who may follow a stream, as far as it depends on the gateway: nobody about whom no worker has said so. */
+import { afterEach, expect, test } from 'vitest';
+import { CallFailed } from '../../../gateway/call-failed.ts';
+import { AccessRefused } from '../../../gateway/streams/access.ts';
+import type { Broker } from '../../../shared/broker/connect.ts';
+import { provisionManifest } from '../../../shared/broker/provision.ts';
+import { createLogger } from '../../../shared/logger.ts';
+import { decodeFrame, encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
+import type { Names } from '../../../shared/protocol/subjects.ts';
+import { accessSteps } from '../../../shared/steps/access-steps.ts';
+import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
+import { createManifest } from '../../../shared/steps/manifest.ts';
+import { type ConsumerServices, RequestConsumer } from '../../../worker/request-consumer.ts';
+import type { Job } from '../../../worker/threads/handler-thread.ts';
+import { askAccess } from '../../helpers/stream-access.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { useNatsServer } from '../broker/harness.ts';
+
+const harness = useNatsServer();
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+const streamAuth = { authenticate: () => null };
+const request = { headers: {}, url: '/?authToken=secret' };
+const stored = async ({ jsm }: Broker, { streams }: Names) => (await jsm.streams.info(streams.requests)).state.last_seq;
+
+/** An app with a stream that everyone may follow and one that has `canAccess`. */
+async function provisioned(config = {}, timeoutMs?: number) {
+  const { broker, names } = await harness.app();
+  const manifest = createManifest({
+    app: names.app,
+    steps: [],
+    streams: [
+      { name: 'open', language: 'node', file: 'src/open.stream.ts' },
+      { name: 'guarded', language: 'node', file: 'src/guarded.stream.ts', canAccess: true },
+    ],
+    settings: resolveHttpSettings(config),
+  });
+  await provisionManifest(broker, names, manifest, false);
+  const asking = await askAccess(broker, names, timeoutMs);
+  cleanups.push(() => asking[Symbol.asyncDispose]());
+  await waitFor(() => asking.manifest());
+  return { ...asking, broker, names, served: manifest };
+}
+
+/** A worker whose threads answer with these bodies. */
+function worker(
+  broker: Broker,
+  names: Names,
+  manifest: Parameters<typeof accessSteps>[0],
+  answer: (job: Job) => Buffer,
+) {
+  const pool = {
+    dispatch(job: Job) {
+      job.onDispatch?.();
+      job.onEnd({ status: 'replied', frame: answer(job) }, 1);
+    },
+  };
+  const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
+  for (const step of accessSteps(manifest)) {
+    const consumer = new RequestConsumer({ broker, names, pool, log } as unknown as ConsumerServices, step, () => {});
+    cleanups.push(() => consumer.puller.close());
+    consumer.puller.start();
+  }
+}
+
+test('an open stream and an app without streamAuth cost no message', async () => {
+  const { access, broker, names } = await provisioned();
+  expect(await access.authenticate(request)).toBeNull();
+  expect(await access.canAccess('open', { groupId: 'g' }, null)).toBe(true);
+  expect(await access.canAccess('no such', { groupId: 'g' }, null)).toBe(false);
+  expect(await stored(broker, names)).toBe(0);
+});
+
+test('without a worker a client is refused in time, and the log says why without what the client sent', async () => {
+  const { access, lines } = await provisioned({ streamAuth }, 400);
+  const [authenticated, allowed] = await Promise.all([
+    access.authenticate(request).catch((error: AccessRefused) => error),
+    access.canAccess('guarded', { groupId: 'g' }, null),
+  ]);
+  expect(authenticated).toBeInstanceOf(AccessRefused);
+  expect(authenticated).toMatchObject({ message: 'Authentication failed', cause: { status: 503 } });
+  expect((authenticated as AccessRefused).cause).toBeInstanceOf(CallFailed);
+  expect(allowed).toBe(false);
+  expect(lines.map(({ action, step, status }) => [action, step, status]).sort()).toEqual([
+    ['access_undecided', '=canAccess:guarded', 503],
+    ['access_undecided', '=streamAuth', 503],
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('secret');
+});
+
+test('before there is a manifest nobody follows anything', async () => {
+  const { broker, names } = await harness.app();
+  await using asking = await askAccess(broker, names);
+  await expect(asking.access.authenticate(request)).rejects.toThrow(AccessRefused);
+  expect(await asking.access.canAccess('open', { groupId: 'g' }, null)).toBe(false);
+});
+
+test('a question comes as it was asked, and only a clear yes is one', async () => {
+  const { access, broker, names, served, lines } = await provisioned({ streamAuth });
+  const questions: unknown[] = [];
+  const answers = [
+    [200, '{"allowed":true}'],
+    [200, '{"allowed":"yes"}'],
+    [200, '{}'],
+    [200, 'null'],
+    [200, 'no JSON'],
+    [401, '{"allowed":true}'],
+    [500, '{"error":"Internal server error","errorId":"e1"}'],
+  ] as const;
+  let next = 0;
+  worker(broker, names, served, ({ run }) => {
+    const { meta, body } = decodeFrame<RequestMeta>((run as { frame: Uint8Array }).frame);
+    questions.push([run.step, meta.method, JSON.parse(body.toString())]);
+    const [status, text] = answers[next++] ?? [200, '{"context":{"user":"é"}}'];
+    return encodeFrame({ t: 'end', status, headers: [] }, text);
+  });
+  const allowed: boolean[] = [];
+  for (const _ of answers) allowed.push(await access.canAccess('guarded', { groupId: 'g.1', id: 'é' }, { user: 7 }));
+  expect(allowed).toEqual([true, ...answers.slice(1).map(() => false)]);
+  expect(lines.at(-1)).toMatchObject({ action: 'access_undecided', status: 500, errorId: 'e1' });
+  expect(await access.authenticate({ headers: { cookie: 'a=1', gone: undefined }, url: '/x?y' })).toEqual({
+    user: 'é',
+  });
+  const asked = { subscription: { groupId: 'g.1', id: 'é' }, authContext: { user: 7 } };
+  expect(questions).toEqual([
+    ...answers.map(() => ['=canAccess:guarded', 'GET', asked]),
+    ['=streamAuth', 'GET', { headers: { cookie: 'a=1' }, url: '/x?y' }],
+  ]);
+});
+
+test('a question of more than 256 KB is not asked', async () => {
+  const { access, broker, names, lines } = await provisioned();
+  expect(await access.canAccess('guarded', { groupId: 'x'.repeat(256 * 1024) }, null)).toBe(false);
+  expect(await stored(broker, names)).toBe(0);
+  expect(lines).toMatchObject([{ action: 'access_undecided', status: 413 }]);
+});
