@@ -121,12 +121,21 @@ describe('authenticate', () => {
 
 const may = (language: Language, groupId: string) => asking.access.canAccess(language, { groupId }, null);
 
-test.for(LANGUAGES)('%s: an edit changes who is let in', async (language, context) => {
+test.for(LANGUAGES)('%s: an edit changes who is let in, and one that is broken does not', async (language, context) => {
   context.skip(language === 'python' && python === undefined, 'there is no Python that can run the worker');
   expect([await may(language, 'before'), await may(language, 'after')]).toEqual([true, false]);
   await project.write(...streamFile(language, 'after'));
   await waitFor(() => may(language, 'after'));
   expect(await may(language, 'before')).toBe(false);
+
+  const [file, fixed] = streamFile(language, 'fixed');
+  await project.write(file, 'this is no code(');
+  await cli.waitForLog({ action: 'step_broken', file, kept: true });
+  expect(await may(language, 'after')).toBe(true);
+  await project.write(file, fixed);
+  // Whatever is served meanwhile, one of the two good versions answers.
+  while (!(await may(language, 'fixed')))
+    expect((await may(language, 'after')) || (await may(language, 'fixed'))).toBe(true);
 });
 
 test('a worker that is killed while it is asked: the one that takes its place answers', async () => {
