@@ -11,7 +11,7 @@ import {
 import type { Manifest } from '../../shared/steps/manifest.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 import { CallFailed } from '../call-failed.ts';
-import type { StepCalls } from '../step-calls.ts';
+import type { StepCalls, StepResponse } from '../step-calls.ts';
 import { AccessRefused, type StreamAccess } from './access.ts';
 
 export interface WorkerAccessOptions {
@@ -47,7 +47,7 @@ export class WorkerAccess implements StreamAccess {
       this.#report(STREAM_AUTH_ID, cause);
       throw new AccessRefused(REFUSED, { cause });
     });
-    if (!answer) throw new AccessRefused(REFUSED);
+    if (answer?.context === undefined) throw new AccessRefused(REFUSED);
     return answer.context;
   }
 
@@ -92,10 +92,10 @@ export class WorkerAccess implements StreamAccess {
         // A lost worker's question goes to another one after three seconds, which may then be the first to begin.
         startWithinMs: timeoutMs,
       });
-      const answer = JSON.parse(Buffer.from(response.body).toString('utf8'));
+      const answer = readAnswer(response);
       if (response.status === 200) return answer as Answer;
       if (response.status === 401) return undefined;
-      throw new CallFailed(response.status, answer.error, answer.errorId);
+      throw new CallFailed(response.status, String(answer?.error), answer?.errorId);
     } catch (error) {
       span.fail(error);
       throw error;
@@ -110,5 +110,13 @@ export class WorkerAccess implements StreamAccess {
       { action: 'access_undecided', step: id, status, errorId, err: error },
       `Nobody could say who may follow a stream, so a client was refused: ${id}`,
     );
+  }
+}
+
+function readAnswer({ body }: StepResponse) {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    throw new CallFailed(502, 'The answer is no JSON'); // its error would quote from the answer
   }
 }

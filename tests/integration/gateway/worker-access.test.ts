@@ -110,24 +110,34 @@ test('a question comes as it was asked, and only a clear yes is one', async () =
     [401, '{"allowed":true}'],
     [500, '{"error":"Internal server error","errorId":"e1"}'],
   ] as const;
+  const authenticated = [
+    [200, '{"context":{"user":"é"}}'],
+    [200, '{"context":null}'],
+    [401, '{"error":"Authentication failed"}'],
+    [200, '{}'],
+  ] as const;
   let next = 0;
   worker(broker, names, served, ({ run }) => {
     const { meta, body } = decodeFrame<RequestMeta>((run as { frame: Uint8Array }).frame);
     questions.push([run.step, meta.method, JSON.parse(body.toString())]);
-    const [status, text] = answers[next++] ?? [200, '{"context":{"user":"é"}}'];
+    const [status, text] = [...answers, ...authenticated][next++] ?? [500, ''];
     return encodeFrame({ t: 'end', status, headers: [] }, text);
   });
   const allowed: boolean[] = [];
   for (const _ of answers) allowed.push(await access.canAccess('guarded', { groupId: 'g.1', id: 'é' }, { user: 7 }));
   expect(allowed).toEqual([true, ...answers.slice(1).map(() => false)]);
   expect(lines.at(-1)).toMatchObject({ action: 'access_undecided', status: 500, errorId: 'e1' });
+  expect(lines).toMatchObject([{ status: 502 }, { status: 500 }]);
   expect(await access.authenticate({ headers: { cookie: 'a=1', gone: undefined }, url: '/x?y' })).toEqual({
     user: 'é',
   });
+  expect(await access.authenticate(request)).toBeNull();
+  for (const _ of [401, 200]) await expect(access.authenticate(request)).rejects.toThrow(AccessRefused);
   const asked = { subscription: { groupId: 'g.1', id: 'é' }, authContext: { user: 7 } };
   expect(questions).toEqual([
     ...answers.map(() => ['=canAccess:guarded', 'GET', asked]),
     ['=streamAuth', 'GET', { headers: { cookie: 'a=1' }, url: '/x?y' }],
+    ...Array(3).fill(['=streamAuth', 'GET', request]),
   ]);
 });
 
