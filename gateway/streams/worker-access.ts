@@ -29,7 +29,6 @@ const TIMEOUT_MS = 5_000;
 const LARGEST_QUESTION = 256 * 1024;
 /** Which calls may be had again when their worker is lost is known by the method. */
 const METHOD = 'GET';
-const REFUSED = 'Authentication failed';
 
 export class WorkerAccess implements StreamAccess {
   readonly #options: WorkerAccessOptions;
@@ -38,16 +37,14 @@ export class WorkerAccess implements StreamAccess {
     this.#options = options;
   }
 
-  /** The `cause` of a refusal is a {@link CallFailed} if it was not the project that refused the client. */
+  /** @throws {AccessRefused} if the project refuses the client, {@link CallFailed} if nobody could say. The caller logs that. */
   async authenticate({ headers, url }: AuthQuestion): Promise<unknown> {
     const manifest = this.#options.manifest();
-    if (!manifest) throw new AccessRefused(REFUSED);
+    if (!manifest) throw new CallFailed(503, 'Nothing is served yet');
     if (!manifest.settings.streamAuth) return null;
-    const answer = await this.#ask<AuthAnswer>(STREAM_AUTH_ID, { headers, url }).catch((cause) => {
-      this.#report(STREAM_AUTH_ID, cause);
-      throw new AccessRefused(REFUSED, { cause });
-    });
-    if (answer?.context === undefined) throw new AccessRefused(REFUSED);
+    const answer = await this.#ask<AuthAnswer>(STREAM_AUTH_ID, { headers, url });
+    if (!answer) throw new AccessRefused('Authentication failed');
+    if (answer.context === undefined) throw new CallFailed(502, 'The answer has no context');
     return answer.context;
   }
 
@@ -59,12 +56,15 @@ export class WorkerAccess implements StreamAccess {
     const entry = this.#options.manifest()?.streams?.find(({ name }) => name === stream);
     if (!entry?.canAccess) return entry !== undefined;
     const subscription = id === undefined ? { groupId } : { groupId, id };
-    const name = canAccessId(stream);
     try {
-      const answer = await this.#ask<AccessAnswer>(name, { subscription, authContext });
+      const answer = await this.#ask<AccessAnswer>(canAccessId(stream), { subscription, authContext });
       return answer?.allowed === true;
     } catch (error) {
-      this.#report(name, error);
+      const { status, errorId } = error instanceof CallFailed ? error : { status: 500, errorId: undefined };
+      this.#options.log.warn(
+        { action: 'access_undecided', stream, status, errorId, err: error },
+        `Nobody could say who may follow the stream "${stream}": a client was denied`,
+      );
       return false;
     }
   }
@@ -102,14 +102,6 @@ export class WorkerAccess implements StreamAccess {
     } finally {
       span.end();
     }
-  }
-
-  #report(id: string, error: unknown): void {
-    const { status, errorId } = error instanceof CallFailed ? error : { status: 500, errorId: undefined };
-    this.#options.log.warn(
-      { action: 'access_undecided', step: id, status, errorId, err: error },
-      `Nobody could say who may follow a stream, so a client was refused: ${id}`,
-    );
   }
 }
 

@@ -77,12 +77,12 @@ export const MUTANTS = [
     quick: true,
   },
   {
-    guarantee: 'a client is refused that nobody can authenticate',
+    guarantee: 'a client that streamAuth refuses is refused',
     file: 'gateway/streams/worker-access.ts',
-    from: 'throw new AccessRefused(REFUSED, { cause });',
-    to: 'return { context: null };',
+    from: "if (!answer) throw new AccessRefused('Authentication failed');",
+    to: 'if (!answer) return null;',
     test: 'tests/integration/gateway/worker-access.test.ts',
-    name: 'without a worker',
+    name: 'only a clear yes',
     quick: true,
   },
   {

@@ -1,6 +1,7 @@
 /** Who may follow a stream, of a project in both languages: `streamAuth`, edits, and workers that are killed. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CallFailed } from '../../../gateway/call-failed.ts';
 import { AccessRefused } from '../../../gateway/streams/access.ts';
 import { type Broker, connectBroker } from '../../../shared/broker/connect.ts';
 import { createNames } from '../../../shared/protocol/subjects.ts';
@@ -107,13 +108,13 @@ describe('authenticate', () => {
   });
 
   test.each([
-    ['refuse', 'warn', 'streamAuth refused a client: not one of ours'],
-    ['exit', 'error', 'called process.exit(3)'],
-    ['misfit', 'error', 'does not fit contextSchema'],
-    ['huge', 'error', 'a context has 65536 at most'],
-    ['no JSON', 'error', 'cannot be written as JSON'],
-  ])('%s: the client is refused, and the log says why', async (mode, level, message) => {
-    await expect(asking.access.authenticate(request(mode))).rejects.toThrow(AccessRefused);
+    ['refuse', 'warn', 'streamAuth refused a client: not one of ours', AccessRefused],
+    ['exit', 'error', 'called process.exit(3)', CallFailed],
+    ['misfit', 'error', 'does not fit contextSchema', CallFailed],
+    ['huge', 'error', 'a context has 65536 at most', CallFailed],
+    ['no JSON', 'error', 'cannot be written as JSON', CallFailed],
+  ])('%s: the client is refused, and the log says why', async (mode, level, message, refusal) => {
+    await expect(asking.access.authenticate(request(mode))).rejects.toThrow(refusal);
     const line = await cli.waitForLog(({ msg }) => msg.includes(message));
     expect([line.level, JSON.stringify(line).includes('secret')]).toEqual([level, false]);
   });
