@@ -7,10 +7,9 @@ import { provisionManifest } from '../../../shared/broker/provision.ts';
 import { createLogger } from '../../../shared/logger.ts';
 import { decodeFrame, encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
-import { accessSteps } from '../../../shared/steps/access-steps.ts';
 import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
-import { createManifest } from '../../../shared/steps/manifest.ts';
-import { type ConsumerServices, RequestConsumer } from '../../../worker/request-consumer.ts';
+import { createManifest, type StreamEntry } from '../../../shared/steps/manifest.ts';
+import { StepWorker, type WorkerServices } from '../../../worker/step-worker.ts';
 import type { Job } from '../../../worker/threads/handler-thread.ts';
 import { askAccess } from '../../helpers/stream-access.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -25,6 +24,8 @@ afterEach(async () => {
 const streamAuth = { authenticate: () => null };
 const request = { headers: {}, url: '/?authToken=secret' };
 const stored = async ({ jsm }: Broker, { streams }: Names) => (await jsm.streams.info(streams.requests)).state.last_seq;
+
+type Provisioned = Pick<Awaited<ReturnType<typeof provisioned>>, 'broker' | 'names' | 'served'>;
 
 /** An app with a stream that everyone may follow and one that has `canAccess`. */
 async function provisioned(config = {}, timeoutMs?: number) {
@@ -45,25 +46,23 @@ async function provisioned(config = {}, timeoutMs?: number) {
   return { ...asking, broker, names, served: manifest };
 }
 
-/** A worker whose threads answer with these bodies. */
-function worker(
-  broker: Broker,
-  names: Names,
-  manifest: Parameters<typeof accessSteps>[0],
-  answer: (job: Job) => Buffer,
-) {
+/** A worker whose threads answer with these frames. It takes a part of the app in which there is nothing. */
+function startWorker({ broker, names, served }: Provisioned, answer: (job: Job) => Buffer) {
   const pool = {
     dispatch(job: Job) {
       job.onDispatch?.();
       job.onEnd({ status: 'replied', frame: answer(job) }, 1);
     },
+    withdrawEvents: () => [],
   };
   const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
-  for (const step of accessSteps(manifest)) {
-    const consumer = new RequestConsumer({ broker, names, pool, log } as unknown as ConsumerServices, step, () => {});
-    cleanups.push(() => consumer.puller.close());
-    consumer.puller.start();
-  }
+  const worker = new StepWorker({ broker, names, pool, log } as unknown as WorkerServices, {
+    steps: ['Pay'],
+    topics: [],
+    flows: [],
+  });
+  cleanups.push(() => worker.drain(0));
+  worker.serve(served, new Map());
 }
 
 test('an open stream and an app without streamAuth cost no message', async () => {
@@ -95,7 +94,8 @@ test('before there is a manifest nobody follows anything', async () => {
 });
 
 test('a question comes as it was asked, and only a clear yes is one', async () => {
-  const { access, broker, names, served, lines } = await provisioned({ streamAuth });
+  const app = await provisioned({ streamAuth });
+  const { access, lines } = app;
   const questions: unknown[] = [];
   const answers = [
     [200, '{"allowed":true}'],
@@ -113,7 +113,7 @@ test('a question comes as it was asked, and only a clear yes is one', async () =
     [200, '{}'],
   ] as const;
   let next = 0;
-  worker(broker, names, served, ({ run }) => {
+  startWorker(app, ({ run }) => {
     const { meta, body } = decodeFrame<RequestMeta>((run as { frame: Uint8Array }).frame);
     questions.push([run.step, meta.method, JSON.parse(body.toString())]);
     const [status, text] = [...answers, ...authenticated][next++] ?? [500, ''];
@@ -143,4 +143,22 @@ test('a question of more than 256 KB is not asked', async () => {
   expect(await access.canAccess('guarded', { groupId: 'x'.repeat(256 * 1024) }, null)).toBe(false);
   expect(await stored(broker, names)).toBe(0);
   expect(lines).toMatchObject([{ action: 'access_undecided', status: 413 }]);
+});
+
+test('a worker of an older version is not asked about a stream that it does not have', async () => {
+  const app = await provisioned();
+  const { broker, names, access, manifest } = app;
+  const answers = { old: 0, new: 0 };
+  const answering = (version: keyof typeof answers) => () => {
+    answers[version]++;
+    return encodeFrame({ t: 'end', status: 200, headers: [] }, JSON.stringify({ allowed: true }));
+  };
+  startWorker(app, answering('old'));
+  const added: StreamEntry = { name: 'added', language: 'node', file: 'src/added.stream.ts', canAccess: true };
+  const served = createManifest({ ...app.served, streams: [...(app.served.streams ?? []), added] });
+  await provisionManifest(broker, names, served, false);
+  startWorker({ broker, names, served }, answering('new'));
+  await waitFor(() => manifest()?.streams?.length === served.streams?.length);
+  for (let i = 0; i < 20; i++) expect(await access.canAccess('added', { groupId: 'g' }, null)).toBe(true);
+  expect(answers).toEqual({ old: 0, new: 20 });
 });
