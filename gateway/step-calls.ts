@@ -26,6 +26,8 @@ export interface StepRequest {
   body: Buffer;
   traceparent: string;
   timeoutMs: number;
+  /** How long a worker may take to begin; by default half of `timeoutMs`. */
+  startWithinMs?: number;
 }
 
 export interface StepResponse {
@@ -92,6 +94,7 @@ export class StepCalls {
    */
   async call(request: StepRequest, onStart?: (cancel: () => void) => void): Promise<StepResponse> {
     const { stepId, traceparent, method, url, params, headers, body, timeoutMs } = request;
+    const { startWithinMs = timeoutMs / 2 } = request;
     const now = Date.now();
     const large = this.#bodies.needed(body.length);
     const blob = large ? await this.#bodies.put(body).catch((error) => this.#refuseBody(error)) : undefined;
@@ -101,7 +104,7 @@ export class StepCalls {
           v: PROTOCOL_VERSION,
           id: this.#origin + token,
           reply: this.#inbox + token,
-          startBy: now + timeoutMs / 2,
+          startBy: now + startWithinMs,
           deadline: now + timeoutMs,
           traceparent,
           method,

@@ -319,10 +319,39 @@ export interface StreamConfig {
   /** Describes the items; it is not enforced. */
   schema: StepSchema;
   baseConfig: { storageType: 'default' } | { storageType: 'custom'; factory: () => unknown };
-  canAccess?(
-    subscription: { groupId: string; id?: string },
-    authContext: StreamAuthContext,
-  ): boolean | Promise<boolean>;
+  /**
+   * Whether a client may follow a group, or one item of it. Without it everyone may. The file may export it beside `config` instead.
+   * What is thrown is logged, and the client denied, as it is when no answer comes within 5 s.
+   * @param authContext what `streamAuth.authenticate` has returned for this client: `null` for one that is anonymous, and for all
+   * of them in a project without `streamAuth`.
+   */
+  canAccess?(subscription: StreamSubscription, authContext: StreamAuthContext): boolean | Promise<boolean>;
+}
+
+/** What a client wants to follow: a group of a stream, or with `id` one of its items. */
+export interface StreamSubscription {
+  groupId: string;
+  id?: string;
+}
+
+/** The request of a client that wants to follow streams. */
+export interface StreamAuthRequest {
+  /** As they came, the offered subprotocols (`sec-websocket-protocol`) among them. Names are in lower case. */
+  headers: Record<string, string | string[] | undefined>;
+  /** Path and query, as `/?authToken=…`. */
+  url: string;
+}
+
+/** Who the clients of streams are. */
+export interface StreamAuthConfig<Context = unknown> {
+  /** Describes the context. One that does not fit is a mistake of `authenticate`: it is logged, and the client refused. */
+  contextSchema?: StepSchema | null;
+  /**
+   * Finds out who a client is, before it may follow anything.
+   * @returns what `canAccess` of the streams is to know of the client: JSON of up to 64 KB, or `null` if it stays anonymous.
+   * @throws whatever it throws refuses the client.
+   */
+  authenticate(request: StreamAuthRequest): Context | null | Promise<Context | null>;
 }
 
 /** Filled by the project's generated `types.d.ts`. */
@@ -355,10 +384,11 @@ export interface MotiaConfig {
     /** Seconds until a handler that computes without a pause is ended, and its thread replaced. Default 30. */
     blockedTimeout?: number;
   };
+  /** Who may follow streams, as far as that does not depend on the stream. Without it all clients are anonymous. */
+  streamAuth?: StreamAuthConfig;
   /** Keys of Motia 0.x that other parts of the framework explain or ignore. */
   plugins?: readonly unknown[];
   adapters?: Record<string, unknown>;
-  streamAuth?: unknown;
   redis?: unknown;
   app?: unknown;
 }

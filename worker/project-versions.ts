@@ -8,6 +8,7 @@ import { ensureSources } from '../shared/broker/provision.ts';
 import type { WorkerLease } from '../shared/broker/worker-lease.ts';
 import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
+import { servedSteps } from '../shared/steps/access-steps.ts';
 import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
 import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
@@ -125,7 +126,7 @@ export class ProjectVersions {
     const { broker, lease } = await this.#options.connecting;
     // Before they are made: what a lease names is not taken away.
     const { names } = this.#options;
-    await lease.name(app.manifest.steps.flatMap((step) => sourcesOf(names, step)));
+    await lease.name(servedSteps(app.manifest).flatMap((step) => sourcesOf(names, step)));
     if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
     const own = app.manifest.steps.filter(({ language }) => language === 'node');
     this.#former = await findFormerPartitions(broker, names, own);

@@ -2,6 +2,7 @@
 import { ensureConsumer, type Source, subscriptionSources } from '../shared/broker/consumers.ts';
 import { endFormerPartition, type FormerPartitions } from '../shared/broker/former-partitions.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import { servedSteps } from '../shared/steps/access-steps.ts';
 import { type AppPart, takesStep, takesTopic } from '../shared/steps/app-part.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { CronConsumer, type CronServices } from './cron-consumer.ts';
@@ -86,9 +87,9 @@ export class StepWorker {
     for (const consumer of this.#holders) consumer.puller.close();
   }
 
-  *#wanted({ steps }: Manifest, former: FormerPartitions): Generator<[key: string, make: () => StepConsumer]> {
+  *#wanted(manifest: Manifest, former: FormerPartitions): Generator<[key: string, make: () => StepConsumer]> {
     const onGone = () => this.recover();
-    for (const step of steps) {
+    for (const step of servedSteps(manifest)) {
       if (step.language !== 'node') continue;
       if (step.type === 'api') {
         if (!takesStep(this.#part, step)) continue;

@@ -419,6 +419,24 @@ class CustomStorage(TypedDict):
     factory: Callable[[], object]
 
 
+class _Subscription(TypedDict):
+    groupId: str
+
+
+class StreamSubscription(_Subscription, total=False):
+    """What a client wants to follow: a group of a stream, or with `id` one of its items."""
+
+    id: str
+
+
+CanAccess: TypeAlias = Callable[[StreamSubscription, Any], bool | Awaitable[bool]]
+"""A plain function or a coroutine function.
+
+The second argument is what `authenticate` of `streamAuth` in `motia.config` has returned for the client: `None` for one
+that is anonymous, and for all of them without `streamAuth`.
+"""
+
+
 class _StreamConfig(TypedDict):
     name: str
     schema: StepSchema
@@ -428,4 +446,10 @@ class _StreamConfig(TypedDict):
 class StreamConfig(_StreamConfig, total=False):
     """A realtime collection of items that clients subscribe to."""
 
-    canAccess: Callable[[Mapping[str, str], Any], bool | Awaitable[bool]]
+    canAccess: CanAccess
+    """Whether a client may follow a group, or one item of it; without it everyone may.
+
+    It may also be called `can_access`, and stand beside `config` as a function of the module. What it raises is logged,
+    and the client denied, as it is when no answer comes within 5 s.
+    """
+    can_access: CanAccess

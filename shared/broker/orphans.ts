@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerInfo, MsgRequest } from '@nats-io/jetstream';
 import { MotiaError, toErrorRecord } from '../errors.ts';
 import { type Names, partsOfSubscription, wholeOf } from '../protocol/subjects.ts';
+import { servedSteps } from '../steps/access-steps.ts';
 import type { Broker } from './connect.ts';
 import { deleteConsumer, findConsumer, sourcesOf } from './consumers.ts';
 import type { Delivery } from './delivery.ts';
@@ -48,7 +49,7 @@ async function readUse(broker: Broker, names: Names): Promise<(info: ConsumerInf
   const served = await readLeases(broker, names);
   const manifest = await readManifest(broker, names);
   if (!manifest) return () => true;
-  for (const source of manifest.steps.flatMap((step) => sourcesOf(names, step))) served.add(toServed(source));
+  for (const source of servedSteps(manifest).flatMap((step) => sourcesOf(names, step))) served.add(toServed(source));
   return ({ stream_name: stream, name, config }) =>
     config.durable_name === undefined || // no one's of ours
     // What a step that is FIFO no longer has left is its workers' to finish.

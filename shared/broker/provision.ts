@@ -1,5 +1,6 @@
 /** Makes the broker ready for one version of an app, before the first request or event of it. */
 import type { Names } from '../protocol/subjects.ts';
+import { servedSteps } from '../steps/access-steps.ts';
 import type { Manifest } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
@@ -25,10 +26,11 @@ export async function provisionManifest(
 
 /** Makes the durable consumers of a manifest; those that an earlier one has just like that are left alone. */
 export async function ensureSources(broker: Broker, names: Names, manifest: Manifest, known?: Manifest): Promise<void> {
-  const made = new Set(known?.steps.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
+  const before = known ? servedSteps(known) : [];
+  const made = new Set(before.flatMap((step) => sourcesOf(names, step).map((source) => JSON.stringify(source))));
   const ensure = (ofGroups: boolean) =>
     Promise.all(
-      manifest.steps.flatMap((step) =>
+      servedSteps(manifest).flatMap((step) =>
         sourcesOf(names, step)
           .filter((source) => isOfGroups(source) === ofGroups && !made.has(JSON.stringify(source)))
           .map((source) => ensureConsumer(broker, source, step.name)),

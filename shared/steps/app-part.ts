@@ -1,5 +1,6 @@
 /** The part of an app that one worker takes: what it is named by, and what is in it. */
 import { MotiaError } from '../errors.ts';
+import { isAccessStep } from './access-steps.ts';
 import type { StepEntry } from './manifest.ts';
 
 /** Everything that one of the names fits. Without any name it is the whole app. */
@@ -16,10 +17,18 @@ export const WHOLE_APP: AppPart = { steps: [], topics: [], flows: [] };
 
 type Step = Pick<StepEntry, 'name' | 'file' | 'flows' | 'type' | 'subscribes'>;
 
-/** Whether a step is in it with all that it has: its calls, its ticks, or every topic. */
+/**
+ * Whether a step is in it with all that it has: its calls, its ticks, or every topic. What says who may follow streams is in every
+ * part.
+ */
 export function takesStep(part: AppPart, step: Step): boolean {
   const isWhole = part.steps.length + part.topics.length + part.flows.length === 0;
-  return isWhole || namesOf(step).some((name) => part.steps.includes(name)) || overlaps(part.flows, step.flows);
+  return (
+    isWhole ||
+    isAccessStep(step) ||
+    namesOf(step).some((name) => part.steps.includes(name)) ||
+    overlaps(part.flows, step.flows)
+  );
 }
 
 /** Whether the subscription of an event step to this topic is in it. */

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readBundleCache, writeBundleCache } from './bundle-cache.ts';
 import type { Compiled } from './compiler.ts';
-import { discoverSteps } from './discover.ts';
+import { CONFIG_FILES, discoverSteps } from './discover.ts';
 import { type OutputFile, OutputFolder } from './output-folder.ts';
 import { projectPath } from './paths.ts';
 import { TolerantCompiler, type TolerantResult } from './tolerant-compiler.ts';
@@ -50,7 +50,6 @@ export interface StepFailure {
   kept: boolean;
 }
 
-const CONFIG_FILES = ['motia.config.ts', 'motia.config.js', 'motia.config.mjs', 'motia.config.cjs'];
 /** Files that every build depends on; they need not exist. */
 const PROJECT_FILES = ['.env', 'package.json', 'tsconfig.json', ...CONFIG_FILES];
 

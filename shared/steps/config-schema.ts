@@ -1,6 +1,7 @@
 /** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
 import { z } from 'zod';
 import { LONGEST_WAIT_S } from '../longest-wait.ts';
+import { RESERVED_MARK } from '../protocol/access.ts';
 import type { StepConfig } from '../types.ts';
 import { explainCron, explainTimezone } from './cron-expression.ts';
 import type { ValidationResult } from './validation.ts';
@@ -34,8 +35,14 @@ const refused = (explain: (text: string) => string | undefined) => (text: string
   if (message !== undefined) ctx.addIssue({ code: 'custom', message });
 };
 
+/** Ids that begin with it are those of calls to what is no step. */
+const stepName = z
+  .string()
+  .min(1)
+  .refine((name) => !name.startsWith(RESERVED_MARK), { error: `Must not begin with "${RESERVED_MARK}"` });
+
 const base = {
-  name: z.string().min(1),
+  name: stepName,
   description: z.string().optional(),
   flows: z.array(z.string()).optional(),
   virtualEmits: z.array(emit).optional(),

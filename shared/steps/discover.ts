@@ -10,6 +10,9 @@ export interface Discovered {
   python: string[];
 }
 
+/** Names of the project's settings; the first one that is there counts. */
+export const CONFIG_FILES = ['motia.config.ts', 'motia.config.js', 'motia.config.mjs', 'motia.config.cjs'];
+
 const FOLDERS = ['src', 'steps'];
 const STEP = /[._]step\.[cm]?[jt]s$/;
 const STREAM = /[._]stream\.[cm]?[jt]s$/;

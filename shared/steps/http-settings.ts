@@ -15,6 +15,8 @@ export interface HttpSettings {
   idempotencyWindowMs?: number;
   /** What happens to a body that does not fit `bodySchema`. */
   validation: 'enforce' | 'warn' | 'ignore';
+  /** Whoever wants to follow streams is first to be authenticated, by `streamAuth`. */
+  streamAuth?: true;
 }
 
 const httpSchema = z
@@ -50,5 +52,6 @@ export function resolveHttpSettings(config: MotiaConfig): HttpSettings {
   const corsOrigins = cors.origins === false ? [] : cors.origins;
   const settings: HttpSettings = { bodyLimit, corsOrigins, timeoutMs: timeout * 1000, validation };
   if (idempotencyWindow !== undefined) settings.idempotencyWindowMs = idempotencyWindow * 1000;
+  if (config.streamAuth) settings.streamAuth = true;
   return settings;
 }

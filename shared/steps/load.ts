@@ -1,9 +1,12 @@
 /** Imports a bundle's modules and checks what they export. Runs where the handlers run: in a handler thread. */
 import { pathToFileURL } from 'node:url';
-import type { MotiaConfig, StepConfig, StreamConfig } from '../types.ts';
+import { MotiaError } from '../errors.ts';
+import { canAccessId, STREAM_AUTH_ID } from '../protocol/access.ts';
+import type { MotiaConfig, StepConfig, StreamAuthConfig, StreamConfig } from '../types.ts';
+import { accessConfig } from './access-steps.ts';
 import type { Bundle, StepFailure } from './bundle.ts';
 import { validateConfig, validateStreamConfig } from './config-schema.ts';
-import { isStreamFile } from './discover.ts';
+import { CONFIG_FILES, isStreamFile } from './discover.ts';
 import { type HttpSettings, resolveHttpSettings } from './http-settings.ts';
 import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
@@ -14,6 +17,8 @@ import { formatIssues, type ValidationResult } from './validation.ts';
 export interface LoadedProject {
   steps: LoadedStep[];
   streams: StreamEntry[];
+  /** What says who may follow them. */
+  access: LoadedStep[];
   config: MotiaConfig;
   /** Of `config.http`, with defaults. */
   settings: HttpSettings;
@@ -22,24 +27,37 @@ export interface LoadedProject {
   warnings: string[];
 }
 
+interface LoadedStream {
+  entry: StreamEntry;
+  /** Its `canAccess`, if it has one. */
+  access: LoadedStep | undefined;
+}
+
 export interface LoadedStep {
   entry: StepEntry;
   config: StepConfig;
   /** Absent in `noop` steps only. */
   handler?: (...args: never[]) => unknown;
-  /** Checks `bodySchema` or `input`, if the step has one. */
+  /** Checks `bodySchema`, `input` or `contextSchema`, if there is one. */
   validate?: (value: unknown) => ValidationResult;
 }
 
 /** Keys of a Motia 0.x config that mean something there and nothing here. `plugins` only fed the old UI. */
-const NOT_SERVED: readonly (keyof MotiaConfig)[] = ['adapters', 'app', 'redis', 'streamAuth'];
+const NOT_SERVED: readonly (keyof MotiaConfig)[] = ['adapters', 'app', 'redis'];
+
+/** Stands for a `streamAuth` that nobody can ask. */
+const REFUSE_ALL: StreamAuthConfig = {
+  authenticate() {
+    throw new MotiaError('PROJECT_INVALID', 'streamAuth of motia.config cannot be used: see the log of the start');
+  },
+};
 
 /** Loads all that loads; the rest is in `failures`. Never throws for what user code does. */
 export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
   process.setSourceMapsEnabled(true);
   const { config, settings, warnings } = await loadConfig(bundle);
   const steps: LoadedStep[] = [];
-  const streams: StreamEntry[] = [];
+  const streams: LoadedStream[] = [];
   const failures: StepFailure[] = [];
   for (const entry of bundle.entries) {
     try {
@@ -47,8 +65,8 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
       const loaded = isStreamFile(entry.file) ? readStream(entry.file, exports) : readStep(entry.file, exports);
       if (typeof loaded === 'string')
         failures.push({ file: entry.file, message: `${entry.file}: ${loaded}`, kept: false });
-      else if ('entry' in loaded) steps.push(loaded);
-      else streams.push(loaded);
+      else if ('access' in loaded) streams.push(loaded);
+      else steps.push(loaded);
     } catch (error) {
       failures.push({ ...describeImportError(error, bundle.root, entry.file), kept: false });
     }
@@ -60,21 +78,34 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
     const entry = entries.get(step.entry.file);
     return entry ? [{ ...step, entry }] : [];
   });
-  const mergedStreams = mergeStreams([], streams, 'node');
+  const ownStreams = streams.map(({ entry }) => entry);
+  const mergedStreams = mergeStreams([], ownStreams, 'node');
+  const kept = streams.filter(({ entry }) => mergedStreams.streams.includes(entry));
+  const access = kept.flatMap((stream) => stream.access ?? []);
+  if (config.streamAuth) access.push(readStreamAuth(config.streamAuth));
   warnings.push(...merged.warnings, ...mergedStreams.warnings);
-  return { steps: served, streams: mergedStreams.streams, config, settings, failures, warnings };
+  return { steps: served, streams: mergedStreams.streams, access, config, settings, failures, warnings };
 }
 
 async function loadConfig(bundle: Bundle) {
   const warnings: string[] = [];
   let config: MotiaConfig = {};
+  // What cannot be read may ask for authentication.
+  if (bundle.config === undefined && bundle.failures.some(({ file }) => CONFIG_FILES.includes(file))) {
+    config = { streamAuth: REFUSE_ALL };
+  }
   if (bundle.config !== undefined) {
     try {
       config = ((await importModule(bundle.config)).default ?? {}) as MotiaConfig;
     } catch (error) {
       const { message } = describeImportError(error, bundle.root, 'motia.config');
-      warnings.push(`${message}; going on with the defaults`);
+      warnings.push(`${message}; going on with the defaults, and clients of streams are refused`);
+      config = { streamAuth: REFUSE_ALL };
     }
+  }
+  if (config.streamAuth && typeof config.streamAuth.authenticate !== 'function') {
+    warnings.push('motia.config: streamAuth has no function "authenticate": clients of streams are refused');
+    config = { ...config, streamAuth: REFUSE_ALL };
   }
   for (const key of NOT_SERVED) {
     if (config[key] !== undefined) warnings.push(`motia.config: "${key}" is not supported and has no effect`);
@@ -112,9 +143,24 @@ function readStep(file: string, exports: Record<string, unknown>): LoadedStep | 
 }
 
 /** The stream that a module exports, or what is wrong with it. */
-function readStream(file: string, exports: Record<string, unknown>): StreamEntry | string {
+function readStream(file: string, exports: Record<string, unknown>): LoadedStream | string {
   if (exports.config === undefined) return 'no export named "config"';
   const valid = validateStreamConfig(exports.config);
   if (!valid.ok) return `invalid config: ${formatIssues(valid.issues)}`;
-  return describeStream(file, 'node', exports.config as StreamConfig);
+  const config = exports.config as StreamConfig;
+  if (exports.canAccess !== undefined && typeof exports.canAccess !== 'function') return '"canAccess" is no function';
+  const canAccess = config.canAccess?.bind(config) ?? (exports.canAccess as StreamConfig['canAccess']);
+  const entry = describeStream(file, 'node', { ...config, ...(canAccess && { canAccess }) });
+  return { entry, access: canAccess && toAccess(canAccessId(config.name), file, canAccess) };
+}
+
+function readStreamAuth(streamAuth: StreamAuthConfig): LoadedStep {
+  const step = toAccess(STREAM_AUTH_ID, 'motia.config', streamAuth.authenticate.bind(streamAuth));
+  if (streamAuth.contextSchema) step.validate = compileValidator(streamAuth.contextSchema);
+  return step;
+}
+
+function toAccess(id: string, file: string, handler: NonNullable<LoadedStep['handler']>): LoadedStep {
+  const config = accessConfig(id);
+  return { entry: describeStep(file, 'node', config), config, handler };
 }

@@ -51,7 +51,7 @@ export interface StreamEntry {
   /** Source file, relative to the project, with `/`. */
   file: string;
   schema?: JsonSchema;
-  /** Its file has a function that says who may subscribe. */
+  /** Its file has a function that says who may follow it; otherwise everyone may. */
   canAccess?: true;
 }
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
 import { createNames } from '../../shared/protocol/subjects.ts';
+import { isAccessStep } from '../../shared/steps/access-steps.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { type LoadedStep, loadBundle } from '../../shared/steps/load.ts';
 import { createManifest } from '../../shared/steps/manifest.ts';
@@ -16,6 +17,7 @@ import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
 import { deferredServices, loadModules } from './broker-services.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
+import { runAccess } from './run-access.ts';
 import { type ApiServices, refuse, runApi } from './run-api.ts';
 import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
@@ -51,7 +53,7 @@ async function load(bundle: Bundle): Promise<void> {
   clearTimeout(whileInReserve);
   installGuards(log, failRun);
   const project = await loadBundle(bundle);
-  steps = new Map(project.steps.map((step) => [step.entry.id, step]));
+  steps = new Map([...project.steps, ...project.access].map((step) => [step.entry.id, step]));
   const ownStreams = project.streams.map(({ name }) => name);
   const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
   services = { ...brokerServices, streamNames, settings: project.settings, tracing, log };
@@ -115,7 +117,10 @@ function start(message: RunMessage): void {
     const span = startApiSpan(tracing, step, meta);
     const active = begin(message, { step, slot, messageId: meta.id, attempt: 1, span });
     void currentRun.run(active, async () => {
-      active.end({ status: 'replied', frame: await runApi(active, meta, body, services) });
+      const frame = await (isAccessStep(step.entry)
+        ? runAccess(active, body, services)
+        : runApi(active, meta, body, services));
+      active.end({ status: 'replied', frame });
     });
   }
 }

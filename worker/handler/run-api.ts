@@ -109,7 +109,8 @@ async function encodeLarge({ status, headers, body }: EncodedResponse, size: num
   return encodeFrame({ t: 'end', status, headers, blob });
 }
 
-function reply(status: number, body: object): Uint8Array {
+/** A reply frame with a JSON body. */
+export function reply(status: number, body: object): Uint8Array {
   return encodeFrame(
     { t: 'end', status, headers: [['content-type', 'application/json; charset=utf-8']] },
     JSON.stringify(body),

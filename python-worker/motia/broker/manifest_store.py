@@ -27,6 +27,8 @@ DEFAULT_SETTINGS = {
     "corsOrigins": "*",
     "timeoutMs": 30_000,
     "validation": "warn",
+    # Nobody follows streams before it is known who may.
+    "streamAuth": True,
 }
 """Settings of the HTTP gateway until the program that reads `motia.config` has published its own."""
 

@@ -100,7 +100,7 @@ class HandlerMain(asyncio.Protocol):
             settings=_http_settings(order.settings),
             executor=self._executor,
         )
-        self.runs = Runs(project.steps, table, services, loop, self._say)
+        self.runs = Runs([*project.steps, *project.access], table, services, loop, self._say)
         self._unpacker = Unpacker()
         self._transport: asyncio.WriteTransport | None = None
         self._outgoing: list[bytes] = []

@@ -36,13 +36,13 @@ async def run_api(run: ActiveRun, meta: Mapping[str, Any], data: bytes | memoryv
         if run.step.validate is not None and services.settings.validation != "ignore":
             refusal = _validate(run, req, services)
             if refusal is not None:
-                return _reply(400, refusal)
+                return reply(400, refusal)
         returned = await _call_of(run.step, services)(req, Context(run, services))
         if run.has_operations:
             await run.settle()
         return await _encode_reply(encode_response(returned), services)
     except BadRequest as error:
-        return _reply(error.status, {"error": error.message})
+        return reply(error.status, {"error": error.message})
     except BaseException as error:
         return refuse(run, error, services)
     finally:
@@ -71,7 +71,7 @@ def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
             },
             f"{name} failed: {record['message']}",
         )
-    return _reply(500, {"error": "Internal server error", "errorId": error_id})
+    return reply(500, {"error": "Internal server error", "errorId": error_id})
 
 
 def _call_of(step: LoadedStep, services: Services) -> Call:
@@ -111,6 +111,7 @@ async def _encode_reply(response: EncodedResponse, services: Services) -> bytes:
     return encode_frame(meta, body)
 
 
-def _reply(status: int, body: object) -> bytes:
+def reply(status: int, body: object) -> bytes:
+    """A reply frame with a JSON body."""
     headers = [("content-type", "application/json; charset=utf-8")]
     return encode_frame({"t": "end", "status": status, "headers": headers}, to_json(body))

@@ -14,9 +14,11 @@ import orjson
 from ..ipc.run_table import RunTable
 from ..ipc.wire import Kind, Status, pack_result, parse_step_key, unpack_event, unpack_key, unpack_limit, unpack_tick
 from ..protocol.frames import decode_frame
+from ..steps.access_steps import is_access_step
 from ..steps.load import LoadedStep
 from .active_run import ActiveRun
 from .compose import is_coroutine_function
+from .run_access import run_access
 from .run_api import run_api
 from .run_cron import run_cron
 from .run_event import run_event
@@ -102,6 +104,8 @@ class Runs:
         run = ActiveRun(step, meta["id"], 1, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
+            if is_access_step(step.entry):
+                return Status.REPLIED, await run_access(run, body, self.services)
             return Status.REPLIED, await run_api(run, meta, body, self.services)
 
         self._have(slot, run, have())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MotiaError
+from .access_steps import is_access_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,16 @@ class AppPart:
         return AppPart(*(tuple(data[kind]) for kind in ("steps", "topics", "flows")))
 
     def takes_step(self, step: Mapping[str, Any]) -> bool:
-        """Whether a step is in it with all that it has: its calls, its ticks, or every topic."""
+        """Whether a step is in it with all that it has: its calls, its ticks, or every topic.
+
+        What says who may follow streams is in every part.
+        """
         is_whole = not (self.steps or self.topics or self.flows)
         return (
-            is_whole or any(name in self.steps for name in _names_of(step)) or not _flows(step).isdisjoint(self.flows)
+            is_whole
+            or is_access_step(step)
+            or any(name in self.steps for name in _names_of(step))
+            or not _flows(step).isdisjoint(self.flows)
         )
 
     def takes_topic(self, step: Mapping[str, Any], topic: str) -> bool:

@@ -11,6 +11,7 @@ from enum import Enum
 from itertools import pairwise
 
 from ..longest_wait import LONGEST_WAIT_S
+from ..protocol.access import RESERVED_MARK
 from .checks import (
     Check,
     Issues,
@@ -92,6 +93,12 @@ def _method(value: object, path: str) -> Issues:
     if isinstance(value, str) and value.upper() not in _METHODS:
         return [ValidationIssue(path, f"Expected one of {', '.join(_METHODS)}")]
     return text(value, path)
+
+
+def _step_name(value: object, path: str) -> Issues:
+    if isinstance(value, str) and value.startswith(RESERVED_MARK):
+        return [ValidationIssue(path, f'Must not begin with "{RESERVED_MARK}"')]
+    return filled_text(value, path)
 
 
 def _function(value: object, path: str) -> Issues:
@@ -185,7 +192,7 @@ _infrastructure = all_of(
 )
 
 _BASE: dict[str, Check | Optional] = {
-    "name": filled_text,
+    "name": _step_name,
     "description": Optional(text),
     "flows": Optional(list_of(text)),
     "virtualEmits": Optional(_emits),
@@ -234,6 +241,7 @@ _stream_config = fields(
         "schema": Optional(_schema),
         "baseConfig": fields({"storageType": _storage_type}),
         "canAccess": Optional(_function),
+        "can_access": Optional(_function),
     },
     strict=True,
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..protocol.access import can_access_id
+from .access_steps import access_config
 from .config_schema import read_config, validate_config, validate_stream_config
 from .discover import is_stream_file
 from .import_error import StepFailure, describe_import_error
@@ -17,6 +19,8 @@ from .manifest import StepEntry, StreamEntry, describe_step, describe_stream
 from .merge import merge_steps, merge_streams
 from .project_imports import ProjectImports
 from .validation import format_issues
+
+_CAN_ACCESS = ("canAccess", "can_access")
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class LoadedProject:
 
     steps: list[LoadedStep]
     streams: list[StreamEntry]
+    access: list[LoadedStep]
+    """What says who may follow them."""
     failures: list[StepFailure]
     warnings: list[str]
     """One line each, for the log."""
@@ -57,6 +63,7 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
     imports.install()
     steps: list[LoadedStep] = []
     streams: list[StreamEntry] = []
+    access: list[LoadedStep] = []
     failures: list[StepFailure] = []
     for file in files:
         try:
@@ -72,16 +79,21 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
         elif isinstance(loaded, LoadedStep):
             steps.append(loaded)
         else:
-            streams.append(loaded)
+            entry, can_access = loaded
+            streams.append(entry)
+            if can_access:
+                access.append(can_access)
     streams, stream_warnings = merge_streams([], streams, "python")
     entries, warnings = merge_steps([], [step.entry for step in steps], "python")
+    kept = {stream["file"] for stream in streams}
+    access = [step for step in access if step.entry["file"] in kept]
     by_file = {step.entry["file"]: step for step in steps}
     served: list[LoadedStep] = []
     for entry in entries:
         step = by_file[entry["file"]]
         step.entry = entry
         served.append(step)
-    return LoadedProject(served, streams, failures, warnings + stream_warnings, sorted(imports.files))
+    return LoadedProject(served, streams, access, failures, warnings + stream_warnings, sorted(imports.files))
 
 
 def _read_step(file: str, module: ModuleType) -> LoadedStep | str:
@@ -106,8 +118,8 @@ def _read_step(file: str, module: ModuleType) -> LoadedStep | str:
     return step
 
 
-def _read_stream(file: str, module: ModuleType) -> StreamEntry | str:
-    """The stream that a module defines, or what is wrong with it."""
+def _read_stream(file: str, module: ModuleType) -> tuple[StreamEntry, LoadedStep | None] | str:
+    """The stream that a module defines, and who may follow it if not everyone, or what is wrong with it."""
     config = getattr(module, "config", None)
     if config is None:
         return 'no variable named "config"'
@@ -115,4 +127,16 @@ def _read_stream(file: str, module: ModuleType) -> StreamEntry | str:
     data = read_config(config)
     if issues or data is None:
         return f"invalid config: {format_issues(issues)}"
-    return describe_stream(file, data)
+    can_access = _can_access(data, module)
+    if can_access is None:
+        return describe_stream(file, data), None
+    if not callable(can_access):
+        return '"can_access" is no function'
+    access = access_config(can_access_id(str(data["name"])))
+    return describe_stream(file, data, can_access=True), LoadedStep(describe_step(file, access), access, can_access)
+
+
+def _can_access(config: dict[str, Any], module: ModuleType) -> object:
+    """What says who may follow a stream, in its config or beside it."""
+    places = [*map(config.get, _CAN_ACCESS), *(getattr(module, name, None) for name in _CAN_ACCESS)]
+    return next((place for place in places if place is not None), None)

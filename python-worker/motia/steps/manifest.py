@@ -39,15 +39,18 @@ def describe_step(file: str, config: Mapping[str, Any]) -> StepEntry:
     return _drop_none({**common, **_describe_kind(config)})
 
 
-def describe_stream(file: str, config: Mapping[str, Any]) -> StreamEntry:
-    """Describes a stream from its valid config, as `read_config` gives it."""
+def describe_stream(file: str, config: Mapping[str, Any], *, can_access: bool = False) -> StreamEntry:
+    """Describes a stream from its valid config, as `read_config` gives it.
+
+    `can_access`: there is a function that says who may follow it; otherwise everyone may.
+    """
     return _drop_none(
         {
             "name": config["name"],
             "language": "python",
             "file": file,
             "schema": to_json_schema(config.get("schema"), "output"),
-            "canAccess": True if config.get("canAccess") is not None else None,
+            "canAccess": can_access or None,
         }
     )
 

@@ -17,6 +17,7 @@ from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
 from ..log import Log
 from ..protocol.subjects import Names
+from ..steps.access_steps import access_steps, is_access_step
 from ..steps.app_part import AppPart
 from ..steps.discover import discover_steps
 from .not_served_yet import describe_step_kind, not_served_yet
@@ -112,7 +113,7 @@ class ProjectVersions:
             if self._provision_only:
                 await self._publish()
                 return None
-            return [step["file"] for step in app.steps]
+            return [one["file"] for one in (*app.steps, *app.streams)]
 
         order = LoadOrder(files=[*found.steps, *found.streams], settings=self._settings)
         if await self._pool.swap(order._asdict(), accept):
@@ -125,7 +126,7 @@ class ProjectVersions:
         broken = {failure["file"] for failure in app.failures}
         self._loaded = _renew(self._loaded, app.steps, broken)
         self._loaded_streams = _renew(self._loaded_streams, app.streams, broken)
-        await self._ensure_sources(self._loaded.values())
+        await self._ensure_sources([*self._loaded.values(), *access_steps(self._loaded_streams.values())])
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
         steps = [*steps]
@@ -163,16 +164,18 @@ class ProjectVersions:
 
     async def _take_over(self, manifest: Manifest) -> None:
         """Before a manifest is published: its consumers are there, and what they bring is taken."""
-        own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]
+        own = _own_steps(manifest)
         await self._ensure_sources(own)
         self._serve_steps(own)
 
     def _follow(self, manifest: Manifest) -> None:
-        own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]
-        if {step["file"] for step in own} <= self._loaded.keys():  # otherwise it speaks of another version than ours
+        own = _own_steps(manifest)
+        guarded = {step["file"] for step in access_steps(self._loaded_streams.values())}
+        # Otherwise it speaks of another version than ours.
+        if {step["file"] for step in own} <= self._loaded.keys() | guarded:
             self._serve_steps(own)
             if self._watch:
-                self._announce(own)
+                self._announce([step for step in own if not is_access_step(step)])
 
     def _serve_steps(self, own: list[dict[str, Any]]) -> None:
         if own != self._served and not self._provision_only:
@@ -210,6 +213,12 @@ class ProjectVersions:
     def _tell(self, action: str, verb: str, step: dict[str, Any]) -> None:
         text = f"➜ {verb} Step {describe_step_kind(step)} {step['name']}"
         self._log.write("info", {"action": action, "file": step["file"]}, text)
+
+
+def _own_steps(manifest: Manifest) -> list[dict[str, Any]]:
+    """All that a manifest has Python workers take messages for."""
+    streams = [stream for stream in manifest.get("streams", ()) if stream["language"] == LANGUAGE]
+    return [*(step for step in manifest["steps"] if step["language"] == LANGUAGE), *access_steps(streams)]
 
 
 def _renew(

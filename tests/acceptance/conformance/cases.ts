@@ -1,5 +1,6 @@
 /** The table: what every worker does, in whichever language its steps are. No case knows which one that is. */
 
+import { accessCases } from './cases/access.ts';
 import { answerCases } from './cases/answers.ts';
 import { apiCases } from './cases/api.ts';
 import { cronCases } from './cases/cron.ts';
@@ -31,6 +32,7 @@ export const cases: readonly Case[] = [
   ...eventCases,
   ...stateCases,
   ...streamCases,
+  ...accessCases,
   ...cronCases,
   ...apiCases,
   ...answerCases,

@@ -87,6 +87,19 @@ test('what waits in one is reported once, and stays', async () => {
   expect(await consumersOf(broker, names.streams.events)).toHaveLength(2);
 });
 
+test('one of a function that says who may follow a stream is in use as long as the manifest has that', async () => {
+  const { broker, names } = await harness.app();
+  const streams = [{ name: 'chat', language: 'node', file: 'src/chat.stream.ts', canAccess: true }];
+  const settings = { streamAuth: true };
+  const manifest = (rest: object) => ({ app: 'a', steps: [], settings: {}, ...rest }) as unknown as Manifest;
+  await provisionManifest(broker, names, manifest({ streams, settings }), false);
+  expect(await consumersOf(broker, names.streams.requests)).toEqual(['=3DcanAccess=3Achat', '=3DstreamAuth']);
+  expect(await findOrphans(broker, names)).toEqual([]);
+  await provisionManifest(broker, names, manifest({}), false);
+  const orphans = await findOrphans(broker, names);
+  expect(orphans.map(({ step }) => step).sort()).toEqual(['=canAccess:chat', '=streamAuth']);
+});
+
 test('one that a live worker serves is left alone, until its lease is over', async () => {
   const { broker, names } = await harness.app();
   const old = step('old');

@@ -73,6 +73,7 @@ test.each([
   ['infrastructure of an api', { ...api, infrastructure: {} }, '', 'Unrecognized key: "infrastructure"'],
   ['infrastructure of a cron', { ...cron, infrastructure: {} }, '', 'Unrecognized key: "infrastructure"'],
   ['a missing name', { ...api, name: undefined }, 'name', /expected string/],
+  ['a reserved name', { ...api, name: '=canAccess:chat' }, 'name', 'Must not begin with "="'],
   ['missing emits', { ...event, emits: undefined }, 'emits', /expected array/],
   ['an unsupported method', { ...api, method: 'FETCH' }, 'method', /^Expected one of GET, /],
   ['an emit that is no topic', { ...api, emits: [1] }, 'emits.0', /Invalid input/],

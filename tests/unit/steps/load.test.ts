@@ -59,6 +59,65 @@ test('names, routes and streams that are used twice', async () => {
   ]);
 });
 
+describe('who may follow streams', () => {
+  const open = STREAM.replaceAll('chat', 'open');
+  const inConfig = STREAM.replace(' };', ', canAccess({ groupId }) { return groupId === this.name; } };');
+
+  test('canAccess in the config of a stream, beside it, or not at all', async () => {
+    const loaded = await new Project({
+      'src/a.stream.ts': inConfig,
+      'src/b.stream.ts': `${STREAM.replace('chat', 'beside')}\nexport const canAccess = () => true;`,
+      'src/c.stream.ts': open,
+      'src/d_stream.js': `module.exports = { config: { name: 'common', baseConfig: { storageType: 'default' }, canAccess: () => false } };`,
+      'src/e.stream.ts': inConfig, // the name is taken
+      'src/f.stream.ts': `${STREAM.replace('chat', 'wrong')}\nexport const canAccess = true;`,
+    }).load();
+    expect(loaded.streams.map(({ name, canAccess }) => [name, canAccess])).toEqual([
+      ['chat', true],
+      ['beside', true],
+      ['open', undefined],
+      ['common', true],
+    ]);
+    const [chat, ...others] = loaded.access;
+    expect([chat, ...others].map((step) => step?.entry.id)).toEqual([
+      '=canAccess:chat',
+      '=canAccess:beside',
+      '=canAccess:common',
+    ]);
+    const ask = chat?.handler as unknown as (subscription: object, context: unknown) => unknown;
+    expect([ask({ groupId: 'chat' }, null), ask({ groupId: 'x' }, null)]).toEqual([true, false]);
+    expect(loaded.failures.map(({ message }) => message)).toEqual(['src/f.stream.ts: "canAccess" is no function']);
+  });
+
+  const withConfig = async (text: string) => new Project({ 'src/a.stream.ts': open, 'motia.config.ts': text }).load();
+
+  test('streamAuth and its contextSchema', async () => {
+    const { access, settings, warnings } = await withConfig(`
+      import { z } from 'zod';
+      export default { streamAuth: { contextSchema: z.object({ n: z.number() }), n: 7, authenticate() { return { n: this.n }; } } };`);
+    expect([settings.streamAuth, warnings]).toEqual([true, []]);
+    const [step] = access;
+    expect(step?.entry).toMatchObject({ id: '=streamAuth', language: 'node' });
+    expect((step?.handler as (() => unknown) | undefined)?.()).toEqual({ n: 7 });
+    expect(step?.validate?.({ n: 'text' })).toMatchObject({ ok: false, issues: [{ path: 'n' }] });
+    expect((await withConfig('export default {};')).settings.streamAuth).toBeUndefined();
+  });
+
+  test.each([
+    ['does not compile', 'export default {', []],
+    ['throws', 'throw new Error("no config today");', [expect.stringContaining('clients of streams are refused')]],
+    [
+      'has no authenticate',
+      'export default { streamAuth: { authenticate: "later" } };',
+      ['motia.config: streamAuth has no function "authenticate": clients of streams are refused'],
+    ],
+  ])('a config that %s lets nobody in', async (_, text, told) => {
+    const { access, settings, warnings } = await withConfig(text);
+    expect([settings.streamAuth, warnings]).toEqual([true, told]);
+    expect(access[0]?.handler).toThrow('streamAuth of motia.config cannot be used');
+  });
+});
+
 describe('motia.config', () => {
   const load = (text: string, file = 'motia.config.ts') => new Project({ [file]: text }).load();
 
@@ -66,11 +125,9 @@ describe('motia.config', () => {
     const loaded = await load(`
       import { config } from '@motiadev/core';
       const statesPlugin = require('@motiadev/plugin-states/plugin');
-      export default config({ plugins: [statesPlugin], adapters: {}, streamAuth: {}, redis: {}, app: () => {} });`);
+      export default config({ plugins: [statesPlugin], adapters: {}, redis: {}, app: () => {} });`);
     expect(loaded.warnings).toEqual(
-      ['adapters', 'app', 'redis', 'streamAuth'].map(
-        (key) => `motia.config: "${key}" is not supported and has no effect`,
-      ),
+      ['adapters', 'app', 'redis'].map((key) => `motia.config: "${key}" is not supported and has no effect`),
     );
     expect(loaded.config.plugins).toHaveLength(1);
   });
@@ -88,7 +145,7 @@ describe('motia.config', () => {
   test('that throws, or sets nonsense, is a warning and the defaults', async () => {
     const thrown = await load('\nthrow new Error("no config today");');
     expect(thrown.warnings).toEqual([
-      'motia.config: Error: no config today (at motia.config.ts:2:7); going on with the defaults',
+      'motia.config: Error: no config today (at motia.config.ts:2:7); going on with the defaults, and clients of streams are refused',
     ]);
     expect(thrown.settings.timeoutMs).toBe(30_000);
     const nonsense = await load('export default { http: { timeout: -1 } };');

@@ -79,6 +79,7 @@ async def test_the_first_one_has_the_default_settings_and_no_later_one_changes_t
         "corsOrigins": "*",
         "timeoutMs": 30_000,
         "validation": "warn",
+        "streamAuth": True,
     }
     bucket = app.buckets.manifest
     others = {**first, "settings": {"bodyLimit": 7}, "version": "other", "steps": [step("n", "node")]}

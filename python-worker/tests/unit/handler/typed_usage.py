@@ -18,6 +18,7 @@ from motia import (
     ApiResponse,
     ApiRouteConfig,
     ApiRouteHandler,
+    CanAccess,
     CronConfig,
     CronHandler,
     EventConfig,
@@ -27,6 +28,7 @@ from motia import (
     NonRetriableError,
     NoopConfig,
     StreamConfig,
+    StreamSubscription,
     SyncFlowContext,
     SyncNext,
 )
@@ -162,6 +164,19 @@ cron: CronConfig = {"type": "cron", "name": "Tick", "cron": "* * * * *", "emits"
 noop: NoopConfig = {"type": "noop", "name": "Gate", "virtualEmits": ["a"], "virtualSubscribes": []}
 stream: StreamConfig = {"name": "chat", "schema": Order, "baseConfig": {"storageType": "default"}}
 
+
+def own_items(subscription: StreamSubscription, user: Any) -> bool:
+    return user is not None and subscription.get("id") == user["id"]
+
+
+async def any_group(subscription: StreamSubscription, user: Any) -> bool:
+    return "id" not in subscription and subscription["groupId"] != ""
+
+
+guards: list[CanAccess] = [own_items, any_group, lambda subscription, user: True]
+stream["canAccess"] = own_items
+stream["can_access"] = any_group
+
 handlers: list[ApiRouteHandler] = [untyped_handler, typed_handler, plain_handler, two_arguments]
 middleware: list[ApiMiddleware] = [untyped_middleware, typed_middleware, plain_middleware]
 event_handlers: list[EventHandler] = [on_order, on_order_in_a_thread]
@@ -180,6 +195,7 @@ misspelt: CronConfig = {"type": "cron", "name": "x", "crno": "* * * * *", "emits
 api["method"] = "FETCH"  # pyright: ignore
 api["middleware"] = [two_arguments]  # pyright: ignore
 api["bodySchema"] = int  # pyright: ignore
+stream["canAccess"] = two_arguments  # pyright: ignore
 event["infrastructure"] = {"queue": {"type": "lifo"}}  # pyright: ignore
 
 

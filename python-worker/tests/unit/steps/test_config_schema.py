@@ -146,6 +146,7 @@ CPU = "Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion"
         ({**API, "name": None}, f"name: {TEXT} null"),
         ({**API, "name": True}, f"name: {TEXT} boolean"),
         ({**API, "name": ""}, "name: Too small: expected string to have >=1 characters"),
+        ({**API, "name": "=canAccess:chat"}, 'name: Must not begin with "="'),
         ({**API, "description": 1}, f"description: {TEXT} number"),
         ({**API, "flows": "x"}, f"flows: {LIST} string"),
         ({**API, "flows": [1]}, f"flows.0: {TEXT} number"),

@@ -313,6 +313,28 @@ class TestFailures:
         ]
 
 
+class TestWhoMayFollowStreams:
+    _STREAM = 'config = {"name": "%s", "schema": None, "baseConfig": {"storageType": "default"}%s}\n'
+
+    def test_can_access_in_the_config_of_a_stream_beside_it_or_not_at_all(self, load: Load) -> None:
+        loaded = load(
+            {
+                "src/a_stream.py": self._STREAM % ("chat", ', "canAccess": lambda subscription, auth: True'),
+                "src/b_stream.py": self._STREAM % ("snake", ', "can_access": lambda subscription, auth: True'),
+                "src/c_stream.py": self._STREAM % ("beside", "") + "async def can_access(subscription, auth): ...\n",
+                "src/d_stream.py": self._STREAM % ("camel", "") + "def canAccess(subscription, auth): ...\n",
+                "src/e_stream.py": self._STREAM % ("open", ""),
+                "src/f_stream.py": self._STREAM % ("chat", ', "canAccess": print'),  # the name is taken
+                "src/g_stream.py": self._STREAM % ("wrong", "") + "can_access = True\n",
+            }
+        )
+        guarded = ["chat", "snake", "beside", "camel"]
+        assert [stream["name"] for stream in loaded.streams if stream.get("canAccess")] == guarded
+        assert [step.entry["id"] for step in loaded.access] == [f"=canAccess:{name}" for name in guarded]
+        assert all(callable(step.handler) and step.handler is not print for step in loaded.access)
+        assert [failure.message for failure in loaded.failures] == ['src/g_stream.py: "can_access" is no function']
+
+
 def test_streams_are_described_and_of_one_name_the_first_file_keeps_it(load: Load) -> None:
     head = "from pydantic import BaseModel\n\nclass Message(BaseModel):\n    text: str\n\n"
     stream = 'config = {"name": "chat", "schema": %s, "baseConfig": {"storageType": "default"}, "canAccess": %s}\n'

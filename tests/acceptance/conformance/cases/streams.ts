@@ -139,7 +139,7 @@ export const streamCases: Case[] = [
         ['chta', 'set', 'g', 'a', {}],
         ['chta', 'send', { groupId: 'g' }, { type: 't' }],
       );
-      const message = 'there is no stream "chta": the project has a.stream of:others, chat';
+      const message = 'there is no stream "chta": the project has a.stream of:others, chat, door';
       expect(answers).toEqual(answers.map(() => ({ error: 'INVALID_VALUE', message })));
     },
   },
@@ -213,10 +213,11 @@ export const streamCases: Case[] = [
       const manifest = await readManifest(broker, names);
       expect(manifest?.streams?.map(({ name, canAccess }) => [name, canAccess])).toEqual([
         ['chat', true],
+        ['door', true],
         ['a.stream of:others', undefined],
       ]);
       const schema = { type: 'object', properties: { text: { type: 'string' } } };
-      expect(manifest?.streams?.map((stream) => stream.schema)).toEqual([schema, schema]);
+      expect(manifest?.streams?.map((stream) => stream.schema)).toEqual([schema, schema, schema]);
       const told = worker.logs({ action: 'project_warning' }).map(({ msg }) => msg);
       expect(told).toContain('The items of the stream "chat" are stored; clients cannot subscribe to it yet');
     },
