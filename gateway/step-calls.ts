@@ -145,6 +145,11 @@ export class StepCalls {
     clearInterval(this.#ticker);
   }
 
+  /** Calls that are not answered yet. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
   #send(token: string): void {
     const call = this.#calls.get(token);
     if (!call || !this.#broker.connected()) return;

@@ -2,6 +2,7 @@
 import type pino from 'pino';
 import type { CronPosition, CronStore } from '../shared/broker/cron-store.ts';
 import { MotiaError } from '../shared/errors.ts';
+import type { Counter, Metrics } from '../shared/metrics/metrics.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import { createSchedule, type Schedule } from '../shared/schedule.ts';
 import { hasSeventhField } from '../shared/steps/cron-expression.ts';
@@ -29,6 +30,7 @@ export class Scheduler {
   readonly #cron: CronStore;
   readonly #leader: Leader;
   readonly #log: pino.Logger;
+  readonly #metrics: Metrics;
   /** Cron steps by the key of their position; `undefined` before the first manifest. */
   #planned: Map<string, Planned> | undefined;
   #places = new Map<string, Place>();
@@ -41,11 +43,12 @@ export class Scheduler {
   /** Steps of which no more ticks may wait. */
   readonly #full = new Set<string>();
 
-  constructor(services: { names: Names; cron: CronStore; leader: Leader; log: pino.Logger }) {
+  constructor(services: { names: Names; cron: CronStore; leader: Leader; log: pino.Logger; metrics: Metrics }) {
     this.#names = services.names;
     this.#cron = services.cron;
     this.#leader = services.leader;
     this.#log = services.log;
+    this.#metrics = services.metrics;
   }
 
   /** Fires the cron steps of this manifest from now on. */
@@ -156,6 +159,8 @@ export class Scheduler {
   async #fire(step: StepEntry, tick: number): Promise<boolean> {
     try {
       await this.#cron.fire(step.id, tick);
+      this.#ticks(step, 'fired').value++;
+      this.#metrics.histogram('motia_cron_lateness_seconds', step.id).add(Math.max(0, Date.now() - tick) / 1_000);
       this.#full.delete(step.id);
       return true;
     } catch (error) {
@@ -167,6 +172,7 @@ export class Scheduler {
         );
       }
       this.#full.add(step.id);
+      if (step.missed !== 'catchUp') this.#ticks(step, 'refused').value++; // otherwise it is tried again
       return false;
     }
   }
@@ -183,6 +189,7 @@ export class Scheduler {
   #tellMissed(step: StepEntry, { missed, fire }: DueTicks): void {
     const [first] = fire;
     if (missed) {
+      this.#ticks(step, 'missed').value += missed.count;
       this.#log.warn(
         { action: 'ticks_missed', step: step.name, count: missed.count, first: missed.first },
         `${step.name} has missed ${missed.count === MOST_COUNTED ? `${MOST_COUNTED} or more` : missed.count} ticks since ${new Date(missed.first).toISOString()}, which are left out`,
@@ -193,6 +200,10 @@ export class Scheduler {
         `${step.name}: ${fire.length} ticks since ${new Date(first).toISOString()} are fired now`,
       );
     }
+  }
+
+  #ticks(step: StepEntry, outcome: 'fired' | 'refused' | 'missed'): Counter {
+    return this.#metrics.counter('motia_cron_ticks_total', step.id, outcome);
   }
 
   #warnOnce({ file, cron, timezone }: StepEntry, message: string): void {

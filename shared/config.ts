@@ -51,6 +51,8 @@ export interface Environment {
   virtualEnv?: string;
   /** What the admin API asks for, where it is not open. */
   adminToken?: string;
+  /** Port of metrics and health; 0 means any free port. Without it the role decides. */
+  metricsPort?: number | 'off';
   /** Handler threads of a worker. */
   threads: number;
   /** Handler processes of a Python worker. */
@@ -134,6 +136,7 @@ const schema = z
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
     MOTIA_ADMIN_TOKEN: z.string(),
+    MOTIA_METRICS_PORT: z.union([z.literal('off'), wholeNumber(0, 65_535)], 'expected a port or off'),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     MOTIA_PARTITIONS: wholeNumber(1, 1_024),
@@ -186,6 +189,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
     adminToken: values.MOTIA_ADMIN_TOKEN,
+    metricsPort: values.MOTIA_METRICS_PORT,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
     partitions: values.MOTIA_PARTITIONS ?? DEFAULT_PARTITIONS,

@@ -42,7 +42,7 @@ export interface Program {
 export function motia(root: string, args: string[], env: Record<string, string> = {}): Program {
   const child = spawn(process.execPath, [join(REPOSITORY, 'dist/cli/main.js'), ...args], {
     cwd: root,
-    env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', ...env },
+    env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', MOTIA_METRICS_PORT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
