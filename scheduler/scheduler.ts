@@ -13,6 +13,8 @@ import { type DueTicks, dueTicks, MOST_COUNTED } from './ticks.ts';
 /** Longest sleep between two rounds: a clock that was set, a new leader or a new step is noticed then. */
 const LONGEST_SLEEP_MS = 250;
 
+const TICK_OUTCOMES = ['fired', 'missed', 'refused'] as const;
+
 interface Planned {
   step: StepEntry & { cron: string };
   schedule: Schedule;
@@ -58,6 +60,7 @@ export class Scheduler {
       if (step.type !== 'cron' || step.cron === undefined) continue;
       try {
         const schedule = createSchedule(step);
+        for (const outcome of TICK_OUTCOMES) this.#ticks(step, outcome); // a rise from nothing to one is not seen as a rise
         planned.set(this.#names.cronPosition(step.id), { step: { ...step, cron: step.cron }, schedule });
         if (hasSeventhField(step.cron)) this.#warnOnce(step, `the seventh field of "${step.cron}" has no meaning`);
       } catch (error) {
@@ -202,7 +205,7 @@ export class Scheduler {
     }
   }
 
-  #ticks(step: StepEntry, outcome: 'fired' | 'refused' | 'missed'): Counter {
+  #ticks(step: StepEntry, outcome: (typeof TICK_OUTCOMES)[number]): Counter {
     return this.#metrics.counter('motia_cron_ticks_total', step.id, outcome);
   }
 

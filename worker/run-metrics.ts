@@ -68,6 +68,9 @@ const OUTCOMES: Readonly<Record<Outcome['action'], string>> = {
   leave: 'left',
 };
 
+/** They are there before the first one is counted: a rise from nothing to one is not seen as a rise. */
+const FROM_THE_START: readonly Outcome['action'][] = ['ack', 'retry', 'bury', 'drop'];
+
 /** Counts what became of the events of one subscription. */
 export class OutcomeMetrics {
   readonly #find: (outcome: string) => Counter;
@@ -75,6 +78,7 @@ export class OutcomeMetrics {
 
   constructor(metrics: Metrics, step: string, topic: string) {
     this.#find = (outcome) => metrics.counter('motia_event_attempts_total', step, topic, outcome);
+    for (const action of FROM_THE_START) this.#find(OUTCOMES[action]);
   }
 
   count({ action }: Outcome): void {

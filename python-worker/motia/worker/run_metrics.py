@@ -25,6 +25,9 @@ _OUTCOMES: Final = {
     "leave": "left",
 }
 
+# They are there before the first one is counted: a rise from nothing to one is not seen as a rise.
+_FROM_THE_START: Final = ("ack", "retry", "bury", "drop")
+
 
 class RunMetrics:
     """Of the step with this id."""
@@ -78,13 +81,14 @@ class OutcomeMetrics:
         self._metrics = metrics
         self._step = step
         self._topic = topic
-        self._counters: dict[str, Counter] = {}
+        self._counters = {action: self._find(action) for action in _FROM_THE_START}
 
     def count(self, outcome: Outcome) -> None:
         """Something became of an event."""
         counter = self._counters.get(outcome.action)
         if counter is None:
-            name = "motia_event_attempts_total"
-            counter = self._metrics.counter(name, self._step, self._topic, _OUTCOMES[outcome.action])
-            self._counters[outcome.action] = counter
+            counter = self._counters[outcome.action] = self._find(outcome.action)
         counter.value += 1
+
+    def _find(self, action: str) -> Counter:
+        return self._metrics.counter("motia_event_attempts_total", self._step, self._topic, _OUTCOMES[action])
