@@ -153,6 +153,8 @@ const schema = z
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl,
     OTEL_EXPORTER_OTLP_HEADERS: pairs,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: pairs,
+    OTEL_TRACES_EXPORTER: oneOf(['otlp', 'none']),
     OTEL_SERVICE_NAME: z.string(),
     OTEL_TRACES_SAMPLER: oneOf(SAMPLERS),
     OTEL_TRACES_SAMPLER_ARG: z
@@ -255,9 +257,9 @@ function brokerUrl(text: string): URL | undefined {
 function telemetry(values: Values): TelemetryEnvironment {
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
   return Object.freeze({
-    disabled: values.OTEL_SDK_DISABLED === 'true',
+    disabled: values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
     tracesUrl: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`),
-    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
     serviceName: values.OTEL_SERVICE_NAME,
     sampler: values.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
     samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,
