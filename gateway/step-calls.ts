@@ -75,7 +75,8 @@ export class StepCalls {
   readonly #calls = new Pending<Call>();
   /** Makes request ids unique over gateways. */
   readonly #origin = newSpanId();
-  readonly #ticker: NodeJS.Timeout;
+  /** While there are calls. */
+  #ticker: NodeJS.Timeout | undefined;
 
   constructor(broker: Broker, names: Names, bodies: BlobStore, log: pino.Logger) {
     this.#broker = broker;
@@ -83,7 +84,6 @@ export class StepCalls {
     this.#bodies = bodies;
     this.#log = log;
     this.#inbox = openInbox(broker.nc, (token, reply) => this.#onReply(token, reply)).prefix;
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /**
@@ -123,6 +123,7 @@ export class StepCalls {
           reject,
         };
       });
+      this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
       onStart?.(() => this.#giveUp(token, 503, 'The caller is gone'));
       this.#send(token);
     });
@@ -143,6 +144,7 @@ export class StepCalls {
 
   close(): void {
     clearInterval(this.#ticker);
+    this.#ticker = undefined;
   }
 
   /** Calls that are not answered yet. */
@@ -215,6 +217,10 @@ export class StepCalls {
   }
 
   #tick(): void {
+    if (this.#calls.size === 0) {
+      this.close();
+      return;
+    }
     const now = Date.now();
     for (const [token, call] of this.#calls.all()) {
       const { meta, started, safe, heardAt, askedAt } = call;

@@ -2,7 +2,7 @@
 import type { Broker } from './broker/connect.ts';
 import { Health, type HealthReport } from './health.ts';
 import { expose, type MetricFamily } from './metrics/exposition.ts';
-import { LoopLag } from './metrics/loop-lag.ts';
+import { loopLag } from './metrics/loop-lag.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { collectProcessMetrics } from './metrics/process-metrics.ts';
 
@@ -22,7 +22,6 @@ export class Ops {
   readonly metrics: Metrics;
   readonly #labels: { app: string; role: string };
   readonly #others: CollectMetrics[] = [];
-  readonly #lag = new LoopLag();
   #broker: Broker | undefined;
 
   constructor(app: string, role: string) {
@@ -30,7 +29,8 @@ export class Ops {
     this.metrics = new Metrics(this.#labels);
     this.metrics.gauge('motia_ready', () => Number(this.health.ready().ok));
     this.metrics.gauge('motia_broker_connected', () => Number(this.#broker?.connected() ?? false));
-    this.metrics.gauge('motia_event_loop_lag_seconds', () => this.#lag.worst);
+    const lag = loopLag();
+    this.metrics.gauge('motia_event_loop_lag_seconds', () => lag.worst);
     this.health.readyIf(() => {
       if (!this.#broker) return 'it has not connected to the broker yet';
       return this.#broker.connected() ? undefined : 'the connection to the broker is lost';

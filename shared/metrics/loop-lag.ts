@@ -1,9 +1,10 @@
 /** How late the event loop gets to its timers, at worst in the last half or whole minute. */
 
-const BEAT_MS = 500;
+/** Rare enough to cost nothing, and often enough to notice what goes on for a while. */
+const BEAT_MS = 1_000;
 const WINDOW_MS = 30_000;
 
-export class LoopLag {
+class LoopLag {
   #expectedAt = performance.now() + BEAT_MS;
   #windowEnd = performance.now() + WINDOW_MS;
   #worst = 0;
@@ -28,4 +29,12 @@ export class LoopLag {
     this.#worst = Math.max(this.#worst, now - this.#expectedAt);
     this.#expectedAt = now + BEAT_MS;
   }
+}
+
+let ofProcess: LoopLag | undefined;
+
+/** That of this process, measured from the first call on. */
+export function loopLag(): LoopLag {
+  ofProcess ??= new LoopLag();
+  return ofProcess;
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-_BEAT_S: Final = 0.5
+# Rare enough to cost nothing, and often enough to notice what goes on for a while.
+_BEAT_S: Final = 1.0
 _WINDOW_S: Final = 30.0
 
 
