@@ -1,8 +1,9 @@
 /** A worker as a process of its own: `motia worker`, and the child of `motia dev` and `motia start`. */
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { createLogger, type LoggerOptions, logSink } from '../shared/logger.ts';
+import type { OpsAddress } from '../shared/ops-server.ts';
 import type { AppPart } from '../shared/steps/app-part.ts';
-import { startWorker } from '../worker/main.ts';
+import { type RunningWorker, startWorker } from '../worker/main.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
 
 /** What a worker process is started with. */
@@ -20,12 +21,14 @@ export interface WorkerSettings {
   concurrency?: number;
   telemetry: TelemetryEnvironment;
   logging: LoggerOptions;
+  /** Where metrics and health are served. */
+  ops?: OpsAddress | undefined;
   /** Hold the manifest back until the workers of other languages are ready. */
   awaitsOthers: boolean;
 }
 
 export interface WorkerEvents {
-  onStarted?: () => void;
+  onStarted?: (worker: RunningWorker) => void;
   /** Resolves when the workers of other languages are ready. */
   othersReady?: Promise<void>;
 }
@@ -46,6 +49,6 @@ export function runWorker(settings: WorkerSettings, graceMs: number, events: Wor
       ...(awaitsOthers && othersReady && { othersReady }),
     });
     life.defer('worker', () => worker.close(), graceMs);
-    onStarted?.();
+    onStarted?.(worker);
   });
 }

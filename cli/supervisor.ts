@@ -1,5 +1,6 @@
 /** Every role on one machine: a nats-server child unless NATS_URL is set, gateway and scheduler here, worker children. */
 import type { Logger } from 'pino';
+import type { RunningScheduler } from '../scheduler/main.ts';
 import type { BrokerAddress } from '../shared/config.ts';
 import type { Lifecycle } from '../shared/lifecycle.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
@@ -7,6 +8,7 @@ import { acquireDevLock, type DevLock } from './dev-lock.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { GRACE_MS } from './grace.ts';
 import { findNatsServer } from './nats-server.ts';
+import { supervisedOpsAddress } from './ops-address.ts';
 import type { CommandOptions } from './options.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
 import { Workers } from './workers.ts';
@@ -48,14 +50,19 @@ export function supervise(supervision: Supervision): Promise<number> {
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
     const { telemetry, partitions } = env;
+    let stopping = false;
+    let scheduler: Promise<RunningScheduler> | undefined;
+    const otherMetrics = async () => {
+      const scheduled = scheduler?.then((started) => started.collect());
+      return (await Promise.all([scheduled ?? [], workers.metrics()])).flat();
+    };
+    const ops = supervisedOpsAddress(options, host);
     const admin = { openOnLoopback: watch, token: env.adminToken };
     const gateway = await startGateway({
-      ...{ broker, app, partitions, host, port, portFallback, admin, log, telemetry },
+      ...{ broker, app, partitions, host, port, portFallback, admin, ops, otherMetrics, log, telemetry },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
       ...(supervision.onManifest && { onManifest: supervision.onManifest }),
     });
-    let stopping = false;
-    let scheduler: Promise<{ close(): Promise<void> }> | undefined;
     const close = () => {
       stopping = true;
       return Promise.all([scheduler?.then((started) => started.close()), gateway.close()]);

@@ -2,9 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { MetricFamily } from '../shared/metrics/exposition.ts';
 import { CliError } from './cli-error.ts';
 import { GRACE_MS } from './grace.ts';
-import { type FromWorker, toError } from './worker-messages.ts';
+import { ASK_METRICS, type FromWorker, toError } from './worker-messages.ts';
 
 /** A worker process that waits for its settings. */
 export interface LaunchedWorker<Settings> {
@@ -19,6 +20,7 @@ export interface LaunchedWorker<Settings> {
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 10_000;
 const HEALTHY_MS = 30_000;
+const METRICS_WITHIN_MS = 2_000;
 /** A worker ends itself within its grace; one that does not is stuck. */
 const STOP_MS = GRACE_MS.supervisedWorker + 500;
 
@@ -32,6 +34,8 @@ export class WorkerProcess<Settings> {
   #isRestarting = false;
   #hasStarted = false;
   #onStarted = () => {};
+  #asked: Promise<MetricFamily[]> | undefined;
+  #onMetrics = (_families: MetricFamily[]) => {};
 
   /**
    * @param what names it in messages.
@@ -56,6 +60,21 @@ export class WorkerProcess<Settings> {
   /** Says something to the process that runs now. */
   send(message: { type: string }): void {
     this.#current.send(message);
+  }
+
+  /** Its metrics; none if it does not answer in time. Several who ask at once get one answer. */
+  metrics(): Promise<MetricFamily[]> {
+    this.#asked ??= new Promise<MetricFamily[]>((resolve) => {
+      const late = setTimeout(() => resolve([]), METRICS_WITHIN_MS);
+      this.#onMetrics = (families) => {
+        clearTimeout(late);
+        resolve(families);
+      };
+      this.send({ type: ASK_METRICS });
+    }).finally(() => {
+      this.#asked = undefined;
+    });
+    return this.#asked;
   }
 
   /** Has a new process take its place, when it has drained. */
@@ -102,6 +121,10 @@ export class WorkerProcess<Settings> {
   #onMessage(message: FromWorker): void {
     if (message.type === 'failed') {
       this.#onFailure(message);
+      return;
+    }
+    if (message.type === 'metrics') {
+      this.#onMetrics(message.families);
       return;
     }
     this.#hasStarted = true;

@@ -1,6 +1,7 @@
 /** The workers on one machine: one for TypeScript and JavaScript steps, and one for Python steps if there are any. */
 import type { Logger } from 'pino';
 import type { BrokerAddress } from '../shared/config.ts';
+import type { MetricFamily } from '../shared/metrics/exposition.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { GRACE_MS } from './grace.ts';
 import { launchNodeWorker } from './node-worker.ts';
@@ -54,6 +55,12 @@ export class Workers {
     this.#node.send({ type: OTHERS_READY });
     await nodeStarted;
     if (watch && !python && !this.#stopped) this.#watchForPythonSteps(broker);
+  }
+
+  /** The metrics of all of them. */
+  async metrics(): Promise<MetricFamily[]> {
+    const python = this.#python.then((steps) => steps?.metrics() ?? []);
+    return (await Promise.all([this.#node.metrics(), python])).flat();
   }
 
   /** Lets what is under way finish. */

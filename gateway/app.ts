@@ -1,8 +1,10 @@
 /** The HTTP server's assembly. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Ops } from '../shared/ops.ts';
 import { type AdminOptions, mountAdmin } from './admin/admin.ts';
-import { createEmitRoute } from './admin/events.ts';
-import { createStepRoute, type StepRouteOptions } from './step-route.ts';
+import { createEmitRoute, EMIT_PATH } from './admin/events.ts';
+import { createOpsRoute } from './ops-route.ts';
+import { createStepRoute, type OwnRoute, type StepRouteOptions } from './step-route.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -15,12 +17,15 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
 export function createApp(
-  options: Omit<StepRouteOptions, 'closing' | 'emit'> & { admin: AdminOptions },
+  options: Omit<StepRouteOptions, 'closing' | 'ownRoute'> & { admin: AdminOptions; ops: Ops },
 ): FastifyInstance {
   let closing = false;
   const { access, services } = options.admin;
   const emit = createEmitRoute(access, services.emits);
-  const route = createStepRoute({ ...options, emit, closing: () => closing });
+  const opsRoute = createOpsRoute(options.ops, access);
+  const ownRoute = (method: string, path: string): OwnRoute | undefined =>
+    method === 'POST' && path === EMIT_PATH && options.served() ? emit : opsRoute(method, path);
+  const route = createStepRoute({ ...options, ownRoute, closing: () => closing });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     options.log.error(
       { action: 'gateway_error', err: error, url: request.url },

@@ -9,6 +9,8 @@ import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
+import { type CollectMetrics, Ops } from '../shared/ops.ts';
+import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import { createTracing } from '../shared/tracing.ts';
@@ -17,6 +19,7 @@ import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
 import { KeyedCalls } from './keyed-calls.ts';
 import { OrphanWatch } from './orphan-watch.ts';
+import { RequestMetrics } from './request-metrics.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
 
@@ -37,6 +40,10 @@ export interface GatewayOptions {
   orphanGraceMs?: number;
   /** Told of each new list of steps that is served. */
   onManifest?: (manifest: Manifest) => void;
+  /** Where metrics and health are served besides the gateway's own port. */
+  ops?: OpsAddress | undefined;
+  /** Metrics of other roles, to be shown with those of the gateway. */
+  otherMetrics?: CollectMetrics;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -63,6 +70,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const names = createNames(options.app, options.partitions);
   const lifecycle = new Lifecycle();
   let served: Served | undefined;
+  const ops = new Ops(options.app, 'gateway');
+  ops.health.readyIf(() => (served ? undefined : 'no steps are served yet'));
+  if (options.otherMetrics) ops.include(options.otherMetrics);
+  const requests = new RequestMetrics(ops.metrics);
   let markReady = () => {};
   const ready = new Promise<void>((resolve) => {
     markReady = resolve;
@@ -75,6 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     markReady();
   };
   try {
+    await serveOps(ops, options.ops, lifecycle, log);
     const tracing = await createTracing(options.telemetry, { name: options.app, role: 'gateway' });
     lifecycle.defer('tracing', () => tracing.close());
     let calls: StepCalls | undefined;
@@ -92,8 +104,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     });
     lifecycle.defer('broker connection', () => broker.close());
+    ops.watch(broker);
     await ensureTopology(broker, names);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
+    ops.metrics.gauge('motia_http_calls_in_flight', () => calls?.size ?? 0);
     const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
@@ -101,7 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     orphans.start();
     lifecycle.defer('orphan watch', () => orphans.stop());
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
-    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin });
+    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin, ops, requests });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
@@ -114,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         if (manifest) serve(manifest);
       },
       close: async () => {
+        ops.health.drain();
         for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
       },
     };

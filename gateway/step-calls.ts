@@ -77,7 +77,8 @@ export class StepCalls {
   readonly #calls = new Pending<Call>();
   /** Makes request ids unique over gateways. */
   readonly #origin = newSpanId();
-  readonly #ticker: NodeJS.Timeout;
+  /** While there are calls. */
+  #ticker: NodeJS.Timeout | undefined;
 
   constructor(broker: Broker, names: Names, bodies: BlobStore, log: pino.Logger) {
     this.#broker = broker;
@@ -85,7 +86,6 @@ export class StepCalls {
     this.#bodies = bodies;
     this.#log = log;
     this.#inbox = openInbox(broker.nc, (token, reply) => this.#onReply(token, reply)).prefix;
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /**
@@ -126,6 +126,7 @@ export class StepCalls {
           reject,
         };
       });
+      this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
       onStart?.(() => this.#giveUp(token, 503, 'The caller is gone'));
       this.#send(token);
     });
@@ -146,6 +147,12 @@ export class StepCalls {
 
   close(): void {
     clearInterval(this.#ticker);
+    this.#ticker = undefined;
+  }
+
+  /** Calls that are not answered yet. */
+  get size(): number {
+    return this.#calls.size;
   }
 
   #send(token: string): void {
@@ -213,6 +220,10 @@ export class StepCalls {
   }
 
   #tick(): void {
+    if (this.#calls.size === 0) {
+      this.close();
+      return;
+    }
     const now = Date.now();
     for (const [token, call] of this.#calls.all()) {
       const { meta, started, safe, heardAt, askedAt } = call;

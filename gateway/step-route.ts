@@ -5,15 +5,15 @@ import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
 import { RESERVED } from './admin/admin.ts';
-import { EMIT_PATH } from './admin/events.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
 import { readBody } from './read-body.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import { createRouter, type Router } from './router.ts';
 import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
 
-type ApiStep = StepEntry & { method: string; path: string };
+export type ApiStep = StepEntry & { method: string; path: string };
 
 /** What is served at the moment; replaced as a whole by every new manifest. */
 export interface Served {
@@ -54,9 +54,12 @@ export interface StepRouteOptions {
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
   closing: () => boolean;
-  /** Answers `POST /emit` where no step has that path. */
-  emit: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** Our own answer where no step has that path. */
+  ownRoute: (method: string, path: string) => OwnRoute | undefined;
+  requests: RequestMetrics;
 }
+
+export type OwnRoute = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const RETRY_AFTER_SECONDS = 1;
@@ -65,18 +68,30 @@ const SERVER: SpanOptions = { kind: 'server' };
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
-export function createStepRoute({ served, calls, keyedCalls, tracing, log, closing, emit }: StepRouteOptions) {
+export function createStepRoute({
+  served,
+  calls,
+  keyedCalls,
+  tracing,
+  log,
+  closing,
+  ownRoute,
+  requests,
+}: StepRouteOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const began = performance.now();
     const now = served();
-    if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
-    const { settings } = now.manifest;
-    const cors = corsHeaders(settings.corsOrigins, request.headers.origin);
     const { method, url } = request;
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
-    const match = now.router.match(method, path);
-    if (match === undefined && method === 'POST' && path === EMIT_PATH) return emit(request, reply);
+    const match = now?.router.match(method, path);
+    const own = match === undefined ? ownRoute(method, path) : undefined;
+    if (own) return own(request, reply);
+    if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
+    const { settings } = now.manifest;
+    const cors = corsHeaders(settings.corsOrigins, request.headers.origin);
     if (typeof match !== 'object' || 'allow' in match) {
+      reply.raw.once('finish', () => requests.unmatched(method, reply.statusCode, began));
       reply.headers(cors);
       if (match === undefined) return refuse(reply, 404, { error: 'Not found', path });
       if (match === 'bad-encoding') return refuse(reply, 400, { error: 'The path is not valid percent-encoded UTF-8' });
@@ -89,6 +104,7 @@ export function createStepRoute({ served, calls, keyedCalls, tracing, log, closi
       return;
     }
     if (body === 'too large') {
+      requests.ended(match.route, 413, began);
       reply.headers(cors);
       reply.header('connection', 'close'); // there may be more of the body than was worth reading
       return refuse(reply, 413, { error: `The body is larger than ${settings.bodyLimit} bytes` });
@@ -135,6 +151,7 @@ export function createStepRoute({ served, calls, keyedCalls, tracing, log, closi
         'http.response.status_code': status,
       });
       span.end();
+      requests.ended(route, status, began, span.traceparent);
     }
   };
 }

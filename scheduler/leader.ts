@@ -11,6 +11,8 @@ import type { Names } from '../shared/protocol/subjects.ts';
 /** A lost leader is replaced within this time and one beat. */
 export const LEASE_MS = 3_000;
 const BEAT_MS = 500;
+/** The leader has three tries within its lease. */
+const RENEW_MS = LEASE_MS / 3;
 
 export class Leader {
   readonly #broker: Broker;
@@ -36,7 +38,7 @@ export class Leader {
   /** Begins to compete. */
   start(): void {
     this.#beating = this.#beat().finally(() => {
-      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), BEAT_MS).unref();
+      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), this.leads() ? RENEW_MS : BEAT_MS).unref();
     });
   }
 

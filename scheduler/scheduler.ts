@@ -2,6 +2,7 @@
 import type pino from 'pino';
 import type { CronPosition, CronStore } from '../shared/broker/cron-store.ts';
 import { MotiaError } from '../shared/errors.ts';
+import type { Counter, Metrics } from '../shared/metrics/metrics.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import { createSchedule, type Schedule } from '../shared/schedule.ts';
 import { hasSeventhField } from '../shared/steps/cron-expression.ts';
@@ -11,6 +12,8 @@ import { type DueTicks, dueTicks, MOST_COUNTED } from './ticks.ts';
 
 /** Longest sleep between two rounds: a clock that was set, a new leader or a new step is noticed then. */
 const LONGEST_SLEEP_MS = 250;
+
+const TICK_OUTCOMES = ['fired', 'missed', 'refused'] as const;
 
 interface Planned {
   step: StepEntry & { cron: string };
@@ -29,6 +32,7 @@ export class Scheduler {
   readonly #cron: CronStore;
   readonly #leader: Leader;
   readonly #log: pino.Logger;
+  readonly #metrics: Metrics;
   /** Cron steps by the key of their position; `undefined` before the first manifest. */
   #planned: Map<string, Planned> | undefined;
   #places = new Map<string, Place>();
@@ -41,11 +45,12 @@ export class Scheduler {
   /** Steps of which no more ticks may wait. */
   readonly #full = new Set<string>();
 
-  constructor(services: { names: Names; cron: CronStore; leader: Leader; log: pino.Logger }) {
+  constructor(services: { names: Names; cron: CronStore; leader: Leader; log: pino.Logger; metrics: Metrics }) {
     this.#names = services.names;
     this.#cron = services.cron;
     this.#leader = services.leader;
     this.#log = services.log;
+    this.#metrics = services.metrics;
   }
 
   /** Fires the cron steps of this manifest from now on. */
@@ -55,6 +60,7 @@ export class Scheduler {
       if (step.type !== 'cron' || step.cron === undefined) continue;
       try {
         const schedule = createSchedule(step);
+        for (const outcome of TICK_OUTCOMES) this.#ticks(step, outcome); // a rise from nothing to one is not seen as a rise
         planned.set(this.#names.cronPosition(step.id), { step: { ...step, cron: step.cron }, schedule });
         if (hasSeventhField(step.cron)) this.#warnOnce(step, `the seventh field of "${step.cron}" has no meaning`);
       } catch (error) {
@@ -156,6 +162,8 @@ export class Scheduler {
   async #fire(step: StepEntry, tick: number): Promise<boolean> {
     try {
       await this.#cron.fire(step.id, tick);
+      this.#ticks(step, 'fired').value++;
+      this.#metrics.histogram('motia_cron_lateness_seconds', step.id).add(Math.max(0, Date.now() - tick) / 1_000);
       this.#full.delete(step.id);
       return true;
     } catch (error) {
@@ -167,6 +175,7 @@ export class Scheduler {
         );
       }
       this.#full.add(step.id);
+      if (step.missed !== 'catchUp') this.#ticks(step, 'refused').value++; // otherwise it is tried again
       return false;
     }
   }
@@ -183,6 +192,7 @@ export class Scheduler {
   #tellMissed(step: StepEntry, { missed, fire }: DueTicks): void {
     const [first] = fire;
     if (missed) {
+      this.#ticks(step, 'missed').value += missed.count;
       this.#log.warn(
         { action: 'ticks_missed', step: step.name, count: missed.count, first: missed.first },
         `${step.name} has missed ${missed.count === MOST_COUNTED ? `${MOST_COUNTED} or more` : missed.count} ticks since ${new Date(missed.first).toISOString()}, which are left out`,
@@ -193,6 +203,10 @@ export class Scheduler {
         `${step.name}: ${fire.length} ticks since ${new Date(first).toISOString()} are fired now`,
       );
     }
+  }
+
+  #ticks(step: StepEntry, outcome: (typeof TICK_OUTCOMES)[number]): Counter {
+    return this.#metrics.counter('motia_cron_ticks_total', step.id, outcome);
   }
 
   #warnOnce({ file, cron, timezone }: StepEntry, message: string): void {

@@ -51,6 +51,8 @@ export interface Environment {
   virtualEnv?: string;
   /** What the admin API asks for, where it is not open. */
   adminToken?: string;
+  /** Port of metrics and health; 0 means any free port. Without it the role decides. */
+  metricsPort?: number | 'off';
   /** Handler threads of a worker. */
   threads: number;
   /** Handler processes of a Python worker. */
@@ -136,6 +138,7 @@ const schema = z
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
     MOTIA_ADMIN_TOKEN: z.string(),
+    MOTIA_METRICS_PORT: z.union([z.literal('off'), wholeNumber(0, 65_535)], 'expected a port or off'),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     MOTIA_PARTITIONS: wholeNumber(1, 1_024),
@@ -153,6 +156,8 @@ const schema = z
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl,
     OTEL_EXPORTER_OTLP_HEADERS: pairs,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: pairs,
+    OTEL_TRACES_EXPORTER: oneOf(['otlp', 'none']),
     OTEL_SERVICE_NAME: z.string(),
     OTEL_TRACES_SAMPLER: oneOf(SAMPLERS),
     OTEL_TRACES_SAMPLER_ARG: z
@@ -189,6 +194,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
     adminToken: values.MOTIA_ADMIN_TOKEN,
+    metricsPort: values.MOTIA_METRICS_PORT,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
     partitions: values.MOTIA_PARTITIONS ?? DEFAULT_PARTITIONS,
@@ -255,9 +261,9 @@ function brokerUrl(text: string): URL | undefined {
 function telemetry(values: Values): TelemetryEnvironment {
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
   return Object.freeze({
-    disabled: values.OTEL_SDK_DISABLED === 'true',
+    disabled: values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
     tracesUrl: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`),
-    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
+    headers: Object.freeze(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
     serviceName: values.OTEL_SERVICE_NAME,
     sampler: values.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
     samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,

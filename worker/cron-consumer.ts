@@ -8,6 +8,7 @@ import type { ErrorRecord } from '../shared/errors.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { HeldMessage, HeldMessages } from './held-messages.ts';
 import type { ConsumerServices } from './request-consumer.ts';
+import { RunMetrics } from './run-metrics.ts';
 import type { JobEnd } from './threads/handler-thread.ts';
 import { type Dropped, decideTick } from './tick-decision.ts';
 
@@ -30,15 +31,18 @@ class Held extends HeldMessage {
 }
 
 export class CronConsumer {
+  readonly kind = 'cron';
   readonly step: StepEntry;
   readonly source: ReturnType<typeof tickSource>;
   readonly puller: PullConsumer;
   readonly #services: CronServices;
   readonly #held = new HeldMessages<Held>(ACK_WAIT_MS);
+  readonly #metrics: RunMetrics;
 
   constructor(services: CronServices, step: StepEntry, onGone: () => void) {
     this.step = step;
     this.#services = services;
+    this.#metrics = new RunMetrics(services.metrics, step.id, 'cron');
     this.source = tickSource(services.names, step);
     const most = step.overlap ? OVERLAPPING : 1;
     this.puller = new PullConsumer(services.broker, {
@@ -64,7 +68,9 @@ export class CronConsumer {
   #take(delivery: Delivery): void {
     try {
       const held = new Held(delivery, readTick(delivery));
-      if (this.#held.hold(held, this.puller.mayRepeat(delivery))) void this.#begin(held);
+      if (!this.#held.hold(held, this.puller.mayRepeat(delivery))) return;
+      this.#metrics.taken(delivery);
+      void this.#begin(held);
     } catch (error) {
       delivery.terminate();
       this.#services.log.error(
@@ -125,7 +131,10 @@ export class CronConsumer {
       leaseUntil: held.leaseUntil,
       restartable: true,
       displacements: 0,
-      onEnd: (end) => void this.#end(held, end),
+      onEnd: (end, tookMs, emits) => {
+        this.#metrics.ended(end, tookMs, emits);
+        void this.#end(held, end);
+      },
     };
     this.#services.pool.dispatch(held.job);
   }

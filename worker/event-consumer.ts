@@ -21,6 +21,7 @@ import {
 } from './outcome.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ConsumerServices } from './request-consumer.ts';
+import { RunMetrics } from './run-metrics.ts';
 import { RunTime } from './run-time.ts';
 import { Settlement } from './settlement.ts';
 import type { Gate } from './threads/gates.ts';
@@ -47,6 +48,7 @@ class Held extends HeldMessage {
 }
 
 export class EventConsumer {
+  readonly kind = 'event';
   readonly step: StepEntry;
   readonly source: Source;
   readonly puller: PullConsumer;
@@ -65,6 +67,7 @@ export class EventConsumer {
   readonly #takesFromOthers: boolean;
   readonly #held: HeldMessages<Held>;
   readonly #runTime = new RunTime();
+  readonly #metrics: RunMetrics;
 
   constructor(services: EventServices, step: StepEntry, topic: string, source: Source, onGone: () => void) {
     this.step = step;
@@ -72,6 +75,7 @@ export class EventConsumer {
     this.#topic = topic;
     this.#held = new HeldMessages(source.ackWaitMs);
     this.#services = services;
+    this.#metrics = new RunMetrics(services.metrics, step.id, 'event');
     const { queue, handler } = step.infrastructure ?? {};
     this.#gate = services.pool.gate(step.id, queue?.concurrency ?? services.concurrency);
     this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
@@ -87,7 +91,13 @@ export class EventConsumer {
       this.#marks = new AttemptMarks(services.broker, services.names, source.durable);
     }
     const { maxAttempts } = this.#policy;
-    this.#settlement = new Settlement(services, { step, durable: source.durable, maxAttempts, marks: this.#marks });
+    this.#settlement = new Settlement(services, {
+      step,
+      topic,
+      durable: source.durable,
+      maxAttempts,
+      marks: this.#marks,
+    });
     this.#timeoutMs = handler?.timeout === undefined ? undefined : handler.timeout * 1_000;
     this.puller = new PullConsumer(services.broker, {
       stream: source.stream,
@@ -132,6 +142,7 @@ export class EventConsumer {
     }
     const held = new Held(delivery, this.source.ackWaitMs, event);
     if (!this.#held.hold(held, this.puller.mayRepeat(delivery))) return;
+    this.#metrics.taken(delivery);
     if (this.#marks && delivery.deliveryCount > 1) void this.#recallAndBegin(held, this.#marks);
     else this.#begin(held, delivery.deliveryCount, 0);
   }
@@ -209,7 +220,7 @@ export class EventConsumer {
       leaseUntil: held.leaseUntil,
       restartable: true,
       displacements: 0,
-      onEnd: (end, tookMs) => this.#end(held, end, tookMs),
+      onEnd: (end, tookMs, emits) => this.#end(held, end, tookMs, emits),
     };
     held.job = job;
     this.#services.pool.dispatch(job);
@@ -232,15 +243,17 @@ export class EventConsumer {
     }, waitMs).unref();
   }
 
-  #end(held: Held, end: JobEnd, tookMs: number): void {
+  #end(held: Held, end: JobEnd, tookMs: number, emits = 0): void {
     if (held.ended) return; // what a timed-out handler returns in the end
     held.ended = true;
     clearTimeout(held.timeout);
     this.#runTime.add(tookMs);
+    this.#metrics.ended(end, tookMs, emits, held.event.traceparent);
     const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
     if (outcome.action === 'ack') {
       held.delivery.ack();
+      this.#settlement.count(outcome);
       this.#release(held);
     } else {
       void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);

@@ -11,6 +11,8 @@ import { ensureTopology } from '../shared/broker/topology.ts';
 import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
+import { type CollectMetrics, Ops } from '../shared/ops.ts';
+import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
@@ -45,6 +47,8 @@ export interface WorkerOptions {
   sink: pino.DestinationStream;
   logLevel: LogLevel;
   telemetry: TelemetryEnvironment;
+  /** Where metrics and health are served. */
+  ops?: OpsAddress | undefined;
   /** The manifest is published only when this has resolved: workers of other languages have their subscriptions then. */
   othersReady?: Promise<void>;
 }
@@ -53,18 +57,29 @@ export interface WorkerOptions {
 const GRACE_MS = 25_000;
 const DEFAULT_CONCURRENCY = 10;
 const SWEEP_MS = 60 * 60_000;
+/** What blocks them ends by itself or is ended: another process would not be better off. */
+const BLOCKED = 'no handler thread answers: handlers compute without a pause';
+
+export interface RunningWorker {
+  /** Its metrics, and those of its process. */
+  collect: CollectMetrics;
+  close(): Promise<void>;
+}
 
 /**
  * Starts a worker; resolves once it takes work.
  * @throws {MotiaError} `BROKER_*`, or `PROJECT_INVALID` when a step cannot be loaded and nobody watches the project.
  */
-export async function startWorker(options: WorkerOptions): Promise<{ close(): Promise<void> }> {
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { app, partitions, root, log, sink, threads, logLevel, telemetry } = options;
   const { part = WHOLE_APP, concurrency = DEFAULT_CONCURRENCY } = options;
   const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   const startedAt = Date.now();
+  const ops = new Ops(app, 'worker');
+  let serves = false;
   try {
+    await serveOps(ops, options.ops, lifecycle, log);
     const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
     lifecycle.defer('bundler', () => bundler.close());
     let connected: Broker | undefined;
@@ -77,6 +92,10 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       beforeSend: () => connected?.send.flush(), // acks that have to be there before their calls begin
     });
     let worker: StepWorker | undefined;
+    ops.health.readyIf(() => (serves ? (pool.answers ? undefined : BLOCKED) : 'the steps are not served yet'));
+    ops.metrics.gauges('motia_handlers', () => [...pool.states()].map(([state, count]) => [[state], count]));
+    ops.metrics.gauge('motia_handler_queue_length', () => pool.waiting);
+    ops.metrics.gauges('motia_runs_in_flight', () => worker?.holding() ?? []);
     // The threads load the steps while this thread connects.
     const connecting = connectBroker(options.broker, {
       name: `${app} worker`,
@@ -84,10 +103,14 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     }).then(async (broker) => {
       connected = broker;
+      ops.watch(broker);
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
-      const serving = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
+      const serving = new StepWorker(
+        { broker, names, pool, log, events, cron, concurrency, metrics: ops.metrics },
+        part,
+      );
       worker = serving;
       const lease = new WorkerLease(broker, names, log, () => serving.sources);
       lifecycle.defer('lease', () => lease.stop());
@@ -99,6 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
     const { broker, worker: serving } = await connecting;
+    serves = true;
     lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
     listenForCancels(broker, names.cancel, serving);
     sweepLargeValues(broker, [new StateStore(broker, names), new StreamStore(broker, names)], log, lifecycle);
@@ -120,7 +144,9 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     throw error;
   }
   return {
+    collect: () => ops.collect(),
     close: async () => {
+      ops.health.drain();
       for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
     },
   };

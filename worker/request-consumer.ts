@@ -9,6 +9,7 @@ import type { Broker } from '../shared/broker/connect.ts';
 import { REQUEST_ACK_WAIT_MS, requestSource } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
+import type { Metrics } from '../shared/metrics/metrics.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import { isSafe } from '../shared/protocol/safe-methods.ts';
@@ -16,6 +17,7 @@ import type { Names } from '../shared/protocol/subjects.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
 import { Bag } from './bag.ts';
+import { RunMetrics } from './run-metrics.ts';
 import { RunTime } from './run-time.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
@@ -25,6 +27,7 @@ export interface ConsumerServices {
   names: Names;
   pool: ThreadPool;
   log: pino.Logger;
+  metrics: Metrics;
 }
 
 /** Calls of one step that this worker has at a time. */
@@ -51,17 +54,20 @@ interface Call {
 }
 
 export class RequestConsumer {
+  readonly kind = 'api';
   readonly step: StepEntry;
   readonly source: ReturnType<typeof requestSource>;
   readonly puller: PullConsumer;
   readonly #services: ConsumerServices;
   readonly #calls = new Bag<Call>();
   readonly #runTime = new RunTime();
+  readonly #metrics: RunMetrics;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(services: ConsumerServices, step: StepEntry, onGone: () => void) {
     this.step = step;
     this.#services = services;
+    this.#metrics = new RunMetrics(services.metrics, step.id, 'api');
     this.source = requestSource(services.names, step.id);
     this.puller = new PullConsumer(services.broker, {
       stream: this.source.stream,
@@ -120,6 +126,7 @@ export class RequestConsumer {
       begun: false,
     };
     this.#calls.add(call);
+    this.#metrics.taken(delivery);
     call.job = this.#toJob(call);
     this.#services.pool.dispatch(call.job);
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
@@ -152,8 +159,9 @@ export class RequestConsumer {
         // The ack is on the socket before the call leaves for the thread: the pool sees to that.
         if (!call.safe) call.delivery.ack();
       },
-      onEnd: (end, tookMs) => {
+      onEnd: (end, tookMs, emits) => {
         this.#runTime.add(tookMs);
+        this.#metrics.ended(end, tookMs, emits, call.meta.traceparent);
         this.#end(call, end);
       },
     };
@@ -219,6 +227,7 @@ export class RequestConsumer {
   #abort(call: Call | undefined, reason: string): void {
     if (!call) return;
     this.#calls.delete(call);
+    if (call.begun) this.#metrics.abandoned(Date.now() - call.takenAt, call.meta.traceparent);
     if (call.job?.at) call.job.at.thread.giveUp(call.job.at.slot, reason);
     else if (call.job) this.#services.pool.withdraw(call.job);
     if (call.safe || !call.begun) call.delivery.ack();

@@ -4,8 +4,10 @@ import type { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import type { EventEnvelope, EventStore } from '../shared/broker/events.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
+import type { Metrics } from '../shared/metrics/metrics.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import type { Outcome } from './outcome.ts';
+import { OutcomeMetrics } from './run-metrics.ts';
 
 export class Settlement {
   readonly #events: EventStore;
@@ -14,16 +16,18 @@ export class Settlement {
   readonly #durable: string;
   readonly #maxAttempts: number;
   readonly #marks: AttemptMarks | undefined;
+  readonly #outcomes: OutcomeMetrics;
 
   /** @param marks of an ordered subscription: its events wait in their place, and all that come after them. */
   constructor(
-    { events, log }: { events: EventStore; log: pino.Logger },
+    { events, log, metrics }: { events: EventStore; log: pino.Logger; metrics: Metrics },
     {
       step,
+      topic,
       durable,
       maxAttempts,
       marks,
-    }: { step: StepEntry; durable: string; maxAttempts: number; marks?: AttemptMarks | undefined },
+    }: { step: StepEntry; topic: string; durable: string; maxAttempts: number; marks?: AttemptMarks | undefined },
   ) {
     this.#events = events;
     this.#log = log;
@@ -31,6 +35,12 @@ export class Settlement {
     this.#durable = durable;
     this.#maxAttempts = maxAttempts;
     this.#marks = marks;
+    this.#outcomes = new OutcomeMetrics(metrics, step.id, topic);
+  }
+
+  /** Something became of an event. */
+  count(outcome: Outcome): void {
+    this.#outcomes.count(outcome);
   }
 
   /** If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never rejects. */
@@ -39,6 +49,7 @@ export class Settlement {
     try {
       if (this.#marks && (outcome.action === 'retry' || outcome.action === 'defer')) {
         await this.#keepInPlace(delivery, event, outcome, this.#marks);
+        this.count(outcome);
         return;
       }
       if (outcome.action === 'retry') {
@@ -51,6 +62,7 @@ export class Settlement {
       }
       if (outcome.action === 'handBack') delivery.handBack(0);
       else if (outcome.action !== 'leave') delivery.ack();
+      this.count(outcome);
     } catch (failure) {
       this.#log.error(
         { action: 'settle_failed', step: this.#step.name, eventId: event.id, err: failure },

@@ -2,6 +2,7 @@
 import { ensureConsumer, type Source, subscriptionSources } from '../shared/broker/consumers.ts';
 import { endFormerPartition, type FormerPartitions } from '../shared/broker/former-partitions.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
+import type { RunKind } from '../shared/metrics/definitions.ts';
 import { servedSteps } from '../shared/steps/access-steps.ts';
 import { type AppPart, takesStep, takesTopic } from '../shared/steps/app-part.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
@@ -58,6 +59,18 @@ export class StepWorker {
     return [...this.#consumers.values()].map(({ source }) => source);
   }
 
+  /** How many messages it holds of each step. */
+  *holding(): Generator<[labels: [step: string, kind: RunKind], count: number]> {
+    const held = new Map<string, [labels: [string, RunKind], count: number]>();
+    for (const consumer of this.#holders) {
+      const kind = consumer.kind;
+      const entry = held.get(`${kind} ${consumer.step.id}`) ?? [[consumer.step.id, kind], 0];
+      entry[1] += consumer.load;
+      held.set(`${kind} ${consumer.step.id}`, entry);
+    }
+    yield* held.values();
+  }
+
   /** The caller of this request is gone. */
   cancel(requestId: string): void {
     for (const consumer of this.#holders) if (consumer instanceof RequestConsumer) consumer.cancel(requestId);
@@ -75,7 +88,7 @@ export class StepWorker {
     this.#stopped = true;
     for (const consumer of this.#holders) consumer.puller.stop();
     for (const consumer of this.#holders) if (consumer instanceof EventConsumer) consumer.handBackWaiting();
-    for (const job of this.#services.pool.withdrawEvents()) job.onEnd({ status: 'displaced' }, 0); // handed back
+    for (const job of this.#services.pool.withdrawEvents()) job.onEnd({ status: 'displaced' }, 0, 0); // handed back
     const giveUp = Date.now() + graceMs;
     while (Date.now() < giveUp && this.#holders.some(({ load }) => load > 0)) {
       await new Promise((resolve) => setTimeout(resolve, 10));

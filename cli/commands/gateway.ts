@@ -2,6 +2,7 @@
 import { startGateway } from '../../gateway/main.ts';
 import { requiredBroker } from '../broker-address.ts';
 import { GRACE_MS } from '../grace.ts';
+import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
 
@@ -19,6 +20,7 @@ export async function gateway(flags: Flags): Promise<number> {
       port,
       portFallback: 0,
       admin: { openOnLoopback: false, token: options.env.adminToken },
+      ops: opsAddress(options),
       log,
       telemetry: options.env.telemetry,
     });

@@ -2,6 +2,7 @@
 import { requiredBroker } from '../broker-address.ts';
 import { CliError } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
+import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { PythonSteps } from '../python/python-steps.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
@@ -18,6 +19,7 @@ export async function pythonWorker(flags: Flags): Promise<number> {
       watch: false,
       part,
       ...(concurrency !== undefined && { concurrency }),
+      ops: opsAddress(options),
       graceMs,
       log,
       fail,

@@ -2,6 +2,7 @@
 import { startScheduler } from '../../scheduler/main.ts';
 import { requiredBroker } from '../broker-address.ts';
 import { GRACE_MS } from '../grace.ts';
+import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
 
@@ -10,7 +11,13 @@ export async function scheduler(flags: Flags): Promise<number> {
   const broker = requiredBroker(options, 'scheduler');
   const log = commandLogger(options);
   return runUntilShutdown(log, async (life) => {
-    const started = await startScheduler({ broker, app: options.app, partitions: options.env.partitions, log });
+    const started = await startScheduler({
+      broker,
+      app: options.app,
+      partitions: options.env.partitions,
+      ops: opsAddress(options),
+      log,
+    });
     life.defer('scheduler', () => started.close(), GRACE_MS.role);
     log.info({ action: 'ready' }, 'The scheduler is ready');
   });

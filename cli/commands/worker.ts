@@ -1,6 +1,7 @@
 /** `motia worker`: runs the project's steps, against the broker of NATS_URL. */
 import { requiredBroker } from '../broker-address.ts';
 import { GRACE_MS } from '../grace.ts';
+import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { runWorker } from '../run-worker.ts';
 
@@ -21,6 +22,7 @@ export async function worker(flags: Flags): Promise<number> {
     watch: false,
     telemetry,
     logging,
+    ops: opsAddress(options),
     awaitsOthers: false,
   };
   const log = commandLogger(options);

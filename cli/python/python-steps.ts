@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type pino from 'pino';
 import type { BrokerAddress } from '../../shared/config.ts';
 import { logSink } from '../../shared/logger.ts';
+import type { MetricFamily } from '../../shared/metrics/exposition.ts';
+import type { OpsAddress } from '../../shared/ops-server.ts';
 import type { AppPart } from '../../shared/steps/app-part.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
 import { watchFiles } from '../../shared/watch-files.ts';
@@ -24,6 +26,8 @@ export interface PythonStepsOptions {
   part?: AppPart;
   /** Runs at a time of an event step that says nothing about it. */
   concurrency?: number;
+  /** Where metrics and health of the worker are served. */
+  ops?: OpsAddress | undefined;
   /** Milliseconds that runs may take to finish at shutdown. */
   graceMs: number;
   log: pino.Logger;
@@ -91,6 +95,11 @@ export class PythonSteps {
     });
   }
 
+  /** The metrics of the worker, if there is one. */
+  metrics(): Promise<MetricFamily[]> {
+    return this.#worker?.metrics() ?? Promise.resolve([]);
+  }
+
   /** Lets what is under way finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -151,13 +160,14 @@ export class PythonSteps {
   }
 
   #settings(): PythonWorkerSettings {
-    const { options, watch, part, concurrency, graceMs } = this.#options;
+    const { options, watch, part, concurrency, ops, graceMs } = this.#options;
     const broker = this.#broker as BrokerAddress;
     const { app, root, processes, env, logging } = options;
     const { telemetry, partitions } = env;
     return {
       ...{ app, partitions, root, broker, processes, watch, telemetry, graceMs },
       ...(part && { part }),
+      ...(ops && { ops }),
       ...(concurrency !== undefined && { concurrency }),
       logLevel: logging.level,
       provisionOnly: false,

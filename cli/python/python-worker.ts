@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type pino from 'pino';
 import { type BrokerAddress, childEnvironment, type TelemetryEnvironment } from '../../shared/config.ts';
+import type { OpsAddress } from '../../shared/ops-server.ts';
 import type { AppPart } from '../../shared/steps/app-part.ts';
 import { endWithUs } from '../child-end.ts';
 import type { FromWorker } from '../worker-messages.ts';
@@ -29,6 +30,8 @@ export interface PythonWorkerSettings {
   telemetry: TelemetryEnvironment;
   logLevel: string;
   graceMs: number;
+  /** Where metrics and health are served. */
+  ops?: OpsAddress;
 }
 
 /** What an ended process had said is here within this time. */

@@ -39,6 +39,8 @@ export interface Broker {
   flush(): Promise<void>;
   /** Whether the connection stands right now. */
   connected(): boolean;
+  /** Whether it was closed, by us or for good by the client library, so that it will never stand again. */
+  closed(): boolean;
   /** Resolves when it stands, or after `timeoutMs`. */
   whenConnected(timeoutMs: number): Promise<void>;
   /** Whether a message with this ack wait that arrives now may be somebody else's, since this process stood still meanwhile. */
@@ -96,6 +98,7 @@ export async function connectBroker(
       send,
       flush,
       connected: () => up,
+      closed: () => nc.isClosed(),
       whenConnected: (timeoutMs) =>
         up
           ? Promise.resolve()

@@ -37,6 +37,8 @@ export interface QueueStatus {
   why?: string;
 }
 
+export type QueueCounts = Omit<QueueStatus, 'why'>;
+
 interface Delayed {
   /** By the subject of their topic. */
   counts: ReadonlyMap<string, number>;
@@ -64,6 +66,12 @@ export class QueueAdmin {
     const [all, delayed, marks] = await Promise.all([this.subscriptions(), this.#delayed(), this.#marks()]);
     const wanted = all.filter(({ step, topic }) => which === undefined || which === step.id || which === topic);
     return Promise.all(wanted.map((one) => this.#describe(one, delayed, marks)));
+  }
+
+  /** All subscriptions, without why their events wait: to find that out takes longer than to count. */
+  async counts(): Promise<QueueCounts[]> {
+    const [all, delayed, marks] = await Promise.all([this.subscriptions(), this.#delayed(), this.#marks()]);
+    return Promise.all(all.map((one) => this.#count(one, delayed, marks)));
   }
 
   /** @param name as in `subscription`. @throws {MotiaError} `NOT_FOUND` */
@@ -118,6 +126,13 @@ export class QueueAdmin {
   }
 
   async #describe(one: Subscription, delayed: Delayed, marks: ReadonlyMap<string, AttemptMark>): Promise<QueueStatus> {
+    const counts = await this.#count(one, delayed, marks);
+    const first = one.sources.find(({ info }) => !info || info.num_pending > 0);
+    if (!first) return counts;
+    return { ...counts, why: (await whyWaiting(this.#broker, this.#names, one, first.info)).why };
+  }
+
+  async #count(one: Subscription, delayed: Delayed, marks: ReadonlyMap<string, AttemptMark>): Promise<QueueCounts> {
     const { step, topic, name, sources } = one;
     const infos = sources.flatMap(({ info }) => (info ? [info] : []));
     const sum = (count: (info: ConsumerInfo) => number) => infos.reduce((all, info) => all + count(info), 0);
@@ -129,7 +144,6 @@ export class QueueAdmin {
     ]);
     const waiting = sum((info) => info.num_pending);
     const held = sum((info) => info.num_ack_pending);
-    const first = sources.find(({ info }) => !info || info.num_pending > 0);
     const inFlight = held - inPlace;
     return {
       ...{ subscription: name, step: step.id, topic, waiting, inFlight, later: away + inPlace },
@@ -138,7 +152,6 @@ export class QueueAdmin {
       ...(oldest !== undefined && { oldest: iso(oldest) }),
       dead,
       paused: infos.some(isPaused),
-      ...(first && { why: (await whyWaiting(this.#broker, this.#names, one, first.info)).why }),
     };
   }
 

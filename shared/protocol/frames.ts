@@ -60,3 +60,16 @@ export function decodeFrame<Meta extends RequestMeta | ReplyMeta>(data: Uint8Arr
   if (end > buffer.length) throw new RangeError('frame is shorter than its meta length says');
   return { meta: JSON.parse(buffer.toString('utf8', 4, end)) as Meta, body: buffer.subarray(end) };
 }
+
+const STATUS = '"status":';
+/** An `end` begins with its kind and its status. */
+const STATUS_WITHIN = 64;
+
+/** The status in an `end` frame of ours, without reading the rest; 0 if it is not at the beginning. */
+export function replyStatus(frame: Uint8Array): number {
+  const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, STATUS_WITHIN)).toString(
+    'latin1',
+  );
+  const at = head.indexOf(STATUS);
+  return at < 0 ? 0 : Number.parseInt(head.slice(at + STATUS.length), 10) || 0;
+}

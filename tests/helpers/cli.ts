@@ -253,5 +253,6 @@ const describe = (match: LogMatch) => (typeof match === 'function' ? String(matc
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !OURS.test(name));
-  return { ...Object.fromEntries(kept), MOTIA_NATS_SERVER: process.env.MOTIA_NATS_SERVER };
+  // Programs of the same role share this machine: one that is to have the port says so.
+  return { ...Object.fromEntries(kept), MOTIA_NATS_SERVER: process.env.MOTIA_NATS_SERVER, MOTIA_METRICS_PORT: 'off' };
 }

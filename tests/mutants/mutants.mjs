@@ -17,6 +17,7 @@ const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
 const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
+const OBSERVABILITY = 'tests/acceptance/observability';
 const SCHEDULER = 'tests/integration/scheduler';
 const NODE = 'tests/acceptance/conformance/node.test.ts';
 const PYTHON = 'tests/acceptance/conformance/python.test.ts';
@@ -1445,5 +1446,111 @@ export const MUTANTS = [
     to: 'filters = (names.partition_filter(topic, partition),)',
     test: PYTHON,
     name: 'comes last in its group',
+  },
+
+  // Metrics and health.
+  {
+    guarantee: 'a process that has lost the broker is not ready',
+    file: 'shared/ops.ts',
+    from: "return this.#broker.connected() ? undefined : 'the connection to the broker is lost';",
+    to: 'return undefined;',
+    test: `${UNIT}/metrics/health.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a process that shuts down is not ended sooner for what breaks on the way',
+    file: 'shared/health.ts',
+    from: 'return this.#draining ? { ok: true, reasons: [] } : report(this.#live);',
+    to: 'return report(this.#live);',
+    test: `${UNIT}/metrics/health.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a gateway is not ready from the signal to end on',
+    file: 'gateway/main.ts',
+    from: 'ops.health.drain();',
+    to: '',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'not ready from SIGTERM',
+  },
+  {
+    guarantee: 'a worker is not ready from the signal to end on',
+    file: 'worker/main.ts',
+    from: 'ops.health.drain();',
+    to: '',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'not ready from SIGTERM',
+  },
+  {
+    guarantee: 'a worker is not ready while all its threads are blocked',
+    file: 'worker/main.ts',
+    from: '(pool.answers ? undefined : BLOCKED)',
+    to: 'undefined',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'node worker whose handlers',
+  },
+  {
+    guarantee: 'a Python worker is not ready while all its processes are blocked',
+    file: 'python-worker/motia/worker/main.py',
+    from: 'return None if self._pool.answers else _BLOCKED',
+    to: 'return None',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'python worker whose handlers',
+  },
+  {
+    guarantee: 'metrics on the port of a gateway are for those who may use the admin API',
+    file: 'gateway/ops-route.ts',
+    from: 'if (!refuseStranger(access, request, reply)) await',
+    to: 'await',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'shows metrics to those',
+  },
+  {
+    guarantee: 'a step may have the path of health for itself',
+    file: 'gateway/step-route.ts',
+    from: 'const own = match === undefined ? ownRoute(method, path) : undefined;',
+    to: 'const own = ownRoute(method, path);',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'shows metrics to those',
+  },
+  {
+    guarantee: 'paths that no step has are one route in metrics',
+    file: 'gateway/request-metrics.ts',
+    from: 'this.#find(UNMATCHED, method,',
+    to: 'this.#find(String(began), method,',
+    test: `${OBSERVABILITY}/prometheus.test.ts`,
+    name: 'Prometheus has of each role',
+  },
+  {
+    guarantee: 'what a run has emitted is counted with its step',
+    file: 'worker/handler/context.ts',
+    from: 'run.emits++;',
+    to: '',
+    test: `${OBSERVABILITY}/prometheus.test.ts`,
+    name: 'Prometheus has of each role',
+  },
+  {
+    guarantee: 'what a Python run has emitted is counted with its step',
+    file: 'python-worker/motia/handler/context.py',
+    from: 'run.emits += 1',
+    to: 'pass',
+    test: `${OBSERVABILITY}/prometheus.test.ts`,
+    name: 'Prometheus has of each role',
+  },
+  {
+    guarantee: 'motia dev shows the metrics of its workers',
+    file: 'cli/supervisor.ts',
+    from: '(await Promise.all([scheduled ?? [], workers.metrics()])).flat()',
+    to: '(await Promise.all([scheduled ?? []])).flat()',
+    test: `${OBSERVABILITY}/ops.test.ts`,
+    name: 'motia dev tells',
+  },
+  {
+    guarantee: 'a metric has its labels in every language',
+    file: 'shared/metrics/definitions.ts',
+    from: "motia_queue_paused: gauge('Whether the subscription is paused.', ['step', 'topic']),",
+    to: "motia_queue_paused: gauge('Whether the subscription is paused.', ['step']),",
+    test: `${UNIT}/metrics/metrics.test.ts`,
+    quick: true,
   },
 ];

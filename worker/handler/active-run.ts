@@ -26,6 +26,8 @@ export class ActiveRun {
   readonly messageId: string;
   readonly attempt: number;
   readonly span: Span;
+  /** Events that it has emitted. */
+  emits = 0;
   readonly #slots: RunSlots;
   readonly #onEnd: (result: RunResult) => void;
   #ended = false;

@@ -84,6 +84,7 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     return Promise.resolve();
   }
   const json = toJson(event.data === undefined ? null : event.data);
+  run.emits++;
   const group = toGroup(event.messageGroupId);
   const at = toDelivery(event.delay);
   const messageId = toMessageId(topic, event.id);

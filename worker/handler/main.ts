@@ -101,7 +101,7 @@ function start(message: RunMessage): void {
   }
   const step = steps.get(run.step);
   if (!step || !slots.leased(slot, Date.now())) {
-    finish(message, { status: step ? 'lost' : 'unknown' }, 0);
+    finish(message, { status: step ? 'lost' : 'unknown' }, 0, 0);
     return;
   }
   if (run.kind === 'event') {
@@ -130,16 +130,16 @@ function begin(message: RunMessage, identity: RunIdentity): ActiveRun {
   const active = new ActiveRun(identity, slots, (result) => {
     runs[identity.slot] = undefined;
     identity.span.end();
-    finish(message, result, performance.now() - began);
+    finish(message, result, performance.now() - began, active.emits);
   });
   runs[identity.slot] = active;
   return active;
 }
 
-function finish({ slot, gate }: RunMessage, result: RunResult, tookMs: number): void {
+function finish({ slot, gate }: RunMessage, result: RunResult, tookMs: number, emits: number): void {
   const counted = slots.tryEnd(slot); // otherwise the broker thread has given the run up
   if (gate && counted) queue.leave(gate);
-  post({ t: 'result', slot, result, tookMs });
+  post({ t: 'result', slot, result, tookMs, emits });
 }
 
 /** The run's code threw where nobody awaits it. */

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../../shared/errors.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import type { Gate, Gates } from './gates.ts';
-import type { LoadedApp, Run, RunResult, ThreadSetup } from './messages.ts';
+import type { LoadedApp, ResultMessage, Run, RunResult, ThreadSetup } from './messages.ts';
 import { RunSlots, SLOTS_PER_THREAD } from './run-slots.ts';
 import { packRun, unpackResults, type WireFromThread, WireToThread } from './wire.ts';
 
@@ -24,8 +24,8 @@ export interface Job {
   displacements: number;
   /** Called when the job goes to a thread. */
   onDispatch?: () => void;
-  /** `tookMs` is how long the handler ran, or 0 if that is not known. */
-  onEnd: (end: JobEnd, tookMs: number) => void;
+  /** `tookMs` is how long the handler ran, `emits` how many events it emitted; both are 0 if that is not known. */
+  onEnd: (end: JobEnd, tookMs: number, emits: number) => void;
 }
 
 export type JobEnd =
@@ -216,7 +216,7 @@ export class HandlerThread {
   #onBatch(batch: WireFromThread): void {
     this.#heardAt = Date.now();
     if (this.status === 'silent') this.status = 'ready';
-    for (const { slot, result, tookMs } of unpackResults(batch)) this.#finish(slot, result, tookMs);
+    for (const result of unpackResults(batch)) this.#finish(result);
     for (const message of batch.rest) {
       if (message.t === 'withdrawn') this.#release(message.slot);
       else if (message.t === 'log') this.#events.onLog(message.line);
@@ -229,11 +229,11 @@ export class HandlerThread {
     this.#closeIfDrained();
   }
 
-  #finish(slot: number, result: RunResult, tookMs: number): void {
+  #finish({ slot, result, tookMs, emits }: ResultMessage): void {
     const job = this.#remove(slot);
     this.#givenUp.delete(slot);
     this.#release(slot);
-    job?.onEnd(result, tookMs);
+    job?.onEnd(result, tookMs, emits);
   }
 
   /** Slots with a job, as they are now. */
@@ -281,9 +281,9 @@ export class HandlerThread {
       delete job.at;
       job.displacements++;
       if (slot === guilty || job.displacements >= MOST_DISPLACEMENTS)
-        job.onEnd({ status: 'failed', error: cutOff(reason) }, 0);
+        job.onEnd({ status: 'failed', error: cutOff(reason) }, 0, 0);
       else if (job.restartable) displaced.push(job);
-      else job.onEnd({ status: 'displaced' }, 0);
+      else job.onEnd({ status: 'displaced' }, 0, 0);
     }
     this.#events.onEnded(this, [...unstarted, ...displaced], drained || this.#terminated ? undefined : reason);
   }

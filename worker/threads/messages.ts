@@ -60,10 +60,12 @@ export type RunResult =
   /** Not started: the lease was over, so the run's message may be with another worker by now. */
   | { status: 'lost' };
 
+/** `tookMs`: from the start of the handler to its end; `emits`: how many events it emitted. */
+export type ResultMessage = { t: 'result'; slot: number; result: RunResult; tookMs: number; emits: number };
+
 export type FromThread =
   | { t: 'ready'; app: LoadedApp }
-  /** `tookMs`: from the start of the handler to its end. */
-  | { t: 'result'; slot: number; result: RunResult; tookMs: number }
+  | ResultMessage
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }
   | { t: 'pong' };

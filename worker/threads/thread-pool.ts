@@ -35,6 +35,15 @@ const RESTART_AFTER_MS = 200;
 /** No edit for this long. */
 const QUIET_MS = 3_000;
 
+export const HANDLER_STATES = ['idle', 'busy', 'blocked', 'starting', 'draining'] as const;
+export type HandlerState = (typeof HANDLER_STATES)[number];
+
+function stateOf({ status, inFlight }: HandlerThread): HandlerState | undefined {
+  if (status === 'ready') return inFlight > 0 ? 'busy' : 'idle';
+  if (status === 'silent') return 'blocked';
+  return status === 'ended' ? undefined : status;
+}
+
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #threads = new Set<HandlerThread>();
@@ -70,6 +79,26 @@ export class ThreadPool {
     let load = this.#queue.length;
     for (const thread of this.#threads) load += thread.inFlight;
     return load;
+  }
+
+  /** Runs that wait for a thread. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Whether a thread with the newest code answers. */
+  get answers(): boolean {
+    return [...this.#generation].some(({ status }) => status === 'ready');
+  }
+
+  /** How many threads there are in each state. One that is blocked computes without a pause; one in reserve is starting. */
+  states(): Map<HandlerState, number> {
+    const states = new Map<HandlerState, number>(HANDLER_STATES.map((state) => [state, 0]));
+    for (const thread of this.#threads) {
+      const state = stateOf(thread);
+      if (state) states.set(state, (states.get(state) ?? 0) + 1);
+    }
+    return states;
   }
 
   /**
@@ -173,7 +202,7 @@ export class ThreadPool {
       if (!thread) return;
       const job = this.#queue.shift() as Job;
       if (job.leaseUntil > Date.now()) thread.dispatch(job);
-      else job.onEnd({ status: 'lost' }, 0);
+      else job.onEnd({ status: 'lost' }, 0, 0);
     }
   }
 

@@ -3,7 +3,7 @@
  * turn of the event loop is one message, runs and results are flat lists, and small byte strings are text.
  */
 import type { Gate } from './gates.ts';
-import type { FromThread, Run, RunMessage, RunResult, ToThread } from './messages.ts';
+import type { FromThread, ResultMessage, Run, RunMessage, RunResult, ToThread } from './messages.ts';
 
 export class WireToThread {
   /** Slot, step and frame of one call after the other. */
@@ -15,7 +15,7 @@ export class WireToThread {
 }
 
 export class WireFromThread {
-  /** Slot, time taken, status and detail of one result after the other. */
+  /** Slot, time taken, emits, status and detail of one result after the other. */
   results: unknown[] = [];
   rest: Exclude<FromThread, ResultMessage>[] = [];
 }
@@ -29,7 +29,6 @@ interface WireEvents {
 }
 
 type CronRun = Extract<Run, { kind: 'cron' }>;
-type ResultMessage = Extract<FromThread, { t: 'result' }>;
 
 /** Bytes, or text with one character for each byte. */
 type WireBytes = string | Uint8Array;
@@ -82,16 +81,16 @@ export function* unpackRuns({ calls, events, ticks }: WireToThread): Generator<R
   }
 }
 
-export function packResult(wire: WireFromThread, { slot, tookMs, result }: ResultMessage): void {
+export function packResult(wire: WireFromThread, { slot, tookMs, emits, result }: ResultMessage): void {
   const detail =
     result.status === 'replied' ? packBytes(result.frame) : result.status === 'failed' ? result.error : undefined;
-  wire.results.push(slot, tookMs, result.status, detail);
+  wire.results.push(slot, tookMs, emits, result.status, detail);
 }
 
 export function* unpackResults({ results }: WireFromThread): Generator<ResultMessage> {
-  for (let i = 0; i < results.length; i += 4) {
-    const result = toResult(results[i + 2] as RunResult['status'], results[i + 3]);
-    yield { t: 'result', slot: results[i] as number, tookMs: results[i + 1] as number, result };
+  for (let i = 0; i < results.length; i += 5) {
+    const [slot, tookMs, emits] = [results[i] as number, results[i + 1] as number, results[i + 2] as number];
+    yield { t: 'result', slot, tookMs, emits, result: toResult(results[i + 3] as RunResult['status'], results[i + 4]) };
   }
 }
 

@@ -87,8 +87,8 @@ class Broker:
         return self._up
 
     def closed(self) -> bool:
-        """Whether it was closed, so that it will never stand again."""
-        return self._closed
+        """Whether it was closed, by us or for good by the client library, so that it will never stand again."""
+        return self._closed or self._client.is_closed
 
     async def when_connected(self, timeout: float) -> None:
         """Returns when the connection stands or is closed, or after `timeout` seconds."""

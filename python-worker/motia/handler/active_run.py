@@ -34,6 +34,7 @@ class ActiveRun:
         "_operations",
         "_prune_at",
         "attempt",
+        "emits",
         "ended",
         "message_id",
         "span",
@@ -53,6 +54,8 @@ class ActiveRun:
         self.message_id = message_id
         self.attempt = attempt
         self.span = span
+        self.emits = 0
+        """Events that it has emitted."""
         self.ended = False
         """Set when its handler has returned and all is settled: what code it left behind does needs no lease."""
         self._leased = leased

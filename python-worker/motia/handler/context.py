@@ -94,6 +94,7 @@ class Context:
         if declared and not any(emit["topic"] == topic for emit in declared):
             self._tell_undeclared(topic)
             return run.begin(_nothing())
+        run.emits += 1
         json = to_json(data)  # now, since the handler may change it before it is sent
         at, group = _to_delivery(delay), _to_group(group)
         message_id = _to_message_id(topic, id)

@@ -86,7 +86,7 @@ class Runs:
         step = self._target(key)
         if step is not None and self._table.leased(slot):
             return step
-        self._say(pack_result(slot, Status.UNKNOWN if step is None else Status.LOST, 0))
+        self._say(pack_result(slot, Status.UNKNOWN if step is None else Status.LOST, 0, 0))
         return None
 
     def _target(self, key: bytes) -> LoadedStep | None:
@@ -164,7 +164,7 @@ class Runs:
             if on_end:
                 on_end()
             run.span.end()
-            self._say(pack_result(slot, status, (time.perf_counter() - began) * 1000, detail))
+            self._say(pack_result(slot, status, (time.perf_counter() - began) * 1000, run.emits, detail))
 
         def never_begun() -> None:
             """It was given up before its first step, and has not had the chance to say so."""

@@ -16,7 +16,7 @@ import orjson
 _HEAD: Final = struct.Struct("<IBI")
 _KEY: Final = struct.Struct("<H")
 _LIMIT: Final = struct.Struct("<I")
-_RESULT: Final = struct.Struct("<Bd")
+_RESULT: Final = struct.Struct("<BdI")
 
 
 class Kind(IntEnum):
@@ -84,10 +84,14 @@ class TickMeta:
 
 
 class Result(NamedTuple):
-    """How a run ended. `took_ms`: from the start of the handler to its end, 0 if it did not start."""
+    """How a run ended. `took_ms`: from the start of the handler to its end, 0 if it did not start.
+
+    `emits`: how many events it emitted.
+    """
 
     status: Status
     took_ms: float
+    emits: int
     detail: bytes
 
 
@@ -149,16 +153,16 @@ def unpack_event(rest: memoryview) -> tuple[EventMeta, memoryview]:
     return EventMeta(**orjson.loads(json)), payload
 
 
-def pack_result(slot: int, status: Status, took_ms: float, detail: bytes = b"") -> bytes:
+def pack_result(slot: int, status: Status, took_ms: float, emits: int, detail: bytes = b"") -> bytes:
     """A `RESULT` message."""
     size = _HEAD.size + _RESULT.size + len(detail)
-    return b"".join((_HEAD.pack(size, Kind.RESULT, slot), _RESULT.pack(status, took_ms), detail))
+    return b"".join((_HEAD.pack(size, Kind.RESULT, slot), _RESULT.pack(status, took_ms, emits), detail))
 
 
 def unpack_result(payload: memoryview) -> Result:
     """What a `RESULT` message says."""
-    status, took_ms = _RESULT.unpack_from(payload)
-    return Result(Status(status), took_ms, bytes(payload[_RESULT.size :]))
+    status, took_ms, emits = _RESULT.unpack_from(payload)
+    return Result(Status(status), took_ms, emits, bytes(payload[_RESULT.size :]))
 
 
 class Unpacker:

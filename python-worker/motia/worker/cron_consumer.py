@@ -20,6 +20,7 @@ from .held_messages import HeldMessage, HeldMessages
 from .outcome import Displaced, Failed, Lost
 from .processes.job import Job, JobEnd, Unknown
 from .request_consumer import ConsumerServices
+from .run_metrics import RunMetrics
 from .tick_decision import Dropped, Run, TakenTick, decide_tick
 
 # Runs that this worker has at a time, of a step that may overlap with itself.
@@ -47,12 +48,15 @@ class _Held(HeldMessage):
 class CronConsumer:
     """The ticks of one step; `step` is its manifest entry."""
 
+    kind: Final = "cron"
+
     def __init__(
         self, services: ConsumerServices, cron: CronStore, step: dict[str, Any], on_gone: Callable[[], None]
     ) -> None:
         self.step = step
         self.source = tick_source(services.names, step)
         self._services = services
+        self._metrics = RunMetrics(services.metrics, step["id"], "cron")
         self._cron = cron
         self._key = step_key(step["file"], step["id"])
         self._held = HeldMessages[_Held](ACK_WAIT_MS)
@@ -87,6 +91,7 @@ class CronConsumer:
             self._services.log.write("error", fields, "A message that is no tick was dropped")
             return
         if self._held.hold(held):
+            self._metrics.taken(delivery)
             self._do(self._begin(held))
 
     async def _begin(self, held: _Held) -> None:
@@ -136,9 +141,13 @@ class CronConsumer:
             tick=TickMeta(f"{self.source.stream}:{held.tick.seq}", held.tick.tick),
             lease_until=held.lease_until,
             restartable=True,
-            on_end=lambda end, _took_ms: self.end(held, end),
+            on_end=lambda end, took_ms, emits: self._finish(held, end, took_ms, emits),
         )
         self._services.pool.dispatch(held.job)
+
+    def _finish(self, held: _Held, end: JobEnd, took_ms: float, emits: int) -> None:
+        self._metrics.ended(end, took_ms, emits)
+        self.end(held, end)
 
     def end(self, held: _Held, end: JobEnd) -> None:
         """The run is over, or will not be had here."""

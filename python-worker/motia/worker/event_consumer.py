@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, is_run_elsewhere, queue_settings
@@ -34,6 +34,7 @@ from .outcome import (
 from .processes.job import Job, JobEnd, Unknown
 from .rate_limit import RateLimit
 from .request_consumer import ConsumerServices
+from .run_metrics import RunMetrics
 from .settlement import Settlement
 
 
@@ -53,6 +54,8 @@ class HeldEvent(HeldMessage):
 class EventConsumer:
     """The events of one subscription; `step` is its manifest entry."""
 
+    kind: Final = "event"
+
     def __init__(
         self,
         services: ConsumerServices,
@@ -66,6 +69,7 @@ class EventConsumer:
         self.step = step
         self.source = source
         self._services = services
+        self._metrics = RunMetrics(services.metrics, step["id"], "event")
         self._events = events
         self._topic = topic
         self._key = step_key(step["file"], step["id"])
@@ -83,7 +87,9 @@ class EventConsumer:
         self._settlement = Settlement(
             events,
             services.log,
+            services.metrics,
             step=step,
+            topic=topic,
             durable=source.durable,
             max_attempts=self._policy.max_attempts,
             marks=self._marks,
@@ -125,6 +131,7 @@ class EventConsumer:
         held = HeldEvent(delivery, event, self.source.ack_wait_ms)
         if not self._held.hold(held):
             return
+        self._metrics.taken(delivery)
         if self._marks is not None and delivery.delivery_count > 1:
             self._do(self._recall_and_begin(held, self._marks))
         else:
@@ -211,7 +218,7 @@ class EventConsumer:
             event=EventMeta(event.id, event.topic, event.attempt, event.traceparent, event.link),
             lease_until=held.lease_until,
             restartable=True,
-            on_end=lambda end, took_ms: self._finish(held, end, took_ms),
+            on_end=lambda end, took_ms, emits: self._finish(held, end, took_ms, emits),
             limit=self._gate.limit,
         )
         self._services.pool.dispatch(held.job)
@@ -231,11 +238,15 @@ class EventConsumer:
                 return
             job.give_up("its timeout is over")
             error = MotiaError("RUN_TIMEOUT", f"the handler did not end within {timeout_ms / 1000:g} s")
-            self.end(held, Failed(to_error_record(error)))
+            end = Failed(to_error_record(error))
+            self._metrics.ended(end, timeout_ms, 0, held.event.traceparent)
+            self.end(held, end)
 
         held.timeout = self._loop.call_later(wait_ms / 1000, check)
 
-    def _finish(self, held: HeldEvent, end: JobEnd, took_ms: float) -> None:
+    def _finish(self, held: HeldEvent, end: JobEnd, took_ms: float, emits: int) -> None:
+        if not held.ended:  # otherwise what a timed-out handler returns in the end
+            self._metrics.ended(end, took_ms, emits, held.event.traceparent)
         self._gate.run_time.add(took_ms)
         self.end(held, end)
 
@@ -252,6 +263,7 @@ class EventConsumer:
         outcome = decide_outcome(run_end, held.event.attempt, self._policy, random.random())
         if outcome.action == "ack":
             held.delivery.ack()
+            self._settlement.count(outcome)
             self._forget(held)
         else:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))

@@ -16,6 +16,7 @@ from ..broker.manifest_store import watch_manifest
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..log import Log, LogLevel
+from ..ops import Ops, OpsAddress
 from ..protocol.subjects import create_names
 from ..steps.app_part import AppPart
 from .parent import Parent
@@ -26,6 +27,8 @@ from .request_consumer import ConsumerServices
 from .step_worker import StepWorker
 
 _DEFAULT_CONCURRENCY: Final = 10
+# What blocks them ends by itself or is ended: another process would not be better off.
+_BLOCKED: Final = "no handler process answers: handlers compute without a pause"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class WorkerSettings:
     log_level: LogLevel
     grace: float
     """Seconds that runs may take to finish at shutdown."""
+    ops: OpsAddress | None = None
+    """Where metrics and health are served."""
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> WorkerSettings:
@@ -67,6 +72,7 @@ class WorkerSettings:
             provision_only=data["provisionOnly"],
             log_level=data["logLevel"],
             grace=data["graceMs"] / 1000,
+            ops=OpsAddress(**data["ops"]) if data.get("ops") else None,
         )
 
 
@@ -98,6 +104,8 @@ class _Worker:
         self._worker: StepWorker | None = None
         self._lease: WorkerLease | None = None
         self._reloads: set[asyncio.Task[None]] = set()
+        self._ops = Ops(settings.app)
+        self._serves = False
         self._pool = ProcessPool(
             zygote,
             memory,
@@ -112,13 +120,17 @@ class _Worker:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._stop.set)
+        self._describe_health()
+        if self._settings.ops and not self._settings.provision_only:
+            await self._ops.serve(self._settings.ops, self._log)
         broker = self._broker = await connect_broker(
             self._settings.broker,
             name=f"{self._settings.app} python worker",
             on_reconnect=self._on_reconnect,
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
-        services = ConsumerServices(broker, self._names, self._pool, self._log)
+        self._ops.watch(broker)
+        services = ConsumerServices(broker, self._names, self._pool, self._log, self._ops.metrics)
         worker = self._worker = StepWorker(
             services,
             EventStore(broker, self._names),
@@ -141,6 +153,7 @@ class _Worker:
         )
         self._parent.listen(lambda message: self._on_message(message, versions), self._stop.set)
         await versions.start()
+        self._serves = True
         self._parent.tell({"type": "started"})
         if self._settings.provision_only:
             return
@@ -153,6 +166,7 @@ class _Worker:
 
     async def close(self) -> None:
         """Lets what is under way finish."""
+        self._ops.health.drain()
         if self._worker:
             await self._worker.drain(self._settings.grace)
         if self._lease:
@@ -160,6 +174,19 @@ class _Worker:
         await self._pool.close(self._settings.grace)
         if self._broker:
             await self._broker.close()
+        await self._ops.close()
+
+    def _describe_health(self) -> None:
+        def can_serve() -> str | None:
+            if not self._serves:
+                return "the steps are not served yet"
+            return None if self._pool.answers else _BLOCKED
+
+        self._ops.health.ready_if(can_serve)
+        metrics = self._ops.metrics
+        metrics.gauges("motia_handlers", lambda: [((state,), n) for state, n in self._pool.states().items()])
+        metrics.gauge("motia_handler_queue_length", lambda: self._pool.waiting)
+        metrics.gauges("motia_runs_in_flight", lambda: self._worker.holding() if self._worker else [])
 
     def _before_send(self) -> None:
         """Acks that have to be there before their calls begin."""
@@ -175,6 +202,8 @@ class _Worker:
             task = asyncio.get_running_loop().create_task(versions.reload())
             self._reloads.add(task)
             task.add_done_callback(self._reloads.discard)
+        elif message.get("type") == "metrics":
+            self._parent.tell({"type": "metrics", "families": self._ops.metrics.families()})
 
     def _on_zygote_lost(self) -> None:
         if not self._stop.is_set():

@@ -20,6 +20,7 @@ from ..broker.pull_consumer import PullConsumer
 from ..errors import MotiaError
 from ..ipc.wire import step_key
 from ..log import Log
+from ..metrics.metrics import Metrics
 from ..protocol.frames import decode_frame, encode_frame
 from ..protocol.headers import PROTOCOL_VERSION
 from ..protocol.safe_methods import is_safe
@@ -28,6 +29,7 @@ from ..protocol.trace_ids import new_span_id
 from .outcome import Failed, Lost
 from .processes.job import Job, JobEnd, Replied, Unknown
 from .processes.pool import ProcessPool
+from .run_metrics import RunMetrics
 
 # Calls of one step that this worker has at a time.
 _CONCURRENCY: Final = 512
@@ -46,6 +48,7 @@ class ConsumerServices:
     names: Names
     pool: ProcessPool
     log: Log
+    metrics: Metrics
 
 
 @dataclass(slots=True, eq=False)
@@ -66,10 +69,13 @@ class _Call:
 class RequestConsumer:
     """The calls of one step; `step` is its manifest entry."""
 
+    kind: Final = "api"
+
     def __init__(self, services: ConsumerServices, step: dict[str, Any], on_gone: Callable[[], None]) -> None:
         self.step = step
         self.source = request_source(services.names, step["id"])
         self._services = services
+        self._metrics = RunMetrics(services.metrics, step["id"], "api")
         self._key = step_key(step["file"], step["id"])
         self._calls: dict[str, _Call] = {}
         self._ticker: asyncio.TimerHandle | None = None
@@ -117,6 +123,7 @@ class RequestConsumer:
         received_at = delivery.received_at
         call = _Call(meta, delivery, is_safe(meta["method"], meta["headers"]), received_at, received_at)
         self._calls[meta["id"]] = call
+        self._metrics.taken(delivery)
         call.job = self._to_job(call)
         self._services.pool.dispatch(call.job)
         if self._ticker is None:
@@ -140,7 +147,7 @@ class RequestConsumer:
             lease_until=call.delivery.received_at + REQUEST_ACK_WAIT_MS,
             restartable=call.safe,
             on_dispatch=lambda: self._begin(call),
-            on_end=lambda end, _: self._end(call, end),
+            on_end=lambda end, took_ms, emits: self._end(call, end, took_ms, emits),
         )
 
     def _begin(self, call: _Call) -> None:
@@ -153,7 +160,8 @@ class RequestConsumer:
         if not call.safe:
             call.delivery.ack()
 
-    def _end(self, call: _Call, end: JobEnd) -> None:
+    def _end(self, call: _Call, end: JobEnd, took_ms: float, emits: int) -> None:
+        self._metrics.ended(end, took_ms, emits, call.meta["traceparent"])
         if self._calls.pop(call.meta["id"], None):  # otherwise it has been given up
             self._answer(call, end)
         self.puller.pull()
@@ -209,6 +217,8 @@ class RequestConsumer:
 
     def _abort(self, call: _Call, reason: str) -> None:
         self._calls.pop(call.meta["id"], None)
+        if call.begun:
+            self._metrics.abandoned(_now() - call.taken_at, call.meta["traceparent"])
         if call.job and call.job.at:
             call.job.give_up(reason)
         elif call.job:

@@ -13,7 +13,9 @@ from ..broker.delivery import Delivery
 from ..broker.events import DeadReason, EventEnvelope, EventStore
 from ..errors import ErrorRecord, MotiaError
 from ..log import Log
+from ..metrics.metrics import Metrics
 from .outcome import Outcome
+from .run_metrics import OutcomeMetrics
 
 _ACTIONS: Final = {"retry": "run_failed", "bury": "event_dead", "drop": "event_dropped"}
 
@@ -28,8 +30,10 @@ class Settlement:
         self,
         events: EventStore,
         log: Log,
+        metrics: Metrics,
         *,
         step: Mapping[str, Any],
+        topic: str,
         durable: str,
         max_attempts: int,
         marks: AttemptMarks | None,
@@ -40,6 +44,11 @@ class Settlement:
         self._durable = durable
         self._max_attempts = max_attempts
         self._marks = marks
+        self._outcomes = OutcomeMetrics(metrics, step["id"], topic)
+
+    def count(self, outcome: Outcome) -> None:
+        """Something became of an event."""
+        self._outcomes.count(outcome)
 
     async def settle(
         self, delivery: Delivery, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None
@@ -49,6 +58,7 @@ class Settlement:
         try:
             if self._marks is not None and outcome.action in ("retry", "defer"):
                 await self._keep_in_place(delivery, event, outcome, self._marks)
+                self.count(outcome)
                 return
             if outcome.action == "retry":
                 at = round(time.time() * 1000 + outcome.delay_ms)
@@ -62,6 +72,7 @@ class Settlement:
                 delivery.hand_back(0)
             elif outcome.action != "leave":
                 delivery.ack()
+            self.count(outcome)
         except MotiaError as failure:
             fields = {"action": "settle_failed", "step": self._step["name"], "eventId": event.id, "err": failure}
             message = "The outcome of an event could not be stored; the event will come again"

@@ -79,6 +79,14 @@ class StepWorker:
         """Where it takes work from."""
         return [consumer.source for consumer in self._consumers.values()]
 
+    def holding(self) -> list[tuple[tuple[str, str], int]]:
+        """How many messages it holds of each step, by the id of the step and the kind of its runs."""
+        held: dict[tuple[str, str], int] = {}
+        for consumer in self._holders():
+            key = (consumer.step["id"], consumer.kind)
+            held[key] = held.get(key, 0) + consumer.load
+        return list(held.items())
+
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""
         for consumer in self._holders():
@@ -102,7 +110,7 @@ class StepWorker:
             for consumer, held in gate.withdraw():
                 consumer.end(held, Displaced())  # handed back
         for job in self._services.pool.withdraw_events():
-            job.on_end(Displaced(), 0)
+            job.on_end(Displaced(), 0, 0)
         give_up = self._loop.time() + grace
         while self._loop.time() < give_up and any(consumer.load for consumer in self._holders()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

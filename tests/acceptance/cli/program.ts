@@ -50,7 +50,7 @@ export function motia(
 ): Program {
   const child = spawn(process.execPath, [join(framework, 'dist/cli/main.js'), ...args], {
     cwd: root,
-    env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', ...env },
+    env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', MOTIA_METRICS_PORT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

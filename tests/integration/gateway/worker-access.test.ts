@@ -5,6 +5,7 @@ import { AccessRefused } from '../../../gateway/streams/access.ts';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { provisionManifest } from '../../../shared/broker/provision.ts';
 import { createLogger } from '../../../shared/logger.ts';
+import { Metrics } from '../../../shared/metrics/metrics.ts';
 import { decodeFrame, encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
 import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
@@ -51,16 +52,19 @@ function startWorker({ broker, names, served }: Provisioned, answer: (job: Job) 
   const pool = {
     dispatch(job: Job) {
       job.onDispatch?.();
-      job.onEnd({ status: 'replied', frame: answer(job) }, 1);
+      job.onEnd({ status: 'replied', frame: answer(job) }, 1, 0);
     },
     withdrawEvents: () => [],
   };
   const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
-  const worker = new StepWorker({ broker, names, pool, log } as unknown as WorkerServices, {
-    steps: ['Pay'],
-    topics: [],
-    flows: [],
-  });
+  const worker = new StepWorker(
+    { broker, names, pool, log, metrics: new Metrics({ app: 'shop', role: 'worker' }) } as unknown as WorkerServices,
+    {
+      steps: ['Pay'],
+      topics: [],
+      flows: [],
+    },
+  );
   cleanups.push(() => worker.drain(0));
   worker.serve(served, new Map());
 }

@@ -13,6 +13,7 @@ import { CronStore } from '../../../shared/broker/cron-store.ts';
 import { EventStore } from '../../../shared/broker/events.ts';
 import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
 import { createLogger } from '../../../shared/logger.ts';
+import { Metrics } from '../../../shared/metrics/metrics.ts';
 import { encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import type { StepEntry } from '../../../shared/steps/manifest.ts';
 import { CronConsumer, type CronServices } from '../../../worker/cron-consumer.ts';
@@ -40,7 +41,8 @@ async function busyWorker() {
   const log = createLogger({ level: 'error', pretty: false, destination: { write: () => {} } });
   const events = new EventStore(broker, names);
   const cron = new CronStore(broker, names);
-  const services = { broker, names, pool, log, events, cron } as unknown as EventServices & CronServices;
+  const metrics = new Metrics({ app: 'test', role: 'worker' });
+  const services = { broker, names, pool, log, events, cron, metrics } as unknown as EventServices & CronServices;
   return { services, broker, names, waiting };
 }
 
@@ -108,7 +110,7 @@ test('an unsafe call that waits for a thread beyond the ack wait is begun once, 
     );
     return num_ack_pending + num_pending === 0;
   });
-  job.onEnd({ status: 'succeeded' }, 1);
+  job.onEnd({ status: 'succeeded' }, 1, 0);
 });
 
 test('a call that was not begun before its lease was over goes to another worker, without a word to the caller', async () => {
@@ -122,7 +124,7 @@ test('a call that was not begun before its lease was over goes to another worker
   broker.nc.publish(names.request('Post'), request('replies'));
   const job = await waitFor(() => waiting[0]);
   consumer.puller.stop();
-  job.onEnd({ status: 'lost' }, 0);
+  job.onEnd({ status: 'lost' }, 0, 0);
   const others = otherWorker(await harness.connect(), consumer.source);
   await waitFor(() => others.length === 1, { within: REQUEST_ACK_WAIT_MS + 3_000 });
   expect([consumer.load, replies]).toEqual([0, []]);
@@ -145,7 +147,7 @@ test('an event that waits for a thread keeps its lease as long as the broker con
     { within: ACK_WAIT_MS / 2, every: 200 },
   );
   expect(job.leaseUntil).toBeGreaterThan(before + 2_000);
-  job.onEnd({ status: 'succeeded' }, 1);
+  job.onEnd({ status: 'succeeded' }, 1, 0);
   await waitFor(() => consumer.load === 0);
 });
 
@@ -158,7 +160,7 @@ test('an event that failed when it was perhaps with another worker is left to th
   await services.events.emit({ id: 'e1', topic: 'user', json: '{}', traceparent: '' });
   const job = await waitFor(() => waiting[0]);
   consumer.puller.stop();
-  job.onEnd({ status: 'failed', error: { name: 'MotiaError', message: 'this run is over', code: 'RUN_OVER' } }, 1);
+  job.onEnd({ status: 'failed', error: { name: 'MotiaError', message: 'this run is over', code: 'RUN_OVER' } }, 1, 0);
   const others = otherWorker(await harness.connect(), consumer.source);
   await waitFor(() => others.length === 1, { within: ACK_WAIT_MS + 3_000 });
   for (const stream of [names.streams.scheduled, names.streams.dead]) {
@@ -178,7 +180,7 @@ test('a tick that was not begun leaves no trace in the record and goes to anothe
   const job = await waitFor(() => waiting[0]);
   expect((await cron.readRecord('Tidy')).runs).toMatchObject([{ times: 1 }]);
   consumer.puller.stop();
-  job.onEnd({ status: 'displaced' }, 0);
+  job.onEnd({ status: 'displaced' }, 0, 0);
   const others = otherWorker(await harness.connect(), consumer.source);
   await waitFor(() => others.length === 1, { within: 3_000 });
   expect([consumer.load, (await cron.readRecord('Tidy')).runs]).toEqual([0, []]);
@@ -197,7 +199,7 @@ test('a cron run that lost its lease is left to whoever has the tick', async () 
   const record = await cron.readRecord('Tidy');
   const claimed = record.runs.map((run) => ({ ...run, claim: 'of another worker', times: 2 }));
   expect(await cron.replaceRecord('Tidy', { ...record, runs: claimed })).toBe(true);
-  job.onEnd({ status: 'succeeded' }, 1);
+  job.onEnd({ status: 'succeeded' }, 1, 0);
   await waitFor(() => consumer.load === 0);
   expect((await cron.readRecord('Tidy')).runs).toEqual(claimed);
   const { num_ack_pending } = await broker.jsm.consumers.info(consumer.source.stream, consumer.source.durable);

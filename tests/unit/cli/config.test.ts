@@ -69,6 +69,9 @@ describe('readEnvironment', () => {
     ['OTEL_TRACES_SAMPLER', 'sometimes'],
     ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
     ['OTEL_SDK_DISABLED', 'maybe'],
+    ['OTEL_TRACES_EXPORTER', 'console'],
+    ['MOTIA_METRICS_PORT', '65536'],
+    ['MOTIA_METRICS_PORT', 'on'],
   ])('refuses %s=%s and names the variable', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(
       expect.objectContaining({
@@ -93,6 +96,20 @@ describe('readEnvironment', () => {
     expect(readEnvironment(base).telemetry.tracesUrl).toBe('http://collector:4318/v1/traces');
     const own = { ...base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces/in' };
     expect(readEnvironment(own).telemetry.tracesUrl).toBe('http://traces/in');
+  });
+
+  test('what is said of traces wins over what is said of all signals', () => {
+    const base = { OTEL_EXPORTER_OTLP_HEADERS: 'a=1' };
+    expect(readEnvironment({ ...base, OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'b=2' }).telemetry.headers).toEqual({
+      b: '2',
+    });
+    expect(readEnvironment({ OTEL_TRACES_EXPORTER: 'none' }).telemetry.disabled).toBe(true);
+    expect(readEnvironment({ OTEL_TRACES_EXPORTER: 'otlp' }).telemetry.disabled).toBe(false);
+  });
+
+  test('metrics have a port, any free one or none', () => {
+    const port = (value?: string) => readEnvironment({ MOTIA_METRICS_PORT: value }).metricsPort;
+    expect(['9000', '0', 'off', undefined].map(port)).toEqual([9000, 0, 'off', undefined]);
   });
 
   test('reads OpenTelemetry lists', () => {

@@ -287,7 +287,7 @@ class HandlerProcess(asyncio.Protocol):
         self._free.append(slot)
         if job is not None:
             job.at = None
-            job.on_end(_to_end(result), result.took_ms)
+            job.on_end(_to_end(result), result.took_ms, result.emits)
 
     def _close_if_drained(self) -> None:
         if self.state is not State.DRAINING or self._jobs:
@@ -314,11 +314,11 @@ class HandlerProcess(asyncio.Protocol):
             job.at = None
             job.displacements += 1
             if slot == guilty or job.displacements >= _MOST_DISPLACEMENTS:
-                job.on_end(Failed(_cut_off(reason)), 0)
+                job.on_end(Failed(_cut_off(reason)), 0, 0)
             elif job.restartable:
                 displaced.append(job)
             else:
-                job.on_end(Displaced(), 0)
+                job.on_end(Displaced(), 0, 0)
         self._jobs.clear()
         if self._transport:
             self._transport.close()

@@ -44,8 +44,8 @@ class Job:
     """Until when the run's message is surely ours, ms since 1970; infinite if nobody else can get it."""
     restartable: bool
     """Whether the run may begin anew after it was cut off through no fault of its own."""
-    on_end: Callable[[JobEnd, float], None]
-    """Hears how it ended, and how long the handler ran in ms, or 0 if that is not known."""
+    on_end: Callable[[JobEnd, float, int], None]
+    """Hears how it ended, how long the handler ran in ms and how many events it emitted; 0 if that is not known."""
     tick: TickMeta | None = None
     """Of a tick."""
     limit: int = 0

@@ -86,6 +86,28 @@ class ProcessPool:
         """Runs in flight or waiting for a process."""
         return len(self._queue) + sum(process.in_flight for process in self._processes)
 
+    @property
+    def waiting(self) -> int:
+        """Runs that wait for a process."""
+        return len(self._queue)
+
+    @property
+    def answers(self) -> bool:
+        """Whether a process with the newest code answers."""
+        return any(process.state is State.READY for process in self._generations[0].processes)
+
+    def states(self) -> dict[str, int]:
+        """How many processes there are in each state. One that is blocked computes without a pause."""
+        states: dict[str, int] = dict.fromkeys(("idle", "busy", "blocked", "starting", "draining"), 0)
+        for process in self._processes:
+            if process.state is State.READY:
+                states["busy" if process.in_flight else "idle"] += 1
+            elif process.state is State.SILENT:
+                states["blocked"] += 1
+            elif process.state is not State.ENDED:
+                states[process.state.value] += 1
+        return states
+
     async def swap(self, order: dict[str, Any], accept: Callable[[LoadedApp], Awaitable[Sequence[str] | None]]) -> bool:
         """Has a new process load the steps and shows `accept` what it found.
 
@@ -256,7 +278,7 @@ class ProcessPool:
             elif job.lease_until > time.time() * 1000:
                 process.dispatch(job)
             else:
-                job.on_end(Lost(), 0)
+                job.on_end(Lost(), 0, 0)
 
     def _refill(self) -> None:
         """Brings the newest generation to its size; an older one keeps a single process."""

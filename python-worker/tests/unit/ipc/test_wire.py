@@ -72,5 +72,5 @@ def test_an_event_has_its_step_limit_meta_and_payload() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_a_result_says_how_it_ended(status: Status) -> None:
-    ((kind, slot, payload),) = Unpacker().feed(pack_result(9, status, 1.5, b"detail"))
-    assert (kind, slot, unpack_result(payload)) == (Kind.RESULT, 9, Result(status, 1.5, b"detail"))
+    ((kind, slot, payload),) = Unpacker().feed(pack_result(9, status, 1.5, 3, b"detail"))
+    assert (kind, slot, unpack_result(payload)) == (Kind.RESULT, 9, Result(status, 1.5, 3, b"detail"))

@@ -1,0 +1,1 @@
+"""What the worker counts, and how it is told: `shared/metrics/` has the same for the other roles."""
