@@ -117,8 +117,7 @@ export class EventConsumer {
 
   #take(delivery: Delivery): void {
     if (isRunElsewhere(this.source, delivery)) {
-      delivery.ack();
-      this.puller.pull();
+      this.puller.ackAndPull(delivery);
       return;
     }
     const event = readEnvelope(delivery, this.source.stream, this.#topic);
@@ -240,8 +239,8 @@ export class EventConsumer {
     const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
     if (outcome.action === 'ack') {
-      held.delivery.ack();
-      this.#release(held);
+      this.#held.release(held);
+      this.puller.ackAndPull(held.delivery);
     } else {
       void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
     }
@@ -249,10 +248,6 @@ export class EventConsumer {
 
   async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
     await this.#settlement.settle(held.delivery, held.event, outcome, error);
-    this.#release(held);
-  }
-
-  #release(held: Held): void {
     this.#held.release(held);
     this.puller.pull();
   }

@@ -301,6 +301,15 @@ export const MUTANTS = [
     quick: true,
   },
   {
+    guarantee: 'an ack asks for the next event',
+    file: 'shared/broker/pull-consumer.ts',
+    from: 'if (request === undefined) delivery.ack();',
+    to: 'if (request !== undefined) delivery.ack();',
+    test: `${BROKER}/pull-consumer.test.ts`,
+    name: 'one at a time',
+    quick: true,
+  },
+  {
     guarantee: 'what arrives at a worker that stops is handed back',
     file: 'shared/broker/pull-consumer.ts',
     from: 'delivery.handBack();',

@@ -112,8 +112,7 @@ class EventConsumer:
 
     def _take(self, delivery: Delivery) -> None:
         if is_run_elsewhere(self.source, delivery.sequence, delivery.subject):
-            delivery.ack()
-            self.puller.pull()
+            self.puller.ack_and_pull(delivery)
             return
         event = read_envelope(delivery, self.source.stream, self._topic)
         if (event.protocol or PROTOCOL_VERSION) > PROTOCOL_VERSION:
@@ -251,16 +250,13 @@ class EventConsumer:
         run_end = _to_run_end(end, held.lease_until > _now())
         outcome = decide_outcome(run_end, held.event.attempt, self._policy, random.random())
         if outcome.action == "ack":
-            held.delivery.ack()
-            self._forget(held)
+            self._held.release(held)
+            self.puller.ack_and_pull(held.delivery)
         else:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))
 
     async def _settle(self, held: HeldEvent, outcome: Outcome, error: ErrorRecord | None) -> None:
         await self._settlement.settle(held.delivery, held.event, outcome, error)
-        self._forget(held)
-
-    def _forget(self, held: HeldEvent) -> None:
         self._held.release(held)
         self.puller.pull()
 
