@@ -4,6 +4,7 @@ import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import { isRunElsewhere, type Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
+import type { HeldEvent } from '../shared/broker/holdings.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import { reserveStarts } from '../shared/broker/run-rate.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
@@ -102,6 +103,14 @@ export class EventConsumer {
   /** Events that this worker holds. */
   get load(): number {
     return this.#held.size;
+  }
+
+  /** The events that this worker holds. */
+  get holdings(): HeldEvent[] {
+    const { durable } = this.source;
+    return this.#held.all().map(({ delivery, event }) => {
+      return { durable, sequence: delivery.sequence, attempt: event.attempt, since: delivery.receivedAt };
+    });
   }
 
   /** Tells the broker that the events are still being worked on. Call it several times per ack wait. */

@@ -34,7 +34,26 @@ export async function readLeases(broker: Broker, names: Names, of?: keyof Lease)
   );
 }
 
+/** Ids of live workers that serve one of these consumers, or take the rest of it. */
+export async function readServingWorkers(
+  broker: Broker,
+  names: Names,
+  durables: readonly string[],
+): Promise<Set<string>> {
+  const wanted = new Set(durables.map((durable) => toServed({ stream: names.streams.events, durable })));
+  const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
+  return new Set(
+    entries
+      .filter(({ data }) => {
+        const { serves, drains = [] } = JSON.parse(Buffer.from(data).toString('utf8')) as Lease;
+        return [...serves, ...drains].some((name) => wanted.has(name));
+      })
+      .map(({ key }) => key.slice(names.workerLease('').length)),
+  );
+}
+
 export class WorkerLease {
+  readonly id = randomUUID();
   readonly #broker: Broker;
   readonly #names: Names;
   readonly #log: pino.Logger;
@@ -50,7 +69,7 @@ export class WorkerLease {
     this.#names = names;
     this.#log = log;
     this.#serves = serves;
-    this.#key = names.workerLease(randomUUID());
+    this.#key = names.workerLease(this.id);
   }
 
   /**

@@ -310,6 +310,23 @@ export const MUTANTS = [
     quick: true,
   },
   {
+    guarantee: 'a worker that does not answer is told from one that has nothing',
+    file: 'shared/broker/holdings.ts',
+    from: 'workers.delete(by.worker);',
+    to: 'workers.clear();',
+    test: `${BROKER}/queues.test.ts`,
+    name: 'who has an event says so',
+    quick: true,
+  },
+  {
+    guarantee: 'a Python worker says which events it has',
+    file: 'python-worker/motia/broker/holdings.py',
+    from: '"held": held[:_MOST_HELD]',
+    to: '"held": []',
+    test: PYTHON,
+    name: 'each says what it has',
+  },
+  {
     guarantee: 'what arrives at a worker that stops is handed back',
     file: 'shared/broker/pull-consumer.ts',
     from: 'delivery.handBack();',

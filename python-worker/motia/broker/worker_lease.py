@@ -38,7 +38,8 @@ class WorkerLease:
         """`serves`: what the worker serves at a moment."""
         self._broker = broker
         self._bucket = names.buckets.leases
-        self._key = names.worker_lease(str(uuid.uuid4()))
+        self.id = str(uuid.uuid4())
+        self._key = names.worker_lease(self.id)
         self._log = log
         self._serves = serves
         self._about: list[Source] = []

@@ -12,6 +12,7 @@ from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, is_run_elsewhere, queue_settings
 from ..broker.delivery import Delivery
 from ..broker.events import EventEnvelope, EventStore, read_envelope
+from ..broker.holdings import HeldEvent as EventHolding
 from ..broker.pull_consumer import PullConsumer
 from ..broker.run_rate import Starts, reserve_starts
 from ..errors import ErrorRecord, MotiaError, to_error_record
@@ -105,6 +106,19 @@ class EventConsumer:
     def load(self) -> int:
         """Events that this worker has."""
         return len(self._held)
+
+    @property
+    def holdings(self) -> list[EventHolding]:
+        """The events that this worker has."""
+        return [
+            {
+                "durable": self.source.durable,
+                "sequence": held.delivery.sequence,
+                "attempt": held.event.attempt,
+                "since": held.delivery.received_at,
+            }
+            for held in self._held
+        ]
 
     def renew(self) -> None:
         """Tells the broker that the events are still being worked on. Call it several times per ack wait."""

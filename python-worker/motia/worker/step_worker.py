@@ -13,6 +13,7 @@ from ..broker.consumers import Source, ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.former_partitions import FormerPartitions, end_former_partition
+from ..broker.holdings import HeldEvent
 from ..errors import MotiaError
 from ..steps.app_part import AppPart
 from .cron_consumer import CronConsumer
@@ -78,6 +79,11 @@ class StepWorker:
     def sources(self) -> list[Source]:
         """Where it takes work from."""
         return [consumer.source for consumer in self._consumers.values()]
+
+    def holdings(self, durables: set[str]) -> list[HeldEvent]:
+        """The events that it has of these consumers."""
+        consumers = [c for c in self._holders() if isinstance(c, EventConsumer) and c.source.durable in durables]
+        return [held for consumer in consumers for held in consumer.holdings]
 
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""
