@@ -16,6 +16,9 @@ type Served = Pick<Source, 'stream' | 'durable' | 'runsUntil'>;
 export const toServed = ({ stream, durable }: Pick<Source, 'stream' | 'durable'>): string => `${stream}/${durable}`;
 
 interface Lease {
+  language?: string;
+  /** Of the steps of its language, see `claimNewest`. */
+  version?: string;
   /** What it serves. */
   serves: string[];
   /** What it takes the rest of: partitions of steps that have ceased to be FIFO. */
@@ -23,7 +26,7 @@ interface Lease {
 }
 
 /** What all live workers serve or take the rest of, or one of the two. */
-export async function readLeases(broker: Broker, names: Names, of?: keyof Lease): Promise<Set<string>> {
+export async function readLeases(broker: Broker, names: Names, of?: 'serves' | 'drains'): Promise<Set<string>> {
   const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
   return new Set(
     entries.flatMap(({ data }) => {
@@ -32,6 +35,13 @@ export async function readLeases(broker: Broker, names: Names, of?: keyof Lease)
       return of === 'serves' ? serves : drains;
     }),
   );
+}
+
+/** The versions of one language that live workers have. */
+export async function readVersions(broker: Broker, names: Names, language: string): Promise<Set<string>> {
+  const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
+  const leases = entries.map(({ data }) => JSON.parse(Buffer.from(data).toString('utf8')) as Lease);
+  return new Set(leases.flatMap((lease) => (lease.language === language ? (lease.version ?? []) : [])));
 }
 
 /** Ids of live workers that serve one of these consumers, or take the rest of it. */
@@ -60,6 +70,7 @@ export class WorkerLease {
   readonly #key: string;
   readonly #serves: () => Iterable<Served>;
   #about: readonly Served[] = [];
+  #version: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -75,9 +86,11 @@ export class WorkerLease {
   /**
    * Names what is served, and what is about to be. Resolves when the broker has it: only then may a consumer be relied upon to
    * stay.
+   * @param version what it serves or is about to, by default the one named before.
    */
-  name(about: readonly Served[] = []): Promise<void> {
+  name(about: readonly Served[] = [], version = this.#version): Promise<void> {
     this.#about = about;
+    this.#version = version;
     this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
     return this.#write();
   }
@@ -110,6 +123,6 @@ export class WorkerLease {
     const named = (rest: boolean) => [
       ...new Set(all.filter(({ runsUntil }) => (runsUntil !== undefined) === rest).map(toServed)),
     ];
-    return JSON.stringify({ language: 'node', serves: named(false), drains: named(true) });
+    return JSON.stringify({ language: 'node', version: this.#version, serves: named(false), drains: named(true) });
   }
 }

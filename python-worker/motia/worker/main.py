@@ -147,9 +147,7 @@ class _Worker:
         self._parent.tell({"type": "started"})
         if self._settings.provision_only:
             return
-        identity = WorkerIdentity(
-            worker=self._lease.id, language=LANGUAGE, host=socket.gethostname(), pid=os.getpid()
-        )
+        identity = WorkerIdentity(worker=self._lease.id, language=LANGUAGE, host=socket.gethostname(), pid=os.getpid())
         answer_holdings(broker, self._names, identity, worker.holdings)
         broker.subscribe(self._names.cancel, lambda message: worker.cancel(message.data.decode()))
         watch = await watch_manifest(broker, self._names, versions.on_manifest)
