@@ -28,7 +28,7 @@ export interface HeldEvent {
 export interface Holdings {
   /** What the workers that have answered hold. */
   held: (HeldEvent & { by: WorkerIdentity })[];
-  /** Workers with a lease for one of the consumers that have not answered: they stand still, or are of a version that does not know the question. */
+  /** Workers with a lease for one of the consumers that have not answered: they stand still, or do not know the question yet. */
   silent: number;
 }
 
@@ -56,7 +56,9 @@ export async function askHoldings(broker: Broker, names: Names, question: Holdin
     const inbox = broker.nc.subscribe(createInbox(), {
       callback: (error, msg) => {
         if (error !== null || isNoResponders(msg)) return end();
-        const { held: own, ...by } = msg.json<Answer>();
+        const answer = readJson<Answer>(msg.data);
+        if (!Array.isArray(answer?.held)) return; // not one of ours
+        const { held: own, ...by } = answer;
         held.push(...own.map((one) => ({ ...one, by })));
         workers.delete(by.worker);
         if (workers.size === 0) end();
@@ -83,8 +85,8 @@ export function answerHoldings(
   broker.nc.subscribe(names.holdings, {
     callback: (error, msg) => {
       if (error !== null || !msg.reply) return;
-      const question = readQuestion(msg.data);
-      if (!question) return;
+      const question = readJson<HoldingsQuestion>(msg.data);
+      if (!Array.isArray(question?.consumers)) return; // whoever asks takes the worker for a silent one
       const { consumers, sequence } = question;
       const held = holds(new Set(consumers)).filter((one) => sequence === undefined || one.sequence === sequence);
       const answer: Answer = { ...identity, held: held.slice(0, MOST_HELD) };
@@ -93,11 +95,10 @@ export function answerHoldings(
   });
 }
 
-/** Nothing if it is not understood: whoever asks takes the worker for a silent one. */
-function readQuestion(data: Uint8Array): HoldingsQuestion | undefined {
+/** Nothing if it is no JSON. */
+function readJson<T>(data: Uint8Array): T | null | undefined {
   try {
-    const { consumers, sequence } = JSON.parse(Buffer.from(data).toString('utf8')) as HoldingsQuestion;
-    return Array.isArray(consumers) ? { consumers, ...(sequence !== undefined && { sequence }) } : undefined;
+    return JSON.parse(Buffer.from(data).toString('utf8')) as T | null;
   } catch {
     return undefined;
   }

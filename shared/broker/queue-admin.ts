@@ -23,7 +23,7 @@ export interface QueueStatus {
   waiting: number;
   /** Events that are with workers. */
   inFlight: number;
-  /** Who has how many of them. Absent when none are in flight. */
+  /** Who has how many of them, up to 1,000 each. Absent when none are in flight. */
   workers?: (WorkerIdentity & { events: number })[];
   /** Workers that serve the subscription and do not say what they have; absent when there are none, or none are in flight. */
   silentWorkers?: number;

@@ -199,8 +199,9 @@ class ProjectVersions:
     async def _take_over(self, manifest: Manifest) -> None:
         """Before a manifest is published: its consumers are there, and what they bring is taken."""
         own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]
-        await self._ensure_sources(own)
-        self._serve_steps(own)
+        if own != self._served:
+            await self._ensure_sources(own)
+            self._serve_steps(own)
 
     def _follow(self, manifest: Manifest) -> None:
         own = [step for step in manifest["steps"] if step["language"] == LANGUAGE]

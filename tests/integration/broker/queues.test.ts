@@ -228,7 +228,8 @@ test('who has an event says so when it is asked, and whoever does not answer in 
     ),
   );
   await waitFor(async () => (await queues.list())[0]?.workers?.length === 1);
-  broker.send(names.holdings, 'nonsense', 'nowhere'); // is passed over
+  for (const wrong of ['nonsense', 'null', '{"consumers":1}']) broker.send(names.holdings, wrong, 'nowhere'); // passed over
+  broker.nc.subscribe(names.holdings, { callback: (_, msg) => void msg.respond('nonsense') }); // the same
   expect((await queues.list())[0]).toMatchObject({ workers: [{ ...identity, events: 2 }], silentWorkers: 1 });
   const since = new Date(held[1]?.receivedAt ?? 0).toISOString();
   expect(await find('e2')).toEqual([
