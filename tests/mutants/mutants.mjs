@@ -85,7 +85,7 @@ export const MUTANTS = [
     name: 'node a worker of an older version',
   },
   {
-    guarantee: 'the same in Python',
+    guarantee: 'an older Python version becomes current when the newer one is gone',
     file: 'python-worker/motia/worker/project_versions.py',
     from: '            self._publish_later()\n        self._follow(manifest)',
     to: '        self._follow(manifest)',
