@@ -89,7 +89,8 @@ export interface Infrastructure {
     /** Runs of this step at a time in one worker. Default 10. */
     concurrency?: number;
     /**
-     * Runs of each subscription of this step at a time, over all workers. Default: no limit but that of each worker. Not with `fifo`.
+     * Runs of each subscription of this step at a time, over all workers: with several topics, that many for each of them. Default: no
+     * limit but that of each worker. Not with `fifo`.
      */
     globalConcurrency?: number;
     /** How often runs of this step may start, over all workers. */

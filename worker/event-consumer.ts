@@ -4,6 +4,7 @@ import { AttemptMarks } from '../shared/broker/attempt-marks.ts';
 import { isRunElsewhere, type Source } from '../shared/broker/consumers.ts';
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { type EventEnvelope, type EventStore, readEnvelope } from '../shared/broker/events.ts';
+import type { HeldEvent } from '../shared/broker/holdings.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import { reserveStarts } from '../shared/broker/run-rate.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../shared/errors.ts';
@@ -114,6 +115,14 @@ export class EventConsumer {
     return this.#held.size;
   }
 
+  /** The events that this worker holds. */
+  get holdings(): HeldEvent[] {
+    const { durable } = this.source;
+    return this.#held.all().map(({ delivery, event }) => {
+      return { durable, sequence: delivery.sequence, attempt: event.attempt, since: delivery.receivedAt };
+    });
+  }
+
   /** Tells the broker that the events are still being worked on. Call it several times per ack wait. */
   renew(): void {
     this.#held.renew();
@@ -127,8 +136,7 @@ export class EventConsumer {
 
   #take(delivery: Delivery): void {
     if (isRunElsewhere(this.source, delivery)) {
-      delivery.ack();
-      this.puller.pull();
+      this.puller.ackAndPull(delivery);
       return;
     }
     const event = readEnvelope(delivery, this.source.stream, this.#topic);
@@ -252,9 +260,9 @@ export class EventConsumer {
     const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
     if (outcome.action === 'ack') {
-      held.delivery.ack();
       this.#settlement.count(outcome);
-      this.#release(held);
+      this.#held.release(held);
+      this.puller.ackAndPull(held.delivery);
     } else {
       void this.#settle(held, outcome, runEnd.status === 'failed' ? runEnd.error : undefined);
     }
@@ -262,10 +270,6 @@ export class EventConsumer {
 
   async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
     await this.#settlement.settle(held.delivery, held.event, outcome, error);
-    this.#release(held);
-  }
-
-  #release(held: Held): void {
     this.#held.release(held);
     this.puller.pull();
   }

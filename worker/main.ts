@@ -1,10 +1,12 @@
 /** One worker: loads the project's steps, makes the broker ready for them, and takes their work until it is closed. */
 
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
+import { answerHoldings } from '../shared/broker/holdings.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
@@ -121,8 +123,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const versions = new ProjectVersions({ ...options, part, names, bundler, pool, connecting, othersReady });
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
-    const { broker, worker: serving } = await connecting;
+    const { broker, worker: serving, lease } = await connecting;
     serves = true;
+    const identity = { worker: lease.id, language: 'node', host: hostname(), pid: process.pid };
+    answerHoldings(broker, names, identity, (consumers) => serving.holdings(consumers));
     lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
     listenForCancels(broker, names.cancel, serving);
     sweepLargeValues(broker, [new StateStore(broker, names), new StreamStore(broker, names)], log, lifecycle);

@@ -33,6 +33,12 @@ export interface ProjectVersionsOptions {
   othersReady: Promise<void>;
 }
 
+/** How long until it is looked again whether the newer version is gone. */
+const GIVE_WAY_FOR_MS = 2_000;
+const GAVE_WAY =
+  'A newer version of the app is current, and its workers live: this one serves its steps, but its routes are not served until \
+those workers have ended or motia provision is run for it';
+
 export class ProjectVersions {
   readonly #options: ProjectVersionsOptions;
   #bundle: Bundle | undefined;
@@ -126,7 +132,10 @@ export class ProjectVersions {
     const { broker, lease } = await this.#options.connecting;
     // Before they are made: what a lease names is not taken away.
     const { names } = this.#options;
-    await lease.name(servedSteps(app.manifest).flatMap((step) => sourcesOf(names, step)));
+    await lease.name(
+      servedSteps(app.manifest).flatMap((step) => sourcesOf(names, step)),
+      app.manifest.version,
+    );
     if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
     const own = app.manifest.steps.filter(({ language }) => language === 'node');
     this.#former = await findFormerPartitions(broker, names, own);
@@ -149,11 +158,27 @@ export class ProjectVersions {
   }
 
   async #publish(broker: Broker, manifest: Manifest): Promise<void> {
-    const { names, root, othersReady } = this.#options;
+    const { names, root, othersReady, watch } = this.#options;
     await othersReady; // an event that a call emits would be lost to whoever has no subscription yet
     const { python } = await discoverSteps(root);
-    const { warnings } = await publishManifest(broker, names, manifest, python.length > 0);
+    const publisher = watch ? 'editor' : 'worker';
+    const { warnings, gaveWay } = await publishManifest(broker, names, manifest, python.length > 0, publisher);
     for (const warning of warnings) this.#warnOnce(warning);
+    if (!gaveWay) return;
+    this.#warnOnce(GAVE_WAY);
+    this.#publishLater(broker, manifest);
+  }
+
+  /** The workers of the newer version may have ended by then. */
+  #publishLater(broker: Broker, manifest: Manifest): void {
+    setTimeout(() => {
+      if (broker.nc.isClosed()) return;
+      this.#publish(broker, manifest).catch((error) => {
+        const { log } = this.#options;
+        log.warn({ action: 'publish_failed', err: error }, 'The manifest could not be published; trying again');
+        this.#publishLater(broker, manifest);
+      });
+    }, GIVE_WAY_FOR_MS).unref();
   }
 
   #refuseFailures(failures: StepFailure[]): void {

@@ -1,6 +1,7 @@
 /** The job loop of one worker: a consumer for each API step, cron step and subscription, kept in step with the manifest. */
 import { ensureConsumer, type Source, subscriptionSources } from '../shared/broker/consumers.ts';
 import { endFormerPartition, type FormerPartitions } from '../shared/broker/former-partitions.ts';
+import type { HeldEvent } from '../shared/broker/holdings.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { RunKind } from '../shared/metrics/definitions.ts';
 import { servedSteps } from '../shared/steps/access-steps.ts';
@@ -69,6 +70,13 @@ export class StepWorker {
       held.set(`${kind} ${consumer.step.id}`, entry);
     }
     yield* held.values();
+  }
+
+  /** The events that it has of these consumers. */
+  holdings(durables: ReadonlySet<string>): HeldEvent[] {
+    return this.#holders.flatMap((consumer) =>
+      consumer instanceof EventConsumer && durables.has(consumer.source.durable) ? consumer.holdings : [],
+    );
   }
 
   /** The caller of this request is gone. */

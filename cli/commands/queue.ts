@@ -1,5 +1,6 @@
 /** `motia queue`: shows what waits in the project's subscriptions and why, pauses and resumes them. */
 import { type EventSearch, findEvent } from '../../shared/broker/event-search.ts';
+import { describeWorker } from '../../shared/broker/holdings.ts';
 import { QueueAdmin, type QueueStatus } from '../../shared/broker/queue-admin.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { Flags, QUEUE_ACTIONS } from '../options.ts';
@@ -62,7 +63,15 @@ function describe(one: QueueStatus): string {
   };
   return Object.entries(facts)
     .map(([name, value]) => `${name.padEnd(9)} ${value}`)
+    .concat(holdersOf(one).map((line) => `          ${line}`))
     .join('\n');
+}
+
+/** Who has what is in flight. */
+function holdersOf({ workers = [], silentWorkers = 0 }: QueueStatus): string[] {
+  const lines = workers.map((worker) => `${worker.events} with the ${describeWorker(worker)}`);
+  if (silentWorkers > 0) lines.push(`the rest with ${silentWorkers} of the workers, which do not say so`);
+  return lines;
 }
 
 function describeEvent({ eventId, places, cut }: EventSearch): string {

@@ -340,8 +340,8 @@ class QueueSettings(TypedDict, total=False):
     concurrency: int
     """Runs of this step at a time in one worker. Default 10."""
     globalConcurrency: int
-    """Runs of each subscription of this step at a time, over all workers. Not with `fifo`. Default: no limit but
-    that of each worker."""
+    """Runs of each subscription of this step at a time, over all workers: with several topics, that many for each of
+    them. Not with `fifo`. Default: no limit but that of each worker."""
     rateLimit: RateLimit
     """How often runs of this step may start, over all workers."""
     backoff: Backoff

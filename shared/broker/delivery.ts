@@ -1,8 +1,9 @@
-/** One message taken from a durable consumer, and the four answers it can get. */
+/** One message taken from a durable consumer, and the answers it can get. */
 import { type Msg, type MsgHdrs, nanos } from '@nats-io/transport-node';
 import type { Broker } from './connect.ts';
 
 const ACK = Buffer.from('+ACK');
+const ACK_AND_ASK = '+NXT ';
 const WORKING = '+WPI';
 
 const HAND_BACK = '-NAK';
@@ -58,6 +59,11 @@ export class Delivery {
   /** Done: the broker forgets it. */
   ack(): void {
     this.#broker.send(this.#reply, ACK);
+  }
+
+  /** Done, and asks for more, by a request for messages that are to come to `inbox`: one message to the broker instead of two. */
+  ackAndAsk(request: string, inbox: string): void {
+    this.#broker.send(this.#reply, ACK_AND_ASK + request, inbox);
   }
 
   /** Not done: the broker hands it out again, at the earliest after `delayMs`. */

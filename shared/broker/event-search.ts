@@ -7,6 +7,7 @@ import type { Names } from '../protocol/subjects.ts';
 import { AttemptMarks } from './attempt-marks.ts';
 import type { Broker } from './connect.ts';
 import { decodeText, readEnvelope } from './events.ts';
+import { askHoldings, describeWorker, type WorkerIdentity } from './holdings.ts';
 import { QueueAdmin, topicOfTarget } from './queue-admin.ts';
 import { readLastOnEach, readMessage, readPage, type StoredMessage } from './stored-messages.ts';
 import { backoffOf, type Subscription, whyWaiting } from './why-waiting.ts';
@@ -27,6 +28,10 @@ export interface EventPlace {
   attempt?: number;
   /** Until when it waits, ISO 8601 in UTC. */
   until?: string;
+  /** The worker that has it, if one says so. */
+  worker?: WorkerIdentity;
+  /** Since when that has it, ISO 8601 in UTC. */
+  since?: string;
   /** Id of the dead letter. */
   deadLetter?: string;
 }
@@ -131,9 +136,24 @@ async function placeIn(
   const mark = isOrdered ? await new AttemptMarks(broker, names, durable).read(message.sequence) : undefined;
   const waits = backoffOf(info, mark);
   if (waits) return inBackoff(identity, waits.attempt, waits.notBefore);
+  const running = { ...identity, attempt: mark?.attempt ?? attempt, state: 'running' };
+  const question = { consumers: [durable], sequence: message.sequence };
+  const { held, silent } = await askHoldings(broker, names, question);
+  const [holder] = held;
+  if (holder) {
+    const [worker, since] = [holder.by, new Date(holder.since).toISOString()];
+    return {
+      ...running,
+      attempt: holder.attempt,
+      why: `with the ${describeWorker(worker)}, since ${since}`,
+      worker,
+      since,
+    };
+  }
   // Of what several take, the broker does not say who has acked it.
   const orDone = takers > 1 && !isOrdered ? ', or handled already while another step has not' : '';
-  return { ...identity, attempt: mark?.attempt ?? attempt, state: 'running', why: `with a worker${orDone}` };
+  const why = silent > 0 ? 'with a worker that does not say so' : 'with a worker that has just ended, or was lost';
+  return { ...running, why: `${why}${orDone}` };
 }
 
 /** Names the event that an ordered one waits for. */

@@ -163,6 +163,14 @@ export async function purgeEntries(broker: Broker, bucket: string, filter: strin
   );
 }
 
+/** Removes what is stored under a key, unless it has been written anew after this revision. */
+export async function purgeRevision(broker: Broker, bucket: string, key: string, revision: number): Promise<void> {
+  const request = JSON.stringify({ filter: `$KV.${bucket}.${key}`, seq: revision + 1 });
+  await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$JS.API.STREAM.PURGE.KV_${bucket}`, request, {}, readAnswer),
+  );
+}
+
 function isRemoved(msg: Msg): boolean {
   const operation = header(msg, 'KV-Operation');
   return operation === 'DEL' || operation === 'PURGE';

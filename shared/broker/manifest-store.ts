@@ -9,35 +9,62 @@ import type { Names } from '../protocol/subjects.ts';
 import { createManifest, type Manifest } from '../steps/manifest.ts';
 import { mergeSteps, mergeStreams } from '../steps/merge.ts';
 import type { Broker } from './connect.ts';
-import { readEntry, readLast, replaceEntry, writeEntry } from './key-value.ts';
+import { purgeRevision, readEntries, readEntry, readLast, replaceEntry, writeEntry } from './key-value.ts';
+import { claimNewest, type Publisher } from './newest-version.ts';
 
+/** What has come of publishing a manifest. */
+export interface Publication {
+  /** As it is now, or would be. */
+  manifest: Manifest;
+  /** One for each name and route that is used twice. */
+  warnings: string[];
+  /** It was left as it is, because workers of a newer version live. */
+  gaveWay: boolean;
+}
+
+const RETIRED_AFTER_MS = 24 * 3_600_000;
 const CURRENT = 'current';
 const versionKey = (version: string) => `v.${version}`;
 
 /**
  * Makes the Node steps and streams and the settings of `own` those of the current manifest.
  * @param keepOthers whether steps and streams of other languages stay in it: the project still has such.
- * @returns the manifest as it is now, and a warning for each name and route that is used twice.
  */
 export async function publishManifest(
   broker: Broker,
   names: Names,
   own: Manifest,
   keepOthers: boolean,
-): Promise<{ manifest: Manifest; warnings: string[] }> {
+  publisher: Publisher,
+): Promise<Publication> {
   const bucket = names.buckets.manifest;
   for (;;) {
     const { entry: current, revision } = await readLast(broker, bucket, CURRENT);
+    // After the read: whoever makes a newer version current meanwhile has claimed that before, or changes what was read here.
+    const isNewest = await claimNewest(broker, names, { language: 'node', version: own.version }, publisher);
     const before = current && (await readManifest(broker, names, Buffer.from(current.data).toString('utf8')));
     const others = keepOthers ? before : undefined;
     const { steps, warnings } = mergeSteps(others?.steps ?? [], own.steps, 'node');
     const { streams, warnings: streamWarnings } = mergeStreams(others?.streams ?? [], own.streams ?? [], 'node');
     warnings.push(...streamWarnings);
     const manifest = createManifest({ app: own.app, settings: own.settings, steps, streams });
-    if (manifest.version === before?.version) return { manifest, warnings };
+    if (!isNewest || manifest.version === before?.version) return { manifest, warnings, gaveWay: !isNewest };
     await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
     if ((await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) !== undefined)
-      return { manifest, warnings };
+      return { manifest, warnings, gaveWay: false };
+  }
+}
+
+/** Takes away manifests that have not been current for a day. */
+export async function retireManifests(broker: Broker, names: Names, now = Date.now()): Promise<void> {
+  const bucket = names.buckets.manifest;
+  const entries = await readEntries(broker, bucket, versionKey('*'));
+  const current = await readText(broker, names, CURRENT);
+  for (const { key, revision, header } of entries) {
+    const isOld = Date.parse(header('Nats-Time-Stamp')) < now - RETIRED_AFTER_MS;
+    // Of that revision only: one that becomes current again is written anew before.
+    if (isOld && current !== undefined && key !== versionKey(current))
+      await purgeRevision(broker, bucket, key, revision);
   }
 }
 

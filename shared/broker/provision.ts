@@ -5,7 +5,7 @@ import type { Manifest } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
 import { ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
 import { purgeEntries } from './key-value.ts';
-import { publishManifest } from './manifest-store.ts';
+import { type Publication, publishManifest } from './manifest-store.ts';
 import { ensureTopology } from './topology.ts';
 
 /**
@@ -18,10 +18,10 @@ export async function provisionManifest(
   names: Names,
   manifest: Manifest,
   keepOthers: boolean,
-): Promise<{ manifest: Manifest; warnings: string[] }> {
+): Promise<Publication> {
   await ensureTopology(broker, names);
   await ensureSources(broker, names, manifest);
-  return publishManifest(broker, names, manifest, keepOthers);
+  return publishManifest(broker, names, manifest, keepOthers, 'provision');
 }
 
 /** Makes the durable consumers of a manifest; those that an earlier one has just like that are left alone. */

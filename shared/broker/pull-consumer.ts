@@ -82,15 +82,27 @@ export class PullConsumer {
 
   /** Asks for more if there is room. Call it whenever room has become free. */
   pull(): void {
-    if (this.#stopped || !this.#broker.connected()) return;
+    const request = this.#nextRequest();
+    if (request !== undefined) this.#broker.send(this.#subject, request, this.#inbox);
+  }
+
+  /** Acks a message that takes no room any more, and asks for more if there is room. */
+  ackAndPull(delivery: Delivery): void {
+    const request = this.#nextRequest();
+    if (request === undefined) delivery.ack();
+    else delivery.ackAndAsk(request, this.#inbox);
+  }
+
+  /** What asks for as many as there is room for, if that is to be asked for now. */
+  #nextRequest(): string | undefined {
+    if (this.#stopped || !this.#broker.connected()) return undefined;
     const room = this.#options.room();
     const wanted = Math.min(room - this.#asked, LARGEST_BATCH);
     // Asking one by one would cost a request per message: wait until half the room is free, unless nothing is asked for.
-    if (wanted <= 0 || (this.#asked > 0 && wanted < room / 2)) return;
+    if (wanted <= 0 || (this.#asked > 0 && wanted < room / 2)) return undefined;
     if (this.#asked === 0) this.#heardAt = Date.now();
     this.#asked += wanted;
-    const request = `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`;
-    this.#broker.send(this.#subject, request, this.#inbox);
+    return `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`;
   }
 
   #onMessage(msg: Msg): void {

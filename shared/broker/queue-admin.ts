@@ -6,6 +6,7 @@ import type { Names } from '../protocol/subjects.ts';
 import type { AttemptMark } from './attempt-marks.ts';
 import type { Broker } from './connect.ts';
 import { subscriptionSources } from './consumers.ts';
+import { askHoldings, type Holdings, type WorkerIdentity } from './holdings.ts';
 import { readEntries } from './key-value.ts';
 import { readManifest } from './manifest-store.ts';
 import { countOn, readPage } from './stored-messages.ts';
@@ -22,6 +23,10 @@ export interface QueueStatus {
   waiting: number;
   /** Events that are with workers. */
   inFlight: number;
+  /** Who has how many of them, up to 1,000 each. Absent when none are in flight. */
+  workers?: (WorkerIdentity & { events: number })[];
+  /** Workers that serve the subscription and do not say what they have; absent when there are none, or none are in flight. */
+  silentWorkers?: number;
   /** Events that wait for their time in this subscription: for the next attempt, or as `delaySeconds` says. */
   later: number;
   /** Events of the topic that were emitted with a delay, for all its subscriptions. */
@@ -146,13 +151,27 @@ export class QueueAdmin {
     const held = sum((info) => info.num_ack_pending);
     const inFlight = held - inPlace;
     return {
-      ...{ subscription: name, step: step.id, topic, waiting, inFlight, later: away + inPlace },
+      ...{
+        subscription: name,
+        step: step.id,
+        topic,
+        waiting,
+        inFlight,
+        ...(inFlight > 0 && (await this.#holders(infos))),
+      },
+      later: away + inPlace,
       scheduled: delayed.counts.get(encodeTopic(topic)) ?? 0,
       ...(delayed.cut && { scheduledCut: true as const }),
       ...(oldest !== undefined && { oldest: iso(oldest) }),
       dead,
       paused: infos.some(isPaused),
     };
+  }
+
+  async #holders(infos: readonly ConsumerInfo[]): Promise<Pick<QueueStatus, 'workers' | 'silentWorkers'>> {
+    const consumers = infos.filter(({ num_ack_pending }) => num_ack_pending > 0).map(({ name }) => name);
+    const { held, silent } = await askHoldings(this.#broker, this.#names, { consumers });
+    return { workers: countByWorker(held), ...(silent > 0 && { silentWorkers: silent }) };
   }
 
   /** When the first event was stored that is not done, ms since 1970. */
@@ -223,6 +242,12 @@ export class QueueAdmin {
       ),
     );
   }
+}
+
+function countByWorker(held: Holdings['held']): (WorkerIdentity & { events: number })[] {
+  const counts = new Map<string, WorkerIdentity & { events: number }>();
+  for (const { by } of held) counts.set(by.worker, { ...by, events: (counts.get(by.worker)?.events ?? 0) + 1 });
+  return [...counts.values()];
 }
 
 /** The subject of the topic: what follows `<app>.fire.ev._.`, or `<app>.fire.grouped.<group>.`. */

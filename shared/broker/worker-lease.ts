@@ -16,6 +16,9 @@ type Served = Pick<Source, 'stream' | 'durable' | 'runsUntil'>;
 export const toServed = ({ stream, durable }: Pick<Source, 'stream' | 'durable'>): string => `${stream}/${durable}`;
 
 interface Lease {
+  language?: string;
+  /** Of the steps of its language, see `claimNewest`. */
+  version?: string;
   /** What it serves. */
   serves: string[];
   /** What it takes the rest of: partitions of steps that have ceased to be FIFO. */
@@ -23,7 +26,7 @@ interface Lease {
 }
 
 /** What all live workers serve or take the rest of, or one of the two. */
-export async function readLeases(broker: Broker, names: Names, of?: keyof Lease): Promise<Set<string>> {
+export async function readLeases(broker: Broker, names: Names, of?: 'serves' | 'drains'): Promise<Set<string>> {
   const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
   return new Set(
     entries.flatMap(({ data }) => {
@@ -34,13 +37,40 @@ export async function readLeases(broker: Broker, names: Names, of?: keyof Lease)
   );
 }
 
+/** The versions of one language that live workers have. */
+export async function readVersions(broker: Broker, names: Names, language: string): Promise<Set<string>> {
+  const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
+  const leases = entries.map(({ data }) => JSON.parse(Buffer.from(data).toString('utf8')) as Lease);
+  return new Set(leases.flatMap((lease) => (lease.language === language ? (lease.version ?? []) : [])));
+}
+
+/** Ids of live workers that serve one of these consumers, or take the rest of it. */
+export async function readServingWorkers(
+  broker: Broker,
+  names: Names,
+  durables: readonly string[],
+): Promise<Set<string>> {
+  const wanted = new Set(durables.map((durable) => toServed({ stream: names.streams.events, durable })));
+  const entries = await readEntries(broker, names.buckets.leases, names.workerLeases);
+  return new Set(
+    entries
+      .filter(({ data }) => {
+        const { serves, drains = [] } = JSON.parse(Buffer.from(data).toString('utf8')) as Lease;
+        return [...serves, ...drains].some((name) => wanted.has(name));
+      })
+      .map(({ key }) => key.slice(names.workerLease('').length)),
+  );
+}
+
 export class WorkerLease {
+  readonly id = randomUUID();
   readonly #broker: Broker;
   readonly #names: Names;
   readonly #log: pino.Logger;
   readonly #key: string;
   readonly #serves: () => Iterable<Served>;
   #about: readonly Served[] = [];
+  #version: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -50,15 +80,17 @@ export class WorkerLease {
     this.#names = names;
     this.#log = log;
     this.#serves = serves;
-    this.#key = names.workerLease(randomUUID());
+    this.#key = names.workerLease(this.id);
   }
 
   /**
    * Names what is served, and what is about to be. Resolves when the broker has it: only then may a consumer be relied upon to
    * stay.
+   * @param version what it serves or is about to, by default the one named before.
    */
-  name(about: readonly Served[] = []): Promise<void> {
+  name(about: readonly Served[] = [], version = this.#version): Promise<void> {
     this.#about = about;
+    this.#version = version;
     this.#timer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
     return this.#write();
   }
@@ -91,6 +123,6 @@ export class WorkerLease {
     const named = (rest: boolean) => [
       ...new Set(all.filter(({ runsUntil }) => (runsUntil !== undefined) === rest).map(toServed)),
     ];
-    return JSON.stringify({ language: 'node', serves: named(false), drains: named(true) });
+    return JSON.stringify({ language: 'node', version: this.#version, serves: named(false), drains: named(true) });
   }
 }

@@ -45,6 +45,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     requests: `${app}.req.*`,
     /** A gateway tells here the id of a request whose caller is gone. Not stored. */
     cancel: `${app}.cancel`,
+    /** Whoever wants to know which events workers have asks here; each of them answers. Not stored. */
+    holdings: `${app}.holdings`,
 
     /** Events of a topic are emitted to this; in the stream one of a message group is under its partition, see `toPartition`. */
     event: (topic: string, group?: string) =>

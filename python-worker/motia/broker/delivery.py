@@ -1,4 +1,4 @@
-"""One message taken from a durable consumer, and the four answers it can get."""
+"""One message taken from a durable consumer, and the answers it can get."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .connect import Broker
 from .message import Message
 
 _ACK = b"+ACK"
+_ACK_AND_ASK = b"+NXT "
 _WORKING = b"+WPI"
 _HAND_BACK = b"-NAK"
 _TERMINATE = b"+TERM"
@@ -54,6 +55,12 @@ class Delivery:
     def ack(self) -> None:
         """Done: the broker forgets it."""
         self._broker.send(self._message.reply, _ACK)
+
+    def ack_and_ask(self, request: bytes, inbox: str) -> None:
+        """Done, and asks for more, by a request for messages that are to come to `inbox`: one message to the broker
+        instead of two.
+        """
+        self._broker.send(self._message.reply, _ACK_AND_ASK + request, inbox)
 
     def hand_back(self, delay_ms: int | None = None) -> None:
         """Not done: the broker hands it out again, at the earliest after `delay_ms`."""

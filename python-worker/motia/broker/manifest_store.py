@@ -6,7 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -18,6 +18,7 @@ from ..steps.merge import merge_steps, merge_streams
 from .connect import Broker
 from .key_value import read_entry, read_last, replace_entry, write_entry
 from .key_watch import KeyWatch
+from .newest_version import Publisher, claim_newest
 
 Manifest: TypeAlias = dict[str, Any]
 """What gateway, scheduler and tools know of an app: `Manifest` of `shared/steps/manifest.ts`."""
@@ -46,6 +47,22 @@ async def read_manifest(broker: Broker, names: Names, version: str | None = None
     return orjson.loads(gzip.decompress(entry.data)) if entry else None
 
 
+class Publication(NamedTuple):
+    """What has come of publishing steps."""
+
+    manifest: Manifest
+    """As it is now, or would be."""
+    warnings: list[str]
+    """One for each name and route that is used twice."""
+    gave_way: bool = False
+    """It was left as it is, because workers of a newer version live."""
+
+
+def version_of(own_steps: Iterable[StepEntry], own_streams: Iterable[StreamEntry]) -> str:
+    """What tells the steps and streams of one language from those of its other versions."""
+    return manifest_version({"steps": list(own_steps), "streams": list(own_streams)})
+
+
 async def replace_steps(
     broker: Broker,
     names: Names,
@@ -53,16 +70,21 @@ async def replace_steps(
     own_steps: Iterable[StepEntry],
     prepare: Callable[[Manifest], Awaitable[None]] | None = None,
     own_streams: Iterable[StreamEntry] = (),
-) -> tuple[Manifest, list[str]]:
+    publisher: Publisher = "worker",
+) -> Publication:
     """Makes `own_steps` the steps of one language in the current manifest, and `own_streams` its streams. Others stay.
 
     Any number of processes may do so at a time: who is late reads again what the others wrote. Nothing is written when
     nothing changes. `prepare` is awaited before a manifest is published, so that whoever learns of a step from it finds
-    everything in place. Gives the manifest as it is now, and a warning for each name and route that is used twice.
+    everything in place.
     """
     own, own_streams, bucket = list(own_steps), list(own_streams), names.buckets.manifest
+    own_version = version_of(own, own_streams)
     while True:
         last = await read_last(broker, bucket, _CURRENT)
+        # After the read: whoever makes a newer version current meanwhile has claimed that before, or changes what was
+        # read here.
+        is_newest = await claim_newest(broker, names, language, own_version, publisher)
         current = await read_manifest(broker, names, last.data.decode()) if last and not last.removed else None
         steps, warnings = merge_steps(current["steps"] if current else [], own, language)
         known_streams = current.get("streams", ()) if current else ()
@@ -75,12 +97,14 @@ async def replace_steps(
         version = manifest_version(contents)
         manifest = {**contents, "version": version}
         if current is not None and current["version"] == version:
-            return current, warnings
+            return Publication(current, warnings, gave_way=not is_newest)
         if prepare:
             await prepare(manifest)
+        if not is_newest:
+            return Publication(manifest, warnings, gave_way=True)
         await write_entry(broker, bucket, _key(version), gzip.compress(orjson.dumps(manifest)))
         if await replace_entry(broker, bucket, _CURRENT, version.encode(), last.revision if last else 0):
-            return manifest, warnings
+            return Publication(manifest, warnings)
 
 
 class ManifestWatch:

@@ -86,23 +86,36 @@ class PullConsumer:
 
     def pull(self) -> None:
         """Asks for more if there is room. Call it whenever room has become free."""
+        request = self._next_request()
+        if request is not None:
+            self._broker.send(self._subject, request, self._inbox)
+
+    def ack_and_pull(self, delivery: Delivery) -> None:
+        """Acks a message that takes no room any more, and asks for more if there is room."""
+        request = self._next_request()
+        if request is None:
+            delivery.ack()
+        else:
+            delivery.ack_and_ask(request, self._inbox)
+
+    def _next_request(self) -> bytes | None:
+        """What asks for as many as there is room for, if that is to be asked for now."""
         if self._stopped or not self._broker.connected():
-            return
+            return None
         room = self._room()
         wanted = min(room - self._asked, _LARGEST_BATCH)
         # Asking one by one would cost a request per message: wait until half the room is free, unless nothing is asked
         # for.
         if wanted <= 0 or (self._asked > 0 and wanted < room / 2):
-            return
+            return None
         if self._asked == 0:
             self._heard_at = self._loop.time()
         self._asked += wanted
-        request = b'{"batch":%d,"expires":%d,"idle_heartbeat":%d}' % (
+        return b'{"batch":%d,"expires":%d,"idle_heartbeat":%d}' % (
             wanted,
             _EXPIRES_S * _NANOS_PER_S,
             _HEARTBEAT_S * _NANOS_PER_S,
         )
-        self._broker.send(self._subject, request, self._inbox)
 
     def _on_message(self, message: Message) -> None:
         self._heard_at = self._loop.time()

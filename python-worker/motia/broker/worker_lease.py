@@ -31,6 +31,13 @@ async def read_served(broker: Broker, names: Names) -> set[str]:
     return {name for entry in entries for name in orjson.loads(entry.data)["serves"]}
 
 
+async def read_versions(broker: Broker, names: Names, language: str) -> set[str]:
+    """The versions of one language that live workers have."""
+    entries = await read_entries(broker, names.buckets.leases, names.worker_leases)
+    leases = [orjson.loads(entry.data) for entry in entries]
+    return {lease["version"] for lease in leases if lease.get("language") == language and "version" in lease}
+
+
 class WorkerLease:
     """Says on the broker which consumers this worker serves."""
 
@@ -38,19 +45,22 @@ class WorkerLease:
         """`serves`: what the worker serves at a moment."""
         self._broker = broker
         self._bucket = names.buckets.leases
-        self._key = names.worker_lease(str(uuid.uuid4()))
+        self.id = str(uuid.uuid4())
+        self._key = names.worker_lease(self.id)
         self._log = log
         self._serves = serves
         self._about: list[Source] = []
+        self._version: str | None = None
         self._writing = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
 
-    async def name(self, about: Iterable[Source] = ()) -> None:
-        """Names what is served, and what is about to be.
+    async def name(self, about: Iterable[Source] = (), version: str | None = None) -> None:
+        """Names what is served, and what is about to be; `version` is what that is, by default the one named before.
 
         Returns when the broker has it: only then may a consumer be relied upon to stay.
         """
         self._about = [*about]
+        self._version = version or self._version
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._renew())
         await self._write()
@@ -80,5 +90,8 @@ class WorkerLease:
             for source in [*self._serves(), *self._about]:
                 named[source.runs_until is not None][f"{source.stream}/{source.durable}"] = None
             # Former partitions are apart: they are not to be kept, only their rest is taken.
-            data = orjson.dumps({"language": "python", "serves": [*named[False]], "drains": [*named[True]]})
+            lease: dict[str, object] = {"language": "python", "serves": [*named[False]], "drains": [*named[True]]}
+            if self._version is not None:
+                lease["version"] = self._version
+            data = orjson.dumps(lease)
             await write_entry(self._broker, self._bucket, self._key, data, {"Nats-TTL": f"{_LEASE_S}s"})

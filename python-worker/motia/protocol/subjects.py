@@ -48,6 +48,7 @@ class Names:
     buckets: BucketNames
     requests: str
     cancel: str
+    holdings: str
     """A gateway tells here the id of a request whose caller is gone. Not stored."""
     events: str
     retries: str
@@ -231,6 +232,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         ),
         requests=f"{app}.req.*",
         cancel=f"{app}.cancel",
+        holdings=f"{app}.holdings",
         events=f"{app}.ev.>",
         retries=f"{app}.retry.>",
         schedules=f"{app}.sched.>",

@@ -12,6 +12,7 @@ from ..broker.attempt_marks import AttemptMarks
 from ..broker.consumers import Source, is_run_elsewhere, queue_settings
 from ..broker.delivery import Delivery
 from ..broker.events import EventEnvelope, EventStore, read_envelope
+from ..broker.holdings import HeldEvent as EventHolding
 from ..broker.pull_consumer import PullConsumer
 from ..broker.run_rate import Starts, reserve_starts
 from ..errors import ErrorRecord, MotiaError, to_error_record
@@ -112,14 +113,26 @@ class EventConsumer:
         """Events that this worker has."""
         return len(self._held)
 
+    @property
+    def holdings(self) -> list[EventHolding]:
+        """The events that this worker has."""
+        return [
+            {
+                "durable": self.source.durable,
+                "sequence": held.delivery.sequence,
+                "attempt": held.event.attempt,
+                "since": held.delivery.received_at,
+            }
+            for held in self._held
+        ]
+
     def renew(self) -> None:
         """Tells the broker that the events are still being worked on. Call it several times per ack wait."""
         self._held.renew()
 
     def _take(self, delivery: Delivery) -> None:
         if is_run_elsewhere(self.source, delivery.sequence, delivery.subject):
-            delivery.ack()
-            self.puller.pull()
+            self.puller.ack_and_pull(delivery)
             return
         event = read_envelope(delivery, self.source.stream, self._topic)
         if (event.protocol or PROTOCOL_VERSION) > PROTOCOL_VERSION:
@@ -262,17 +275,14 @@ class EventConsumer:
         run_end = _to_run_end(end, held.lease_until > _now())
         outcome = decide_outcome(run_end, held.event.attempt, self._policy, random.random())
         if outcome.action == "ack":
-            held.delivery.ack()
             self._settlement.count(outcome)
-            self._forget(held)
+            self._held.release(held)
+            self.puller.ack_and_pull(held.delivery)
         else:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))
 
     async def _settle(self, held: HeldEvent, outcome: Outcome, error: ErrorRecord | None) -> None:
         await self._settlement.settle(held.delivery, held.event, outcome, error)
-        self._forget(held)
-
-    def _forget(self, held: HeldEvent) -> None:
         self._held.release(held)
         self.puller.pull()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 from dataclasses import dataclass
 from mmap import mmap
 from typing import Any, Final
@@ -12,6 +14,7 @@ from ..broker.address import BrokerAddress
 from ..broker.connect import Broker, connect_broker
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
+from ..broker.holdings import WorkerIdentity, answer_holdings
 from ..broker.manifest_store import watch_manifest
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
@@ -22,7 +25,7 @@ from ..steps.app_part import AppPart
 from .parent import Parent
 from .processes.pool import ProcessPool
 from .processes.zygote import Zygote
-from .project_versions import ProjectVersions
+from .project_versions import LANGUAGE, ProjectVersions
 from .request_consumer import ConsumerServices
 from .step_worker import StepWorker
 
@@ -157,6 +160,8 @@ class _Worker:
         self._parent.tell({"type": "started"})
         if self._settings.provision_only:
             return
+        identity = WorkerIdentity(worker=self._lease.id, language=LANGUAGE, host=socket.gethostname(), pid=os.getpid())
+        answer_holdings(broker, self._names, identity, worker.holdings)
         broker.subscribe(self._names.cancel, lambda message: worker.cancel(message.data.decode()))
         watch = await watch_manifest(broker, self._names, versions.on_manifest)
         try:

@@ -11,7 +11,8 @@ from ..broker.connect import Broker
 from ..broker.consumers import ensure_consumer, queue_settings, sources_of
 from ..broker.former_partitions import FormerPartitions, find_former_partitions
 from ..broker.key_value import purge_entries
-from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps
+from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps, version_of
+from ..broker.newest_version import Publisher
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..ipc.wire import LoadedApp, LoadOrder
@@ -25,6 +26,12 @@ from .processes.pool import ProcessPool
 from .step_worker import StepWorker
 
 LANGUAGE: Final = "python"
+# How long until it is looked again whether the newer version is gone.
+_GIVE_WAY_FOR_S: Final = 2.0
+_GAVE_WAY: Final = (
+    "A newer version of the app is current, and its workers live: this one serves its steps, but its routes are not "
+    "served until those workers have ended or motia provision is run for it"
+)
 
 
 class ProjectVersions:
@@ -63,11 +70,14 @@ class ProjectVersions:
         # Entries of what the newest code and the older code that still serves have loaded, by file.
         self._loaded: dict[str, dict[str, Any]] = {}
         self._loaded_streams: dict[str, dict[str, Any]] = {}
+        self._version: str | None = None
         self._former: dict[str, FormerPartitions] = {}
         self._served: list[dict[str, Any]] = []
         self._announced: dict[str, dict[str, Any]] = {}
         self._reported: set[str] = set()
         self._work = asyncio.Lock()
+        # The next try to publish, while a newer version is current.
+        self._later: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Serves the first version.
@@ -126,13 +136,15 @@ class ProjectVersions:
         broken = {failure["file"] for failure in app.failures}
         self._loaded = _renew(self._loaded, app.steps, broken)
         self._loaded_streams = _renew(self._loaded_streams, app.streams, broken)
+        self._version = version_of(self._loaded.values(), self._loaded_streams.values())
         await self._ensure_sources([*self._loaded.values(), *access_steps(self._loaded_streams.values())])
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
         steps = [*steps]
         if not self._provision_only:
             # Before they are made: what a lease names is not taken away.
-            await self._lease.name(source for step in steps for source in sources_of(self._names, step))
+            sources = [source for step in steps for source in sources_of(self._names, step)]
+            await self._lease.name(sources, self._version)
         known = {source for step in self._served for source in sources_of(self._names, step)}
         wanted = [(source, step["name"]) for step in steps for source in sources_of(self._names, step)]
         # Of a step that becomes FIFO, the consumer that had all of it is narrowed only when the others are there.
@@ -155,18 +167,42 @@ class ProjectVersions:
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
         steps, streams = self._loaded.values(), self._loaded_streams.values()
-        manifest, warnings = await replace_steps(self._broker, self._names, LANGUAGE, steps, self._take_over, streams)
+        publisher: Publisher = "provision" if self._provision_only else "editor" if self._watch else "worker"
+        manifest, warnings, gave_way = await replace_steps(
+            self._broker, self._names, LANGUAGE, steps, self._take_over, streams, publisher
+        )
         for warning in warnings:
             self._warn_once(warning)
+        if gave_way:
+            self._warn_once(_GAVE_WAY)
+            self._publish_later()
         self._follow(manifest)
         if not self._provision_only:
             await self._lease.name()
 
+    def _publish_later(self) -> None:
+        """The workers of the newer version may have ended by then."""
+
+        async def publish() -> None:
+            await asyncio.sleep(_GIVE_WAY_FOR_S)
+            if self._broker.closed():
+                return
+            try:
+                async with self._work:
+                    await self._publish()
+            except MotiaError as error:
+                fields = {"action": "publish_failed", "err": error}
+                self._log.write("warn", fields, "The manifest could not be published; trying again")
+                self._publish_later()
+
+        self._later = asyncio.get_running_loop().create_task(publish())
+
     async def _take_over(self, manifest: Manifest) -> None:
         """Before a manifest is published: its consumers are there, and what they bring is taken."""
         own = _own_steps(manifest)
-        await self._ensure_sources(own)
-        self._serve_steps(own)
+        if own != self._served:
+            await self._ensure_sources(own)
+            self._serve_steps(own)
 
     def _follow(self, manifest: Manifest) -> None:
         own = _own_steps(manifest)

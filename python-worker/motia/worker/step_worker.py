@@ -13,6 +13,7 @@ from ..broker.consumers import Source, ensure_consumer, subscription_sources
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.former_partitions import FormerPartitions, end_former_partition
+from ..broker.holdings import HeldEvent
 from ..errors import MotiaError
 from ..steps.app_part import AppPart
 from .cron_consumer import CronConsumer
@@ -86,6 +87,11 @@ class StepWorker:
             key = (consumer.step["id"], consumer.kind)
             held[key] = held.get(key, 0) + consumer.load
         return list(held.items())
+
+    def holdings(self, durables: set[str]) -> list[HeldEvent]:
+        """The events that it has of these consumers."""
+        consumers = [c for c in self._holders() if isinstance(c, EventConsumer) and c.source.durable in durables]
+        return [held for consumer in consumers for held in consumer.holdings]
 
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""

@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import type { MsgRequest } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
+import { readManifest } from '../../../shared/broker/manifest-store.ts';
 import { readLeases } from '../../../shared/broker/worker-lease.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -57,6 +58,27 @@ describe.each<Language>(['node', 'python'])('%s', (language) => {
     expect(await work.provision('--remove-orphans', '--force')).toContain('removed; 5 were moved to the dead letters');
     expect(await subscriptions(work)).toEqual([renamed]);
     expect(await deadLetters(work)).toEqual([0, 1, 2, 3, 4].map((n) => ({ n, reason: 'the step is gone' })));
+  });
+
+  test('a worker of an older version leaves the newer manifest until that is gone', async (context) => {
+    const env = language === 'python' ? await pythonEnvironment(context) : {};
+    const files = { old: stepFile(language, 'work'), renamed: stepFile(language, 'renamed') };
+    const old = eventStep(language, 'Old', ['work']);
+    await using work = await startSharedWork(language, { [files.old]: old }, env);
+    const { project, broker, names } = work;
+    const current = async () => (await readManifest(broker, names))?.steps.map(({ id }) => id).join();
+    await rm(project.path(files.old));
+    await writeFile(project.path(files.renamed), eventStep(language, 'New', ['work']));
+    const newer = await work.startWorker('newer');
+    expect(await current()).toBe('New');
+    await rm(project.path(files.renamed));
+    await writeFile(project.path(files.old), old);
+    await work.startWorker('older');
+    await work.emit('work', 1);
+    expect((await work.waitForRuns(2)).map(({ worker }) => worker).sort()).toEqual(['newer', 'older']);
+    expect(await current()).toBe('New');
+    await newer.stop();
+    await waitFor(async () => (await current()) === 'Old', { within: 15_000 });
   });
 
   test('a worker that is killed is forgotten when its lease is over, and not before', async (context) => {

@@ -1,11 +1,19 @@
 /** The manifest on the broker: gateways learn of every version, also after the server was away. */
 import { gzipSync } from 'node:zlib';
 import { Kvm } from '@nats-io/kv';
+import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { writeEntry } from '../../../shared/broker/key-value.ts';
-import { publishManifest, readManifest, watchManifest } from '../../../shared/broker/manifest-store.ts';
+import {
+  publishManifest,
+  readManifest,
+  retireManifests,
+  watchManifest,
+} from '../../../shared/broker/manifest-store.ts';
+import type { Publisher } from '../../../shared/broker/newest-version.ts';
 import { provisionManifest } from '../../../shared/broker/provision.ts';
+import { WorkerLease } from '../../../shared/broker/worker-lease.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
 import { createManifest, type Manifest, type StepEntry } from '../../../shared/steps/manifest.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -32,7 +40,7 @@ const subscriber = (name: string, topic = 't', language: StepEntry['language'] =
   }) as unknown as StepEntry;
 
 const publish = (broker: Broker, names: Names, ...steps: string[]) =>
-  publishManifest(broker, names, nodeSteps(...steps.map((name) => subscriber(name))), true);
+  publishManifest(broker, names, nodeSteps(...steps.map((name) => subscriber(name))), true, 'editor');
 
 /** What a worker of another language does. */
 async function publishPython(broker: Broker, names: Names, name: string): Promise<void> {
@@ -97,7 +105,7 @@ test('steps of other languages stay while the project has such, and Node keeps i
   await publish(broker, names, 'a', 'b');
   const ids = (await readManifest(broker, names))?.steps.map(({ id }) => id);
   expect(ids).toEqual(['a', 'b', 'b@src/b.step.python']);
-  await publishManifest(broker, names, nodeSteps(subscriber('a')), false);
+  await publishManifest(broker, names, nodeSteps(subscriber('a')), false, 'editor');
   expect(namesOf((await readManifest(broker, names))?.steps)).toBe('a');
 });
 
@@ -116,6 +124,55 @@ test('eight that publish at the same time lose nothing of what the others wrote'
   await Promise.all(Array.from({ length: 8 }, (_, i) => publish(broker, names, `n${i}`)));
   const current = (await readManifest(broker, names)) as Manifest;
   expect(namesOf(current.steps)).toMatch(/^n\d p$/);
+});
+
+test('an older version that starts again gives way to a newer one that lives; motia provision does not', async () => {
+  const { broker, names } = await harness.app();
+  const versionOf = (name: string) => ({ ...nodeSteps(subscriber(name)), version: name });
+  const publishAs = async (name: string, publisher: Publisher) =>
+    (await publishManifest(broker, names, versionOf(name), false, publisher)).gaveWay;
+  const current = async () => namesOf((await readManifest(broker, names))?.steps);
+  const leases: Record<string, WorkerLease> = {};
+  const start = async (name: string) => {
+    const lease = new WorkerLease(broker, names, pino({ level: 'silent' }), () => []);
+    leases[name] = lease;
+    await lease.name([], name);
+    return publishAs(name, 'worker');
+  };
+  expect([await start('old'), await start('new')]).toEqual([false, false]);
+  expect([await publishAs('old', 'worker'), await publishAs('new', 'worker'), await current()]).toEqual([
+    true,
+    false,
+    'new',
+  ]);
+  await leases.new?.stop(); // a rollback: none of its workers is left
+  expect([await publishAs('old', 'worker'), await current()]).toEqual([false, 'old']);
+  expect([await start('new'), await current()]).toEqual([true, 'old']);
+
+  expect([await publishAs('new', 'provision'), await current()]).toEqual([false, 'new']);
+  await leases.new?.stop(); // its workers are still to come
+  expect([await publishAs('old', 'worker'), await current()]).toEqual([true, 'new']);
+  expect(await start('new')).toBe(false); // the first of them
+  await leases.new?.stop();
+  expect([await publishAs('old', 'worker'), await current()]).toEqual([false, 'old']);
+
+  expect([await start('new'), await publishAs('new', 'editor'), await current()]).toEqual([true, false, 'new']);
+  const started = await Promise.all([publishAs('old', 'worker'), start('third'), publishAs('old', 'worker')]);
+  expect([started, await current()]).toEqual([[true, false, true], 'third']);
+  await Promise.all(Object.values(leases).map((lease) => lease.stop()));
+});
+
+test('manifests that are not current are taken away after a day, and no others', async () => {
+  const { broker, names } = await harness.app();
+  const [first, second] = [(await publish(broker, names, '1')).manifest, (await publish(broker, names, '2')).manifest];
+  const DAY = 24 * 3_600_000;
+  await retireManifests(broker, names, Date.now() + DAY - 60_000);
+  expect(await readManifest(broker, names, first.version)).toEqual(first);
+  await retireManifests(broker, names, Date.now() + DAY + 60_000);
+  expect(await readManifest(broker, names, first.version)).toBeUndefined();
+  expect(await readManifest(broker, names)).toEqual(second);
+  await publish(broker, names, '1');
+  expect(await readManifest(broker, names)).toEqual(first);
 });
 
 test('a manifest of 5,000 steps', async () => {

@@ -42,8 +42,10 @@ async function subscribe(broker: Broker, source: Source, room: number, onGone = 
   pullers.push(puller);
   puller.start();
   const ackAll = () => {
+    const last = held.pop();
     for (const delivery of held.splice(0)) delivery.ack();
-    puller.pull();
+    if (last) puller.ackAndPull(last);
+    else puller.pull();
   };
   return { puller, held, taken, ackAll };
 }
@@ -99,6 +101,25 @@ test('600 messages pass through a room of 7, each once', async () => {
   });
   expect(taker.taken).toEqual(Array.from({ length: 600 }, (_, i) => String(i)));
   await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 0);
+});
+
+test('one at a time: an ack brings the next one, without a request of its own', async () => {
+  const { broker, names, source } = await openSource();
+  await ensureConsumer(broker, { ...source, maxAckPending: 1 }, 'step');
+  let requests = 0;
+  const requested = `$JS.API.CONSUMER.MSG.NEXT.${source.stream}.${source.durable}`;
+  broker.nc.subscribe(requested, { callback: () => void requests++ });
+  const takers = [await subscribe(broker, source, 1), await subscribe(await harness.connect(), source, 1)];
+  await emit(broker, names, 0, 50);
+  const taken = () => takers.flatMap((taker) => taker.taken);
+  await waitFor(() => {
+    expect(takers.flatMap(({ held }) => held).length).toBeLessThanOrEqual(1);
+    for (const { held, puller } of takers) for (const delivery of held.splice(0)) puller.ackAndPull(delivery);
+    return taken().length === 50;
+  });
+  await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 0);
+  expect(new Set(taken()).size).toBe(50);
+  expect(requests).toBe(2); // the first of each
 });
 
 test('what arrives after the stop is handed back, and is with another at once', async () => {

@@ -5,7 +5,8 @@ import { subscriptionSources } from '../../../shared/broker/consumers.ts';
 import type { Delivery } from '../../../shared/broker/delivery.ts';
 import { findEvent } from '../../../shared/broker/event-search.ts';
 import { EventStore, readEnvelope } from '../../../shared/broker/events.ts';
-import { writeEntry } from '../../../shared/broker/key-value.ts';
+import { answerHoldings } from '../../../shared/broker/holdings.ts';
+import { purgeEntries, writeEntry } from '../../../shared/broker/key-value.ts';
 import { provisionManifest } from '../../../shared/broker/provision.ts';
 import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
 import { QueueAdmin } from '../../../shared/broker/queue-admin.ts';
@@ -92,6 +93,7 @@ test('the list counts what waits, is in flight, comes later, is scheduled and is
   expect([first?.step, second?.step, third?.step, others]).toEqual(['audit', 'audit', 'mail', []]);
   expect(third).toEqual({
     ...{ subscription: durable, step: 'mail', topic: 'user', waiting: 3, inFlight: 2, later: 2, scheduled: 1 },
+    workers: [],
     ...{ oldest: expect.any(String), dead: 1, paused: false, why: 'all workers are busy with 2 of its events' },
   });
   expect(Date.parse(third?.oldest ?? '')).toBeGreaterThan(since);
@@ -205,6 +207,42 @@ test('an event is found where it is, with the reason why it waits', async () => 
   await expect(find('')).rejects.toMatchObject({ code: 'INVALID_VALUE' });
 });
 
+test('who has an event says so when it is asked, and whoever does not answer in time is counted', async () => {
+  const mail = subscriber('mail');
+  const { broker, names, queues, work, emit, find } = await open(mail);
+  const durable = names.subscription('mail', 'user');
+  const lease = JSON.stringify({ language: 'node', serves: [`${names.streams.events}/${durable}`] });
+  const identity = { worker: 'w1', language: 'node', host: 'here', pid: 42 };
+  for (const id of ['e1', 'e2', 'e3']) await emit(id);
+  const held = work(mail, 2);
+  await waitFor(() => held.length === 2);
+  await writeEntry(broker, names.buckets.leases, names.workerLease('frozen'), lease);
+  expect((await queues.list())[0]).toMatchObject({ inFlight: 2, workers: [], silentWorkers: 1 });
+  expect((await find('e2'))[0]?.why).toBe('with a worker that does not say so');
+
+  await writeEntry(broker, names.buckets.leases, names.workerLease('w1'), lease);
+  await writeEntry(broker, names.buckets.leases, names.workerLease('other'), '{"serves":["elsewhere"]}');
+  answerHoldings(await harness.connect(), names, identity, (consumers) =>
+    held.flatMap(({ sequence, deliveryCount: attempt, receivedAt: since }) =>
+      consumers.has(durable) ? [{ durable, sequence, attempt, since }] : [],
+    ),
+  );
+  await waitFor(async () => (await queues.list())[0]?.workers?.length === 1);
+  for (const wrong of ['nonsense', 'null', '{"consumers":1}']) broker.send(names.holdings, wrong, 'nowhere'); // passed over
+  broker.nc.subscribe(names.holdings, { callback: (_, msg) => void msg.respond('nonsense') }); // the same
+  expect((await queues.list())[0]).toMatchObject({ workers: [{ ...identity, events: 2 }], silentWorkers: 1 });
+  const since = new Date(held[1]?.receivedAt ?? 0).toISOString();
+  expect(await find('e2')).toEqual([
+    {
+      ...{ step: 'mail', topic: 'user', state: 'running', attempt: 1, worker: identity, since },
+      why: `with the node worker, process 42 on here, since ${since}`,
+    },
+  ]);
+  expect(await find('e3')).toMatchObject([{ state: 'busy' }]);
+  await purgeEntries(broker, names.buckets.leases, names.workerLease('frozen'));
+  expect((await queues.list())[0]).not.toHaveProperty('silentWorkers');
+});
+
 test('limits are named: globalConcurrency and rateLimit', async () => {
   const few = subscriber('few', { globalConcurrency: 2 });
   const paced = subscriber('paced', { rateLimit: { limit: 1, per: 60 } });
@@ -231,7 +269,9 @@ test('FIFO: behind which event of the group, and how long that waits for its nex
   await emit('other', { group: 'g1' }); // in another partition than g
   const held = work(fifo, 3);
   await waitFor(() => held.length === 2);
-  expect(await find('e1')).toMatchObject([{ step: 'mail', state: 'running', why: 'with a worker' }]);
+  expect(await find('e1')).toMatchObject([
+    { step: 'mail', state: 'running', why: expect.stringContaining('with a worker') },
+  ]);
   const why = 'behind another event of its message group, or of one in the same partition: e1';
   expect(await find('e2')).toMatchObject([{ step: 'mail', state: 'behind', why }]);
 

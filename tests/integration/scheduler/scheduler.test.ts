@@ -45,7 +45,7 @@ async function start(names: Names): Promise<{ close(): Promise<void> }> {
 const publish = (broker: Broker, names: Names, ...configs: CronConfig[]) => {
   const steps = configs.map((config) => describeStep(`steps/${config.name}.step.ts`, 'node', config));
   const manifest = createManifest({ app: names.app, settings: resolveHttpSettings({}), steps });
-  return publishManifest(broker, names, manifest, false);
+  return publishManifest(broker, names, manifest, false, 'editor');
 };
 
 /** The ticks that wait for a worker: there is none in these tests. */

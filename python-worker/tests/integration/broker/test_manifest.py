@@ -13,9 +13,12 @@ import pytest
 
 from motia.broker.connect import Broker
 from motia.broker.key_value import read_entry, write_entry
-from motia.broker.manifest_store import ManifestWatch, read_manifest, replace_steps, watch_manifest
+from motia.broker.manifest_store import ManifestWatch, read_manifest, replace_steps, version_of, watch_manifest
+from motia.broker.newest_version import Publisher
 from motia.broker.publish import read_answer
+from motia.broker.worker_lease import WorkerLease
 from motia.errors import MotiaError
+from motia.log import Log
 from motia.protocol.subjects import Names, create_names
 from motia.steps.manifest import manifest_version
 from tests.helpers.nats_server import NatsServer, make_topology
@@ -71,7 +74,7 @@ async def watch(broker: Broker, app: Names) -> AsyncIterator[Watch]:
 
 async def test_the_first_one_has_the_default_settings_and_no_later_one_changes_them(broker: Broker, app: Names) -> None:
     assert await read_manifest(broker, app) is None
-    first, _ = await replace_steps(broker, app, "python", [step("a")])
+    first = (await replace_steps(broker, app, "python", [step("a")])).manifest
     assert first == await read_manifest(broker, app) == await read_manifest(broker, app, first["version"])
     assert (first["protocol"], first["app"]) == (1, app.app)
     assert first["settings"] == {
@@ -85,15 +88,15 @@ async def test_the_first_one_has_the_default_settings_and_no_later_one_changes_t
     others = {**first, "settings": {"bodyLimit": 7}, "version": "other", "steps": [step("n", "node")]}
     await write_entry(broker, bucket, "v.other", gzip.compress(orjson.dumps(others)))
     await write_entry(broker, bucket, "current", b"other")
-    second, _ = await replace_steps(broker, app, "python", [step("b")])
+    second = (await replace_steps(broker, app, "python", [step("b")])).manifest
     assert second["settings"] == {"bodyLimit": 7}
     assert names_of(second) == ["b", "n"]
 
 
 async def test_nothing_is_written_when_nothing_changes(broker: Broker, app: Names) -> None:
-    first, _ = await replace_steps(broker, app, "python", [step("a"), step("b")])
+    first, *_ = await replace_steps(broker, app, "python", [step("a"), step("b")])
     entry = await read_entry(broker, app.buckets.manifest, "current")
-    again, warnings = await replace_steps(broker, app, "python", [step("b"), step("a")])
+    again, warnings, _ = await replace_steps(broker, app, "python", [step("b"), step("a")])
     later = await read_entry(broker, app.buckets.manifest, "current")
     assert entry and later
     assert (again, warnings, later.revision) == (first, [], entry.revision)
@@ -101,7 +104,7 @@ async def test_nothing_is_written_when_nothing_changes(broker: Broker, app: Name
 
 async def test_warnings_of_steps_in_each_other_s_way(broker: Broker, app: Names) -> None:
     await replace_steps(broker, app, "node", [step("a", "node", file="src/a.step.ts")])
-    manifest, warnings = await replace_steps(broker, app, "python", [step("a")])
+    manifest, warnings, _ = await replace_steps(broker, app, "python", [step("a")])
     assert [entry["id"] for entry in manifest["steps"]] == ["a", "a@src/a_step.py"]
     assert len(warnings) == 1
 
@@ -115,7 +118,7 @@ async def test_four_writers_at_a_time_lose_nothing_of_each_other_s(
 
     async def write(broker: Broker, language: str) -> None:
         for i in range(10):
-            manifest, _ = await replace_steps(broker, app, language, [step(f"{language}{i}", language)])
+            manifest, *_ = await replace_steps(broker, app, language, [step(f"{language}{i}", language)])
             assert f"{language}{i}" in names_of(manifest)
 
     await asyncio.gather(*map(write, brokers, languages))
@@ -199,3 +202,32 @@ async def test_a_bucket_that_never_comes_is_told(broker: Broker, monkeypatch: py
     with pytest.raises(MotiaError):
         await watch_manifest(broker, create_names("never"), lambda _: None)
     assert len(broker._client._subs) == before
+
+
+async def test_an_older_version_that_starts_again_gives_way_to_a_newer_one_that_lives(
+    broker: Broker, names: Names
+) -> None:
+    async def publish(name: str, publisher: Publisher) -> tuple[bool, list[str]]:
+        gave_way = (await replace_steps(broker, names, "python", [step(name)], None, (), publisher)).gave_way
+        current = await read_manifest(broker, names)
+        assert current
+        return gave_way, names_of(current)
+
+    async def start(name: str) -> WorkerLease:
+        lease = WorkerLease(broker, names, Log("error", lambda _: None), lambda: [])
+        await lease.name((), version_of([step(name)], ()))
+        return lease
+
+    assert await publish("old", "worker") == (False, ["old"])
+    newer = await start("new")
+    assert await publish("new", "worker") == (False, ["new"])
+    assert await publish("old", "worker") == (True, ["new"])
+    await newer.stop()  # a rollback: none of its workers is left
+    assert await publish("old", "worker") == (False, ["old"])
+    assert await publish("new", "provision") == (False, ["new"])
+    assert await publish("old", "worker") == (True, ["new"])  # its workers are still to come
+    assert await publish("new", "worker") == (False, ["new"])
+    assert await publish("old", "worker") == (False, ["old"])
+    newer = await start("old")
+    assert await publish("new", "editor") == (False, ["new"])
+    await newer.stop()

@@ -58,10 +58,14 @@ class Taker:
 
     def ack_all(self) -> bool:
         """Acks what is held and asks for more."""
+        last = self.held.pop() if self.held else None
         for delivery in self.held:
             delivery.ack()
         self.held.clear()
-        self.puller.pull()
+        if last is None:
+            self.puller.pull()
+        else:
+            self.puller.ack_and_pull(last)
         return True
 
 

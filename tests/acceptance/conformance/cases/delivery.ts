@@ -1,5 +1,7 @@
 /** What a step may say about its deliveries, and what comes of it. */
+import { hostname } from 'node:os';
 import { expect } from 'vitest';
+import { QueueAdmin } from '../../../../shared/broker/queue-admin.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import type { Case } from '../cases.ts';
 import { withVictim } from '../with-victim.ts';
@@ -157,12 +159,17 @@ export const deliveryCases: Case[] = [
     },
   },
   {
-    name: 'no more runs at a time than the global concurrency, over all workers',
+    name: 'no more runs at a time than the global concurrency, over all workers, and each says what it has',
     alone: true,
     async run(world) {
       await withVictim(world, async () => {
         const id = world.newId();
         await world.emit('few.everywhere', ...Array.from({ length: 30 }, () => ({ id })));
+        const queues = new QueueAdmin(world.broker, world.names);
+        await waitFor(async () => {
+          const [{ workers: [holder] = [] } = {}] = await queues.list('FewEverywhere');
+          return holder && holder.events > 0 && holder.host === hostname() && process.kill(holder.pid, 0);
+        });
         let running = 0;
         let most = 0;
         const notes = await world.waitForNotes(id, 'few', 60, 20_000);
