@@ -20,11 +20,11 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
-  /** What `motia cron`, `dlq` or `queue` is to do, one of their actions below. */
+  /** What `motia cron`, `dlq`, `queue` or `state` is to do, one of their actions below. */
   action?: string;
   step?: string;
   json?: boolean;
-  /** Of `motia dlq`; `id` of `motia emit`, too. */
+  /** Of `motia dlq`, `after` and `limit` of `motia state`, too; `id` of `motia emit`, too. */
   id?: string;
   after?: string;
   limit?: number;
@@ -36,6 +36,11 @@ export interface Flags {
   group?: string;
   /** Of `motia queue`: an event, a step or a topic. */
   what?: string;
+  /** Of `motia state`, as `group`. */
+  key?: string;
+  value?: string;
+  ttl?: number;
+  ifRevision?: number;
 }
 
 /** What `motia cron` does. */
@@ -44,6 +49,8 @@ export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
+/** What `motia state` does. */
+export const STATE_ACTIONS = ['list', 'get', 'set', 'delete'] as const;
 
 export interface CommandOptions {
   env: Environment;

@@ -16,6 +16,7 @@ import type { AdminAccess } from './admin/access.ts';
 import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
 import { KeyedCalls } from './keyed-calls.ts';
+import { sweepLargeValues } from './large-values.ts';
 import { OrphanWatch } from './orphan-watch.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
@@ -95,7 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const orphans = new OrphanWatch(broker, names, log, options.orphanGraceMs);
     orphans.start();
     lifecycle.defer('orphan watch', () => orphans.stop());
-    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
+    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log };
+    lifecycle.defer('sweep of large values', sweepLargeValues(broker, names, log));
     const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);

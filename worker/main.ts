@@ -5,8 +5,6 @@ import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
-import { StateStore } from '../shared/broker/state.ts';
-import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
@@ -52,7 +50,6 @@ export interface WorkerOptions {
 /** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
 const GRACE_MS = 25_000;
 const DEFAULT_CONCURRENCY = 10;
-const SWEEP_MS = 60 * 60_000;
 
 /**
  * Starts a worker; resolves once it takes work.
@@ -101,7 +98,6 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     const { broker, worker: serving } = await connecting;
     lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
     listenForCancels(broker, names.cancel, serving);
-    sweepLargeValues(broker, [new StateStore(broker, names), new StreamStore(broker, names)], log, lifecycle);
     if (options.watch) {
       const watcher = await watchFiles({
         root,
@@ -132,22 +128,4 @@ function listenForCancels(broker: Broker, subject: string, worker: StepWorker): 
       if (error === null) worker.cancel(msg.string());
     },
   });
-}
-
-/** Large values that nothing points to any more are removed now and then. */
-function sweepLargeValues(
-  broker: Broker,
-  stores: { sweep(olderThanMs: number): Promise<number> }[],
-  log: pino.Logger,
-  lifecycle: Lifecycle,
-): void {
-  const timer = setInterval(() => {
-    if (!broker.connected()) return;
-    for (const store of stores) {
-      store
-        .sweep(SWEEP_MS)
-        .catch((error) => log.warn({ action: 'sweep_failed', err: error }, 'Unused large values could not be removed'));
-    }
-  }, SWEEP_MS).unref();
-  lifecycle.defer('sweep of large values', () => clearInterval(timer));
 }

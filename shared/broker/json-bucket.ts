@@ -228,13 +228,13 @@ export function expiryOf(entry: Entry | undefined): number | undefined {
   return text === '' ? undefined : Number(text);
 }
 
-/** The broker counts in whole seconds, and from when it stores the entry. */
-function toHeaders({ names, expiresAt }: EntryFields): Record<string, string> {
+/** Headers of an entry. The broker counts in whole seconds, and from when it stores the entry. */
+export function toHeaders({ names, expiresAt }: EntryFields, now = Date.now()): Record<string, string> {
   const headers: Record<string, string> = {};
   if (names !== undefined) headers[Header.names] = names;
   if (expiresAt !== undefined) {
     headers[Header.expires] = String(expiresAt);
-    headers['Nats-TTL'] = `${Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000))}s`;
+    headers['Nats-TTL'] = `${Math.max(1, Math.ceil((expiresAt - now) / 1000))}s`;
   }
   return headers;
 }
