@@ -124,7 +124,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       action: { choices: STATE_ACTIONS, describe: 'What to do' },
       group: { type: 'string', describe: 'Group; without one its names are listed' },
       key: { type: 'string', describe: 'Key' },
-      value: { type: 'string', describe: 'Value as JSON; - reads it from the input' },
+      value: { type: 'string', describe: 'Value as JSON; without it, or with -, it is read from the input' },
       ttl: flag({ type: 'number', describe: 'Delete the value after so many seconds' }),
       'if-revision': flag({ type: 'number', describe: 'Set it only at this revision; 0: if nothing is there' }),
       after: flag({ type: 'string', describe: 'List those after this position' }),

@@ -41,10 +41,11 @@ export async function state({ group, key, json = false, ...flags }: Flags): Prom
   });
 }
 
-/** The value as JSON; `-` stands for what comes from the standard input. */
-async function readValue(argument: string | undefined): Promise<unknown> {
-  if (argument === undefined) throw new CliError('Which value? JSON, or - to read it from the input', EXIT.usage);
-  const json = argument === '-' ? await text(process.stdin) : argument;
+/** The value as JSON. Without one, or with `-`, which yargs makes an empty text, it comes from the standard input. */
+async function readValue(argument = ''): Promise<unknown> {
+  const isMissing = argument === '' && process.stdin.isTTY === true;
+  if (isMissing) throw new CliError('Which value? motia state set <group> <key> <value as JSON>', EXIT.usage);
+  const json = argument === '' ? await text(process.stdin) : argument;
   try {
     return JSON.parse(json);
   } catch (error) {
