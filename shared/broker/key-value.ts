@@ -124,7 +124,7 @@ async function wasStored(broker: Broker, bucket: string, write: string): Promise
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
 export async function readEntries(broker: Broker, bucket: string, filter: string): Promise<Entry[]> {
   const subject = `$KV.${bucket}.${filter}`;
-  const all = await readBatch(broker, bucket, { multi_last: [subject] });
+  const all = await readBatch(broker, bucket, { multi_last: [subject], max_bytes: MOST_BYTES });
   if (all && all.left === 0) return toEntries(bucket, all.messages);
   // Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
   const latest = new Map<string, Msg>();

@@ -141,7 +141,8 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
 
 async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:
     """All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order."""
-    found = await _read_batch(broker, bucket, {"multi_last": [f"$KV.{bucket}.{filter}"]})
+    query = {"multi_last": [f"$KV.{bucket}.{filter}"], "max_bytes": _MOST_BYTES}
+    found = await _read_batch(broker, bucket, query)
     if found is not None and found.left == 0:
         return _to_entries(bucket, found.messages)
     # Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.

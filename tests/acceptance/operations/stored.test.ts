@@ -93,11 +93,10 @@ test('by command: values are set, read, listed and deleted, and refusals have ex
   expect((await command(['list'])).output).toMatch(/^GROUP +KEYS\n(.*\n)?"orders 1" +2\n/);
 
   const missing = { code: 1, output: expect.stringContaining('state has nothing under') };
-  expect(await command(['get', 'orders 1', 'k'])).toEqual(missing);
-  expect(await command(['delete', 'orders 1', 'k'])).toEqual(missing);
-  for (const args of [['get', 'g'], ['set', 'g', 'k'], ['set', 'g', 'k', '{'], ['forget'], ['list', '--limit']]) {
-    expect((await command(args)).code, args.join(' ')).toBe(2);
-  }
+  const actions = ['get', 'delete'].map((action) => command([action, 'orders 1', 'k']));
+  expect(await Promise.all(actions)).toEqual([missing, missing]);
+  const wrong = [['get', 'g'], ['set', 'g', 'k'], ['set', 'g', 'k', '{'], ['forget'], ['list', '--limit']];
+  expect(await Promise.all(wrong.map(async (args) => (await command(args)).code))).toEqual(wrong.map(() => 2));
   expect((await command(['set', 'g', 'k', '1', '--ttl', '0.5'])).code).toBe(1);
 });
 
