@@ -129,9 +129,9 @@ export async function readEntries(broker: Broker, bucket: string, filter: string
   // Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
   const latest = new Map<string, Msg>();
   for (let seq = 1; ; ) {
-    const messages = await readFrom(broker, bucket, filter, seq, PAGE);
-    if (messages.length === 0) return toEntries(bucket, latest.values());
+    const { messages, left } = await readFrom(broker, bucket, filter, seq, PAGE);
     for (const msg of messages) latest.set(header(msg, SUBJECT), msg);
+    if (left === 0) return toEntries(bucket, latest.values());
     seq = sequenceOf(messages) + 1;
   }
 }
@@ -139,7 +139,7 @@ export async function readEntries(broker: Broker, bucket: string, filter: string
 /** Some of the entries whose key matches, in the order of their revisions. */
 export interface EntryPage {
   entries: Entry[];
-  /** There may be more: after this revision. */
+  /** There are more: after this revision. */
   next?: number;
 }
 
@@ -154,9 +154,9 @@ export async function readPage(
   after: number,
   most: number,
 ): Promise<EntryPage> {
-  const messages = await readFrom(broker, bucket, filter, after + 1, most);
+  const { messages, left } = await readFrom(broker, bucket, filter, after + 1, most);
   const entries = toEntries(bucket, messages);
-  return messages.length === 0 ? { entries } : { entries, next: sequenceOf(messages) };
+  return left === 0 ? { entries } : { entries, next: sequenceOf(messages) };
 }
 
 /** Some of the keys of a bucket: those of marks are among them. */
@@ -184,20 +184,20 @@ export async function readKeys(broker: Broker, bucket: string, filter: string, o
 const SUBJECT = 'Nats-Subject';
 const SEQUENCE = 'Nats-Sequence';
 
-async function readFrom(broker: Broker, bucket: string, filter: string, seq: number, batch: number): Promise<Msg[]> {
+async function readFrom(broker: Broker, bucket: string, filter: string, seq: number, batch: number): Promise<Batch> {
   const query = { seq, next_by_subj: `$KV.${bucket}.${filter}`, batch, max_bytes: MOST_BYTES };
-  return (await readBatch(broker, bucket, query))?.messages ?? [];
+  const read = await readBatch(broker, bucket, query);
+  return read && read.messages.length > 0 ? read : { messages: [], left: 0 };
 }
 
-/**
- * One direct get for several messages: they come one by one, and then a status.
- * @returns `undefined` when they are too many. Otherwise `left` is how many there are besides, since the broker ends at some size.
- */
-async function readBatch(
-  broker: Broker,
-  bucket: string,
-  query: object,
-): Promise<{ messages: Msg[]; left: number } | undefined> {
+interface Batch {
+  messages: Msg[];
+  /** How many there are besides, since the broker ends at some size. */
+  left: number;
+}
+
+/** One direct get for several messages: they come one by one, and then a status. @returns `undefined` when they are too many. */
+async function readBatch(broker: Broker, bucket: string, query: object): Promise<Batch | undefined> {
   const replies = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.requestMany(`$JS.API.DIRECT.GET.KV_${bucket}`, JSON.stringify(query), (msg) => codeOf(msg) !== 0),
   );

@@ -148,11 +148,13 @@ async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:
     # Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
     latest: dict[str, Message] = {}
     sequence = 1
-    while page := await _read_from(broker, bucket, filter, sequence, _PAGE):
-        for message in page:
+    while True:
+        page = await _read_from(broker, bucket, filter, sequence, _PAGE)
+        for message in page.messages:
             latest[message.header(_SUBJECT)] = message
-        sequence = int(page[-1].header(_SEQUENCE)) + 1
-    return _to_entries(bucket, latest.values())
+        if page.left == 0:
+            return _to_entries(bucket, latest.values())
+        sequence = int(page.messages[-1].header(_SEQUENCE)) + 1
 
 
 class EntryPage(NamedTuple):
@@ -160,7 +162,7 @@ class EntryPage(NamedTuple):
 
     entries: list[Entry]
     next: int | None
-    """There may be more: after this revision."""
+    """There are more: after this revision."""
 
 
 async def read_page(broker: Broker, bucket: str, filter: str, after: int, most: int) -> EntryPage:
@@ -168,8 +170,9 @@ async def read_page(broker: Broker, bucket: str, filter: str, after: int, most: 
 
     There are fewer than `most` when they are large, or when some of them are marks of removals.
     """
-    messages = await _read_from(broker, bucket, filter, after + 1, most)
-    return EntryPage(_to_entries(bucket, messages), int(messages[-1].header(_SEQUENCE)) if messages else None)
+    page = await _read_from(broker, bucket, filter, after + 1, most)
+    entries = _to_entries(bucket, page.messages)
+    return EntryPage(entries, int(page.messages[-1].header(_SEQUENCE)) if page.left > 0 else None)
 
 
 async def read_keys(broker: Broker, bucket: str, filter: str, offset: int) -> tuple[dict[str, int], int]:
@@ -194,11 +197,11 @@ class _Batch(NamedTuple):
     """How many there are besides, since the broker ends at some size."""
 
 
-async def _read_from(broker: Broker, bucket: str, filter: str, sequence: int, most: int) -> list[Message]:
+async def _read_from(broker: Broker, bucket: str, filter: str, sequence: int, most: int) -> _Batch:
     subject = f"$KV.{bucket}.{filter}"
     query = {"seq": sequence, "next_by_subj": subject, "batch": most, "max_bytes": _MOST_BYTES}
     batch = await _read_batch(broker, bucket, query)
-    return batch.messages if batch else []
+    return batch if batch and batch.messages else _Batch([], 0)
 
 
 async def _read_batch(broker: Broker, bucket: str, query: Mapping[str, object]) -> _Batch | None:
