@@ -30,7 +30,7 @@ test('100,000 keys of a group come in pages and as a whole, and all groups are l
   expect((await state.listGroups({ limit: 1_000 })).items).toHaveLength(20);
   const { state: info } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
   expect(info.consumer_count).toBe(0);
-}, 180_000);
+}, 300_000);
 
 async function* pages<Item>(
   read: (options: PageOptions) => Promise<{ items: Item[]; next?: string }>,
