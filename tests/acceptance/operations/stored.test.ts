@@ -34,7 +34,7 @@ beforeAll(async () => {
   state = new StateStore(broker, names);
 });
 afterAll(async () => {
-  await broker.close();
+  await broker?.close();
   await server.stop();
 });
 
@@ -98,7 +98,7 @@ test('by command: values are set, read, listed and deleted, and refusals have ex
   const wrong = [['get', 'g'], ['set', 'g', 'k'], ['set', 'g', 'k', '{'], ['forget'], ['list', '--limit']];
   expect(await Promise.all(wrong.map(async (args) => (await command(args)).code))).toEqual(wrong.map(() => 2));
   expect((await command(['set', 'g', 'k', '1', '--ttl', '0.5'])).code).toBe(1);
-});
+}, 60_000);
 
 test('by the admin API: any group and any key, one at a time and in pages', async () => {
   for (const group of ODD) {

@@ -1,6 +1,8 @@
 /** Values that go by themselves, and values that are stored at one revision only. */
 import { setInterval as every } from 'node:timers';
+import pino from 'pino';
 import { expect, test } from 'vitest';
+import { sweepLargeValues } from '../../../gateway/large-values.ts';
 import { BlobStore } from '../../../shared/broker/blobs.ts';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { readLast, writeEntry } from '../../../shared/broker/key-value.ts';
@@ -51,6 +53,17 @@ test('a value with a ttl goes by itself, for every reader; a set without one end
   expect(await blobs.list(0)).toEqual([]);
   expect(await state.update('g', 'short', (value) => value ?? 'anew')).toBe('anew');
   expect(await state.getEntry('g', 'short')).toEqual({ value: 'anew', revision: expect.any(Number) });
+});
+
+test('a large value that nothing points to any more is removed by itself, and no other', async () => {
+  const { state, blobs, broker, names } = await openState();
+  await state.set('g', 'replaced', large);
+  await state.set('g', 'replaced', 'small');
+  await state.set('g', 'kept', large);
+  const stop = sweepLargeValues(broker, names, pino({ enabled: false }), 100);
+  await waitFor(async () => (await blobs.list(0)).length === 1);
+  stop();
+  expect(await state.get('g', 'kept')).toBe(large);
 });
 
 test('an update does not prolong what is over and about to go: it begins anew', async () => {
