@@ -1,7 +1,7 @@
 /** The public door of the package. */
 import type { MotiaConfig } from './shared/types.ts';
 
-export { NonRetriableError, RetryAfterError } from './shared/errors.ts';
+export { NonRetriableError, RetryAfterError, RevisionConflictError } from './shared/errors.ts';
 export * from './shared/types.ts';
 
 /** Types a `motia.config.ts`. */

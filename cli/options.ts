@@ -20,11 +20,11 @@ export interface Flags {
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
-  /** What `motia cron`, `dlq` or `queue` is to do, one of their actions below. */
+  /** What `motia cron`, `dlq`, `queue` or `state` is to do, one of their actions below. */
   action?: string;
   step?: string;
   json?: boolean;
-  /** Of `motia dlq`; `id` of `motia emit`, too. */
+  /** Of `motia dlq`, `after` and `limit` of `motia state`, too; `id` of `motia emit`, too. */
   id?: string;
   after?: string;
   limit?: number;
@@ -49,6 +49,11 @@ export interface Flags {
   cursor?: boolean;
   install?: boolean;
   motia?: string;
+  /** Of `motia state`, as `group`. */
+  key?: string;
+  value?: string;
+  ttl?: number;
+  ifRevision?: number;
 }
 
 /** What `motia cron` does. */
@@ -61,6 +66,8 @@ export const DOCUMENTS = ['openapi', 'mermaid'] as const;
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
+/** What `motia state` does. */
+export const STATE_ACTIONS = ['list', 'get', 'set', 'delete'] as const;
 
 export interface CommandOptions {
   env: Environment;

@@ -3,7 +3,15 @@ import yargs, { type Options } from 'yargs';
 import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
-import { CRON_ACTIONS, DLQ_ACTIONS, DOCUMENTS, type Flags, QUEUE_ACTIONS, RULES_ACTIONS } from './options.ts';
+import {
+  CRON_ACTIONS,
+  DLQ_ACTIONS,
+  DOCUMENTS,
+  type Flags,
+  QUEUE_ACTIONS,
+  RULES_ACTIONS,
+  STATE_ACTIONS,
+} from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
 const host = flag({ alias: 'H', type: 'string', describe: 'Address to serve on' });
@@ -121,6 +129,21 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       ...steering,
     },
     load: async () => (await import('./commands/dlq.ts')).dlq,
+  },
+  'state <action> [group] [key] [value]': {
+    describe: 'List the groups of state and their keys, read and change values',
+    options: {
+      action: { choices: STATE_ACTIONS, describe: 'What to do' },
+      group: { type: 'string', describe: 'Group; without one its names are listed' },
+      key: { type: 'string', describe: 'Key' },
+      value: { type: 'string', describe: 'Value as JSON; without it, or with -, it is read from the input' },
+      ttl: flag({ type: 'number', describe: 'Delete the value after so many seconds' }),
+      'if-revision': flag({ type: 'number', describe: 'Set it only at this revision; 0: if nothing is there' }),
+      after: flag({ type: 'string', describe: 'List those after this position' }),
+      limit: flag({ type: 'number', describe: 'List so many (default 100)' }),
+      ...steering,
+    },
+    load: async () => (await import('./commands/state.ts')).state,
   },
   emit: {
     describe: 'Emit an event',

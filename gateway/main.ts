@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
-import { readManifest, retireManifests, watchManifest } from '../shared/broker/manifest-store.ts';
+import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
@@ -17,8 +17,8 @@ import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
 import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
+import { startHousekeeping } from './housekeeping/housekeeping.ts';
 import { KeyedCalls } from './keyed-calls.ts';
-import { OrphanWatch } from './orphan-watch.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
@@ -59,8 +59,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** How often it is looked for manifests that nobody needs any more. */
-const RETIRE_MS = 60 * 60_000;
 const GRACE_MS = 25_000;
 
 /**
@@ -113,16 +111,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
-    const orphans = new OrphanWatch(broker, names, log, options.orphanGraceMs);
-    orphans.start();
-    lifecycle.defer('orphan watch', () => orphans.stop());
-    const retiring = setInterval(() => {
-      retireManifests(broker, names).catch((error) => {
-        log.warn({ action: 'manifests_left', err: error }, 'Old manifests could not be taken away; trying again');
-      });
-    }, RETIRE_MS).unref();
-    lifecycle.defer('retirement of manifests', () => clearInterval(retiring));
-    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
+    lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
+    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log };
     const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin, ops, requests });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);

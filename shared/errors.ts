@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'INVALID_VALUE'
   | 'UNKNOWN_STEP'
   | 'NOT_FOUND'
+  | 'REVISION_CONFLICT'
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'
@@ -30,6 +31,18 @@ export class MotiaError extends Error {
     super(message, options);
     this.name = 'MotiaError';
     this.code = code;
+  }
+}
+
+/** What is stored is not at the revision that a write asked for: nothing was changed. Its code is `REVISION_CONFLICT`. */
+export class RevisionConflictError extends MotiaError {
+  /** Of what is stored now, 0 for nothing. */
+  readonly revision: number;
+
+  constructor(asked: number, revision: number) {
+    const there = revision === 0 ? 'nothing is stored there' : `it is at revision ${revision}`;
+    super('REVISION_CONFLICT', `the value is not at revision ${asked}: ${there}`);
+    this.revision = revision;
   }
 }
 

@@ -7,8 +7,6 @@ import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
 import { answerHoldings } from '../shared/broker/holdings.ts';
-import { StateStore } from '../shared/broker/state.ts';
-import { StreamStore } from '../shared/broker/streams.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
@@ -58,7 +56,6 @@ export interface WorkerOptions {
 /** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
 const GRACE_MS = 25_000;
 const DEFAULT_CONCURRENCY = 10;
-const SWEEP_MS = 60 * 60_000;
 /** What blocks them ends by itself or is ended: another process would not be better off. */
 const BLOCKED = 'no handler thread answers: handlers compute without a pause';
 
@@ -129,7 +126,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     answerHoldings(broker, names, identity, (consumers) => serving.holdings(consumers));
     lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
     listenForCancels(broker, names.cancel, serving);
-    sweepLargeValues(broker, [new StateStore(broker, names), new StreamStore(broker, names)], log, lifecycle);
     if (options.watch) {
       const watcher = await watchFiles({
         root,
@@ -162,22 +158,4 @@ function listenForCancels(broker: Broker, subject: string, worker: StepWorker): 
       if (error === null) worker.cancel(msg.string());
     },
   });
-}
-
-/** Large values that nothing points to any more are removed now and then. */
-function sweepLargeValues(
-  broker: Broker,
-  stores: { sweep(olderThanMs: number): Promise<number> }[],
-  log: pino.Logger,
-  lifecycle: Lifecycle,
-): void {
-  const timer = setInterval(() => {
-    if (!broker.connected()) return;
-    for (const store of stores) {
-      store
-        .sweep(SWEEP_MS)
-        .catch((error) => log.warn({ action: 'sweep_failed', err: error }, 'Unused large values could not be removed'));
-    }
-  }, SWEEP_MS).unref();
-  lifecycle.defer('sweep of large values', () => clearInterval(timer));
 }

@@ -1,5 +1,6 @@
 /** The admin API: what people and tools do with a running app, under `/__motia/api/v1`. */
 import type { FastifyInstance } from 'fastify';
+import type pino from 'pino';
 import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
@@ -7,28 +8,41 @@ import { eventRoutes } from './events.ts';
 import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
+import { stateRoutes } from './state.ts';
+import { streamRoutes } from './streams.ts';
 
 export interface AdminOptions {
   access: AdminAccess;
+  log: pino.Logger;
   services: AdminServices;
 }
 
 /** Paths below this are never those of steps. */
 export const RESERVED = '/__motia/';
 
+/** How much of a path is logged. */
+const LONGEST_PATH = 500;
+
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
-export function mountAdmin(app: FastifyInstance, { access, services }: AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, { access, services, log }: AdminOptions): void {
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
     async (api) => {
       api.addHook('onRequest', async (request, reply) => {
         if (refuseStranger(access, request, reply)) return reply;
       });
+      api.addHook('onResponse', async ({ method, url }, { statusCode: status }) => {
+        if (method === 'GET' || method === 'HEAD' || status >= 400) return;
+        const path = url.split('?', 1)[0]?.slice(0, LONGEST_PATH);
+        log.info({ action: 'admin_change', method, path, status }, 'A change was made through the admin API');
+      });
       api.setErrorHandler((error, _request, reply) => refuseFor(error, reply));
       cronRoutes(api, services.cron);
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
       queueRoutes(api, services.queues, services.findEvent);
+      stateRoutes(api, services.state);
+      streamRoutes(api, services.streams);
       api.get('/orphans', services.orphans);
     },
     { prefix: `${RESERVED}api/v1` },

@@ -1,11 +1,8 @@
 /** Dead letters in the admin API. */
 import type { FastifyInstance } from 'fastify';
 import type { DeadLetterAdmin } from '../../shared/broker/dead-letter-admin.ts';
-import { numberOf, textOf } from './query.ts';
+import { numberOf, type Query, textOf } from './query.ts';
 
-interface Query {
-  Querystring: Record<string, unknown>;
-}
 interface One {
   Params: { id: string };
 }

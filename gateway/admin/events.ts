@@ -1,14 +1,10 @@
 /** Events that are emitted from outside: in the admin API, and by the path that Motia 0.17 has for it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
-import { MotiaError } from '../../shared/errors.ts';
 import { isJsonObject } from '../../shared/json-values.ts';
-import { readBody } from '../read-body.ts';
 import type { AdminAccess } from './access.ts';
+import { readJson } from './read-json.ts';
 import { refuseFor, refuseStranger } from './refusals.ts';
-
-/** The same as the default of API steps. */
-const BODY_LIMIT = 10 * 1024 ** 2;
 
 export function eventRoutes(api: FastifyInstance, emits: () => Promise<EmitAdmin>): void {
   api.post('/events', async (request, reply) => {
@@ -34,21 +30,4 @@ export function createEmitRoute(access: AdminAccess, emits: () => Promise<EmitAd
       refuseFor(error, reply);
     }
   };
-}
-
-/** Reads a body, whatever it calls itself. `undefined` when it has been answered, or nobody is left. */
-async function readJson(request: FastifyRequest, reply: FastifyReply): Promise<{ json: unknown } | undefined> {
-  const body = await readBody(request.raw, BODY_LIMIT);
-  if (body === 'gone') reply.hijack();
-  else if (body === 'too large') {
-    reply.header('connection', 'close'); // there may be more of it than was worth reading
-    reply.code(413).send({ error: `The body is larger than ${BODY_LIMIT} bytes` });
-  } else {
-    try {
-      return { json: JSON.parse(body.toString('utf8')) };
-    } catch {
-      throw new MotiaError('INVALID_VALUE', 'the body is not JSON');
-    }
-  }
-  return undefined;
 }

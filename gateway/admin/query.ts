@@ -1,5 +1,16 @@
 /** What the query of a request to the admin API says. */
 import { MotiaError } from '../../shared/errors.ts';
+import type { PageOptions } from '../../shared/types.ts';
+
+export interface Query {
+  Querystring: Record<string, unknown>;
+}
+
+/** Which page of a list is wanted. @throws as {@link textOf} and {@link numberOf}. */
+export const pageOf = (query: Record<string, unknown>): PageOptions => ({
+  limit: numberOf(query, 'limit'),
+  after: textOf(query, 'after'),
+});
 
 /** @throws {MotiaError} `INVALID_VALUE` for a parameter that comes twice. */
 export function textOf(query: Record<string, unknown>, name: string): string | undefined {
@@ -11,6 +22,6 @@ export function textOf(query: Record<string, unknown>, name: string): string | u
 /** @throws {MotiaError} `INVALID_VALUE` for anything but a number. */
 export function numberOf(query: Record<string, unknown>, name: string): number | undefined {
   const text = textOf(query, name);
-  if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
   throw new MotiaError('INVALID_VALUE', `the parameter ${name} is a whole number`);
 }

@@ -1,12 +1,13 @@
 /** What the admin API answers when it does not do what it was asked for. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, MotiaError } from '../../shared/errors.ts';
+import { type ErrorCode, MotiaError, RevisionConflictError } from '../../shared/errors.ts';
 import { type AdminAccess, decideAccess } from './access.ts';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNKNOWN_STEP: 404,
   NOT_FOUND: 404,
   INVALID_VALUE: 400,
+  REVISION_CONFLICT: 409,
   STORE_FULL: 503,
   BROKER_LOST: 503,
   BROKER_TIMEOUT: 503,
@@ -29,7 +30,8 @@ export function refuseStranger(access: AdminAccess, request: FastifyRequest, rep
 export function refuseFor(error: unknown, reply: FastifyReply): void {
   const status = error instanceof MotiaError ? STATUS[error.code] : undefined;
   if (status === undefined) throw error;
-  reply.code(status).send({ error: (error as MotiaError).message });
+  const known = error instanceof RevisionConflictError ? { revision: error.revision } : {};
+  reply.code(status).send({ error: (error as MotiaError).message, ...known });
 }
 
 /** As for any other path that does not exist. */

@@ -6,6 +6,8 @@ import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
 import type { EventSearch } from '../../shared/broker/event-search.ts';
 import { findOrphans, type Orphan } from '../../shared/broker/orphans.ts';
 import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
+import type { StateAdmin } from '../../shared/broker/state-admin.ts';
+import type { StreamAdmin } from '../../shared/broker/stream-admin.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 
@@ -15,6 +17,8 @@ export interface AdminServices {
   deadLetters: () => Promise<DeadLetterAdmin>;
   emits: () => Promise<EmitAdmin>;
   queues: () => Promise<QueueAdmin>;
+  state: () => Promise<StateAdmin>;
+  streams: () => Promise<StreamAdmin>;
   findEvent: (id: string) => Promise<EventSearch>;
   orphans: () => Promise<Orphan[]>;
 }
@@ -28,6 +32,8 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
     },
     emits: async () => new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing),
     queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
+    state: async () => new (await import('../../shared/broker/state-admin.ts')).StateAdmin(broker, names),
+    streams: async () => new (await import('../../shared/broker/stream-admin.ts')).StreamAdmin(broker, names),
     findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
     orphans: () => findOrphans(broker, names),
   };

@@ -1,8 +1,13 @@
 """Motia's Python steps: the types to write them with, and the errors to raise in them."""
 
-from .errors import MotiaError, NonRetriableError, RetryAfterError
+from .errors import MotiaError, NonRetriableError, RetryAfterError, RevisionConflictError
 from .stored_types import (
+    StateEntry,
+    StateGroup,
+    StateGroupPage,
+    StateItem,
     StateManager,
+    StatePage,
     StreamManager,
     Streams,
     SyncStateManager,
@@ -63,7 +68,13 @@ __all__ = [
     "NoopConfig",
     "QueryParam",
     "RetryAfterError",
+    "RevisionConflictError",
+    "StateEntry",
+    "StateGroup",
+    "StateGroupPage",
+    "StateItem",
     "StateManager",
+    "StatePage",
     "StepConfig",
     "StepSchema",
     "StreamConfig",

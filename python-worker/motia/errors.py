@@ -22,6 +22,7 @@ ErrorCode: TypeAlias = Literal[
     "PORT_BUSY",
     "PROJECT_INVALID",
     "INVALID_VALUE",
+    "REVISION_CONFLICT",
     "RUN_OVER",
     "RUN_TIMEOUT",
     "RUN_CUT_OFF",
@@ -42,6 +43,22 @@ class MotiaError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+class RevisionConflictError(MotiaError):
+    """What is stored is not at the revision that a write asked for: nothing was changed.
+
+    Its code is `REVISION_CONFLICT`.
+    """
+
+    revision: int
+    """Of what is stored now, 0 for nothing."""
+
+    def __init__(self, asked: int, revision: int) -> None:
+        there = "nothing is stored there" if revision == 0 else f"it is at revision {revision}"
+        super().__init__("REVISION_CONFLICT", f"the value is not at revision {asked}: {there}")
+        self.args = (asked, revision)  # so that it can be pickled
+        self.revision = revision
 
 
 class NonRetriableError(Exception):

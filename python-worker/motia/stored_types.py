@@ -55,6 +55,54 @@ UpdateChange: TypeAlias = Sequence[UpdateOperation] | Callable[[Any], Any]
 done one after the other."""
 
 
+class _StateEntry(TypedDict):
+    value: Any
+    revision: int
+    """A whole number above 0, which each change of the value makes greater."""
+
+
+class StateEntry(_StateEntry, total=False):
+    """A stored value and what is known of it."""
+
+    expiresAt: int
+    """When the value goes by itself, in ms since 1970."""
+
+
+class StateItem(StateEntry):
+    """The same in a page of a group."""
+
+    key: str
+
+
+class _StatePage(TypedDict):
+    items: list[StateItem]
+
+
+class StatePage(_StatePage, total=False):
+    """Some of the values of a group."""
+
+    next: str
+    """There may be more: `after` of the next page."""
+
+
+class StateGroup(TypedDict):
+    """A group, and how many keys it has."""
+
+    group: str
+    keys: int
+
+
+class _StateGroupPage(TypedDict):
+    items: list[StateGroup]
+
+
+class StateGroupPage(_StateGroupPage, total=False):
+    """Some of the groups."""
+
+    next: str
+    """There may be more: `after` of the next page."""
+
+
 class StateManager(Protocol):
     """Values shared by all steps, kept by the broker. Any text is a valid group and key.
 
@@ -68,8 +116,19 @@ class StateManager(Protocol):
         `is_missing`. It is not `None` itself: ask `if not value` or `value == None`, not `value is None`.
         """
 
-    async def set(self, group: str, key: str, value: Value) -> Value:
-        """Stores a JSON value (falsy ones included) and returns it."""
+    async def get_entry(self, group: str, key: str) -> StateEntry | None:
+        """The stored value with its revision, or `None` if nothing is there."""
+        ...
+
+    async def set(
+        self, group: str, key: str, value: Value, *, ttl: int | None = None, if_revision: int | None = None
+    ) -> Value:
+        """Stores a JSON value (falsy ones included) and returns it.
+
+        `ttl`: whole seconds, 1 to 315,360,000, after which the value goes by itself; a later `set` without it ends it.
+        `if_revision`: stores the value only if what is there has this revision, 0 meaning that nothing is there, and
+        otherwise raises `RevisionConflictError`, a `MotiaError` with the `revision` of what is there.
+        """
         ...
 
     async def update(self, group: str, key: str, change: UpdateChange) -> Any:
@@ -87,6 +146,18 @@ class StateManager(Protocol):
         """All values of a group, in no promised order."""
         ...
 
+    async def get_group_page(self, group: str, *, limit: int | None = None, after: str | None = None) -> StatePage:
+        """Some of the values of a group with their keys, those first that were not changed for the longest time.
+
+        `limit`: 1 to 1,000, 100 without it; a page has fewer items when they are large. `after`: `next` of the page
+        before. A value that is changed while pages are read comes again, in a later one; none is left out.
+        """
+        ...
+
+    async def list_groups(self, *, limit: int | None = None, after: str | None = None) -> StateGroupPage:
+        """Some of the groups that there are. `limit` and `after` are those of `get_group_page`."""
+        ...
+
     async def clear(self, group: str) -> None:
         """Removes all values of a group."""
 
@@ -95,10 +166,15 @@ class SyncStateManager(Protocol):
     """`StateManager` as a plain `def` handler sees it: each call returns when it is done."""
 
     def get(self, group: str, key: str) -> Any: ...
-    def set(self, group: str, key: str, value: Value) -> Value: ...
+    def get_entry(self, group: str, key: str) -> StateEntry | None: ...
+    def set(
+        self, group: str, key: str, value: Value, *, ttl: int | None = None, if_revision: int | None = None
+    ) -> Value: ...
     def update(self, group: str, key: str, change: UpdateChange) -> Any: ...
     def delete(self, group: str, key: str) -> Any: ...
     def get_group(self, group: str) -> list[Any]: ...
+    def get_group_page(self, group: str, *, limit: int | None = None, after: str | None = None) -> StatePage: ...
+    def list_groups(self, *, limit: int | None = None, after: str | None = None) -> StateGroupPage: ...
     def clear(self, group: str) -> None: ...
 
 

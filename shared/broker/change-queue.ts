@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MotiaError } from '../errors.ts';
-import type { JsonBucket } from './json-bucket.ts';
+import { expiryOf, type JsonBucket } from './json-bucket.ts';
 
 /**
  * Makes the next value from the present one, as JSON; `undefined` for nothing. May be called several times, and throw: then
@@ -15,6 +15,7 @@ export type Change = (json: string | undefined) => Promise<string | undefined>;
 
 interface Waiting {
   change: Change;
+  names: string | undefined;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -35,15 +36,18 @@ export class ChangeQueue {
     this.#longestChangeMs = longestChangeMs;
   }
 
-  /** Resolves when a change is stored. Rejects with what the change threw. */
-  apply(key: string, change: Change): Promise<void> {
+  /**
+   * Resolves when a change is stored. Rejects with what the change threw. When the entry goes stays as it is.
+   * @param names of the entry, as in `EntryFields`.
+   */
+  apply(key: string, change: Change, names?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(key);
       if (waiting) {
-        waiting.push({ change, resolve, reject });
+        waiting.push({ change, names, resolve, reject });
         return;
       }
-      const queue: Waiting[] = [{ change, resolve, reject }];
+      const queue: Waiting[] = [{ change, names, resolve, reject }];
       this.#waiting.set(key, queue);
       void this.#work(key, queue);
     });
@@ -62,7 +66,9 @@ export class ChangeQueue {
         const before = await this.#bucket.load(key);
         const taken = [...open, ...queue.splice(0)];
         open = [];
-        let { json } = before;
+        const expiresAt = expiryOf(before.last.entry);
+        const isOver = expiresAt !== undefined && expiresAt <= Date.now(); // the broker takes it away within a second
+        let json = isOver ? undefined : before.json;
         for (const one of taken) {
           try {
             json = await withinTime(this.#longestChangeMs, one.change(json));
@@ -71,7 +77,8 @@ export class ChangeQueue {
             one.reject(error);
           }
         }
-        if (open.length === 0 || (await this.#bucket.replace(key, before, json))) break;
+        const fields = { names: open[0]?.names, expiresAt: isOver ? undefined : expiresAt };
+        if (open.length === 0 || (await this.#bucket.replace(key, before, json, fields)) !== undefined) break;
         await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** races));
       }
       for (const { resolve } of open) resolve();

@@ -117,8 +117,8 @@ export class CronStore {
     return purgeEntries(this.#broker, this.#bucket, key);
   }
 
-  pause(stepId: string): Promise<void> {
-    return writeEntry(this.#broker, this.#bucket, this.#names.cronPause(stepId), String(Date.now()));
+  async pause(stepId: string): Promise<void> {
+    await writeEntry(this.#broker, this.#bucket, this.#names.cronPause(stepId), String(Date.now()));
   }
 
   resume(stepId: string): Promise<void> {

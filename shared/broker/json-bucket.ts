@@ -1,14 +1,39 @@
 /** JSON values in a KV bucket. Those above the broker's message limit are in an object store, and their entries are empty. */
+import { RevisionConflictError } from '../errors.ts';
 import { Header } from '../protocol/headers.ts';
 import { BlobStore } from './blobs.ts';
 import type { Broker } from './connect.ts';
-import { type Entry, type Last, purgeEntries, readEntries, readLast, replaceEntry, writeEntry } from './key-value.ts';
+import {
+  type Entry,
+  type Last,
+  purgeEntries,
+  readEntries,
+  readLast,
+  readPage,
+  replaceEntry,
+  writeEntry,
+} from './key-value.ts';
 
 /** What is under a key, at one moment. */
 export interface Stored {
   /** Absent for nothing. */
   json?: string;
   last: Last;
+}
+
+/** What an entry has besides its value. */
+export interface EntryFields {
+  /** The names that its key was made of, if that does not say them; see `toNamesHeader`. */
+  names?: string | undefined;
+  /** When it goes by itself, ms since 1970. */
+  expiresAt?: number | undefined;
+}
+
+/** Some of the values under keys that match, in the order of their revisions. */
+export interface JsonPage {
+  items: { entry: Entry; json: string }[];
+  /** There may be more: after this revision. */
+  next?: number;
 }
 
 export interface JsonBucketOptions {
@@ -23,6 +48,8 @@ export interface JsonBucketOptions {
 const MARK = { 'KV-Operation': 'DEL', 'Nats-TTL': '3600s' };
 /** How often a large value may be replaced while it is read. */
 const MOST_READS = 10;
+/** A page ends at this size, whatever was asked for. */
+const MOST_BYTES = 8 * 1024 ** 2;
 
 export class JsonBucket {
   readonly #broker: Broker;
@@ -61,29 +88,70 @@ export class JsonBucket {
     return (await Promise.all(all)).filter((json) => json !== undefined);
   }
 
-  /** Stores a value, whatever is there. @throws {MotiaError} `STORE_FULL` when the broker has no room. */
-  async write(key: string, json: string): Promise<void> {
-    const { data, headers } = await this.#encode(key, json);
-    await writeEntry(this.#broker, this.#bucket, key, data, headers);
+  /**
+   * Values whose key matches.
+   * @param after begins with the first one that has a higher revision.
+   * @param most how many; a page has fewer when they are large.
+   */
+  async loadPage(filter: string, after: number, most: number): Promise<JsonPage> {
+    const page = await readPage(this.#broker, this.#bucket, filter, after, most);
+    const items: JsonPage['items'] = [];
+    let bytes = 0;
+    for (const entry of page.entries) {
+      const isLarge = entry.header(Header.blob) !== '';
+      const { json, last } = isLarge
+        ? await this.load(entry.key)
+        : { json: await this.#jsonOf(entry), last: { entry } };
+      if (json === undefined || !last.entry) continue; // removed since
+      items.push({ entry: last.entry, json });
+      bytes += json.length;
+      if (bytes >= MOST_BYTES) return { items, next: entry.revision };
+    }
+    return page.next === undefined ? { items } : { items, next: page.next };
+  }
+
+  /** Stores a value, whatever is there. @returns its revision. @throws {MotiaError} `STORE_FULL` when the broker has no room. */
+  async write(key: string, json: string, fields: EntryFields = {}): Promise<number> {
+    const { data, headers } = await this.#encode(key, json, fields);
+    return writeEntry(this.#broker, this.#bucket, key, data, headers);
+  }
+
+  /**
+   * Stores a value if what is there has just that revision; 0 means that nothing is there.
+   * @returns its revision, 0 if it has been replaced already.
+   * @throws {MotiaError} `REVISION_CONFLICT`
+   */
+  async writeIf(key: string, json: string, revision: number, fields: EntryFields): Promise<number> {
+    for (;;) {
+      const last = await readLast(this.#broker, this.#bucket, key);
+      const present = last.entry?.revision ?? 0;
+      if (present !== revision) throw new RevisionConflictError(revision, present);
+      const stored = await this.replace(key, { last }, json, fields);
+      if (stored !== undefined) return stored;
+    }
   }
 
   /**
    * Stores a value, or removes it (`undefined`), if nothing has changed since `before` was loaded.
-   * @returns whether it was so.
+   * @returns its revision, 0 if another one has replaced it already, or `undefined` if something has changed.
    */
-  async replace(key: string, before: Stored, json: string | undefined): Promise<boolean> {
-    if (json === undefined && before.json === undefined) return true;
-    const { data, headers } = json === undefined ? this.#mark(before) : await this.#encode(key, json);
-    const change = before.json === undefined ? 'create' : 'update';
-    if (this.#watched && json !== undefined) headers[Header.change] = change;
-    const { revision } = before.last;
-    const replaced = (await replaceEntry(this.#broker, this.#bucket, key, data, revision, headers)) !== undefined;
-    const old = (before.last.entry ?? before.last.removed)?.header(Header.blob) ?? '';
+  async replace(
+    key: string,
+    { json: oldJson, last }: Stored,
+    json: string | undefined,
+    fields: EntryFields = {},
+  ): Promise<number | undefined> {
+    if (json === undefined && !last.entry) return last.revision;
+    const { data, headers } =
+      json === undefined ? this.#mark(oldJson, last, fields) : await this.#encode(key, json, fields);
+    if (this.#watched && json !== undefined) headers[Header.change] = last.entry ? 'update' : 'create';
+    const stored = await replaceEntry(this.#broker, this.#bucket, key, data, last.revision, headers);
+    const old = (last.entry ?? last.removed)?.header(Header.blob) ?? '';
     const own = headers[Header.blob] ?? '';
-    const unused = replaced ? old : own;
+    const unused = stored === undefined ? own : old;
     // What cannot be freed now is swept later: the change itself is made.
     if (unused !== '' && old !== own) await this.#blobs.delete(unused).catch(() => {});
-    return replaced;
+    return stored;
   }
 
   /** Removes a value without leaving a mark. @returns its JSON, if there was any. */
@@ -127,16 +195,22 @@ export class JsonBucket {
     return (entry ?? removed)?.header(Header.blob) === blob;
   }
 
-  async #encode(key: string, json: string): Promise<{ data: string; headers: Record<string, string> }> {
-    if (!this.#blobs.needed(Buffer.byteLength(json))) return { data: json, headers: {} };
-    const blob = await this.#blobs.put(Buffer.from(json), `${key}.`);
-    return { data: '', headers: { [Header.blob]: blob } };
+  async #encode(
+    key: string,
+    json: string,
+    fields: EntryFields,
+  ): Promise<{ data: string; headers: Record<string, string> }> {
+    const headers = toHeaders(fields);
+    if (!this.#blobs.needed(Buffer.byteLength(json))) return { data: json, headers };
+    headers[Header.blob] = await this.#blobs.put(Buffer.from(json), `${key}.`);
+    return { data: '', headers };
   }
 
   /** The mark of a removal has the last value, so that whoever watches can tell what is gone. */
-  #mark({ json = '', last }: Stored): { data: string; headers: Record<string, string> } {
-    const blob = last.entry?.header(Header.blob) ?? '';
-    return blob === '' ? { data: json, headers: { ...MARK } } : { data: '', headers: { ...MARK, [Header.blob]: blob } };
+  #mark(json = '', { entry }: Last, { names }: EntryFields): { data: string; headers: Record<string, string> } {
+    const blob = entry?.header(Header.blob) ?? '';
+    const headers = { ...MARK, ...toHeaders({ names }) };
+    return blob === '' ? { data: json, headers } : { data: '', headers: { ...headers, [Header.blob]: blob } };
   }
 
   async #jsonOf(entry: Entry): Promise<string> {
@@ -146,4 +220,21 @@ export class JsonBucket {
       : Buffer.from(entry.data.buffer, entry.data.byteOffset, entry.data.byteLength);
     return bytes.toString('utf8');
   }
+}
+
+/** When an entry goes by itself, ms since 1970. */
+export function expiryOf(entry: Entry | undefined): number | undefined {
+  const text = entry?.header(Header.expires) ?? '';
+  return text === '' ? undefined : Number(text);
+}
+
+/** Headers of an entry. The broker counts in whole seconds, and from when it stores the entry. */
+export function toHeaders({ names, expiresAt }: EntryFields, now = Date.now()): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (names !== undefined) headers[Header.names] = names;
+  if (expiresAt !== undefined) {
+    headers[Header.expires] = String(expiresAt);
+    headers['Nats-TTL'] = `${Math.max(1, Math.ceil((expiresAt - now) / 1000))}s`;
+  }
+  return headers;
 }

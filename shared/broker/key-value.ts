@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
-import { checkStored, readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
+import { readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
 import { rideOut } from './retry.ts';
 
 /** A stored entry as the broker gives it back. */
@@ -18,14 +18,16 @@ export interface Entry {
 }
 
 const RIDE_OUT_MS = 15_000;
-/** Entries per request when a group is paged. */
-const PAGE = 1_000;
+/** Entries per request when a group is paged; and the size at which a page ends, whatever was asked for. */
+const PAGE = 5_000;
+const MOST_BYTES = 8 * 1024 ** 2;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
+const CUT = 'Message Not Found';
 const NO_MESSAGE = 10037;
 /** First token of the keys that ask for the fate of a write; no encoded name is like it. */
-const ASKED = '=asked';
+export const ASKED = '=asked';
 
 /** The entry of a key, or `undefined`. */
 export async function readEntry(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
@@ -53,16 +55,19 @@ export async function readLast(broker: Broker, bucket: string, key: string): Pro
   return { [isRemoved(msg) ? 'removed' : 'entry']: last, revision: last.revision };
 }
 
-/** Stores an entry. */
+/** Stores an entry. @returns its revision. */
 export async function writeEntry(
   broker: Broker,
   bucket: string,
   key: string,
   data: Uint8Array | string,
   entryHeaders?: Record<string, string>,
-): Promise<void> {
+): Promise<number> {
   const options = entryHeaders ? { headers: toHeaders(entryHeaders) } : {};
-  await rideOut(broker, RIDE_OUT_MS, () => broker.mux.request(`$KV.${bucket}.${key}`, data, options, checkStored));
+  const { seq } = await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$KV.${bucket}.${key}`, data, options, (reply) => readAnswer<{ seq: number }>(reply)),
+  );
+  return seq;
 }
 
 /**
@@ -119,32 +124,93 @@ async function wasStored(broker: Broker, bucket: string, write: string): Promise
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
 export async function readEntries(broker: Broker, bucket: string, filter: string): Promise<Entry[]> {
   const subject = `$KV.${bucket}.${filter}`;
-  const all = await readBatch(broker, bucket, { multi_last: [subject] });
-  if (all !== 'too many') return toEntries(bucket, all);
+  const all = await readBatch(broker, bucket, { multi_last: [subject], max_bytes: MOST_BYTES });
+  if (all && all.left === 0) return toEntries(bucket, all.messages);
   // Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
   const latest = new Map<string, Msg>();
   for (let seq = 1; ; ) {
-    const page = await readBatch(broker, bucket, { seq, next_by_subj: subject, batch: PAGE });
-    if (page === 'too many' || page.length === 0) return toEntries(bucket, latest.values());
-    for (const msg of page) latest.set(header(msg, SUBJECT), msg);
-    seq = Number(header(page.at(-1) as Msg, SEQUENCE)) + 1;
+    const { messages, left } = await readFrom(broker, bucket, filter, seq, PAGE);
+    for (const msg of messages) latest.set(header(msg, SUBJECT), msg);
+    if (left === 0) return toEntries(bucket, latest.values());
+    seq = sequenceOf(messages) + 1;
   }
+}
+
+/** Some of the entries whose key matches, in the order of their revisions. */
+export interface EntryPage {
+  entries: Entry[];
+  /** There are more: after this revision. */
+  next?: number;
+}
+
+/**
+ * @param after begins with the first one that has a higher revision.
+ * @param most how many; a page has fewer when they are large, or when some of them are marks of removals.
+ */
+export async function readPage(
+  broker: Broker,
+  bucket: string,
+  filter: string,
+  after: number,
+  most: number,
+): Promise<EntryPage> {
+  const { messages, left } = await readFrom(broker, bucket, filter, after + 1, most);
+  const entries = toEntries(bucket, messages);
+  return left === 0 ? { entries } : { entries, next: sequenceOf(messages) };
+}
+
+/** Some of the keys of a bucket: those of marks are among them. */
+export interface KeyPage {
+  /** How many messages there are under each key. */
+  keys: Map<string, number>;
+  /** How many keys there are in all. */
+  total: number;
+}
+
+/** Keys that match, without their values. @param offset how many to leave out, in the order of their subjects. */
+export async function readKeys(broker: Broker, bucket: string, filter: string, offset: number): Promise<KeyPage> {
+  const query = JSON.stringify({ subjects_filter: `$KV.${bucket}.${filter}`, offset });
+  const answer = await rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$JS.API.STREAM.INFO.KV_${bucket}`, query, {}, (reply) =>
+      readAnswer<{ total?: number; state: { subjects?: Record<string, number> } }>(reply),
+    ),
+  );
+  const prefix = `$KV.${bucket}.`.length;
+  const subjects = Object.entries(answer.state.subjects ?? {});
+  const keys = new Map(subjects.map(([subject, count]) => [subject.slice(prefix), count]));
+  return { keys, total: answer.total ?? 0 };
 }
 
 const SUBJECT = 'Nats-Subject';
 const SEQUENCE = 'Nats-Sequence';
 
-/** One direct get for several messages: they come one by one, and then a status. */
-async function readBatch(broker: Broker, bucket: string, query: object): Promise<Msg[] | 'too many'> {
+async function readFrom(broker: Broker, bucket: string, filter: string, seq: number, batch: number): Promise<Batch> {
+  const query = { seq, next_by_subj: `$KV.${bucket}.${filter}`, batch, max_bytes: MOST_BYTES };
+  const read = await readBatch(broker, bucket, query);
+  return read && read.messages.length > 0 ? read : { messages: [], left: 0 };
+}
+
+interface Batch {
+  messages: Msg[];
+  /** How many there are besides, since the broker ends at some size. */
+  left: number;
+}
+
+/** One direct get for several messages: they come one by one, and then a status. @returns `undefined` when they are too many. */
+async function readBatch(broker: Broker, bucket: string, query: object): Promise<Batch | undefined> {
   const replies = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.requestMany(`$JS.API.DIRECT.GET.KV_${bucket}`, JSON.stringify(query), (msg) => codeOf(msg) !== 0),
   );
   const status = replies.pop() as Msg;
   const code = codeOf(status);
-  if (code === TOO_MANY) return 'too many';
+  if (code === TOO_MANY) return undefined;
   if (code !== END_OF_BATCH && code !== NOT_FOUND) throw refused(status);
-  return replies;
+  // One that was removed in the middle of a `multi_last` ends it, with another description than when there are none.
+  const isCut = code === NOT_FOUND && status.headers?.description === CUT;
+  return { messages: replies, left: isCut ? 1 : Number(header(status, 'Nats-Num-Pending')) };
 }
+
+const sequenceOf = (messages: Msg[]): number => Number(header(messages.at(-1) as Msg, SEQUENCE));
 
 function toEntries(bucket: string, msgs: Iterable<Msg>): Entry[] {
   const prefix = `$KV.${bucket}.`.length;

@@ -13,6 +13,8 @@ interface Waiting {
   take: (reply: Msg) => boolean;
   reject: (error: Error) => void;
   expires: number;
+  /** Milliseconds between two replies. */
+  timeoutMs: number;
 }
 
 export interface RequestOptions {
@@ -61,7 +63,8 @@ export class ReplyMux {
   }
 
   /**
-   * Publishes and gathers the replies up to the one that `isLast` tells, which is among them.
+   * Publishes and gathers the replies up to the one that `isLast` tells, which is among them. The timeout is the longest silence
+   * between two of them.
    * @throws {MotiaError} as {@link request}.
    */
   requestMany(
@@ -96,7 +99,7 @@ export class ReplyMux {
     take: Waiting['take'],
     reject: Waiting['reject'],
   ): void {
-    const token = this.#waiting.add(() => ({ take, reject, expires: Date.now() + timeoutMs }));
+    const token = this.#waiting.add(() => ({ take, reject, expires: Date.now() + timeoutMs, timeoutMs }));
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#send(subject, data, this.#prefix + token, headers);
   }
@@ -109,6 +112,8 @@ export class ReplyMux {
       waiting.reject(new MotiaError('BROKER_LOST', 'nothing on the broker listens to this subject (yet)'));
     } else if (waiting.take(reply)) {
       this.#waiting.take(token);
+    } else {
+      waiting.expires = Date.now() + waiting.timeoutMs;
     }
   }
 

@@ -2,17 +2,26 @@
 import { randomUUID } from 'node:crypto';
 import { MotiaError } from '../errors.ts';
 import { isJsonObject, kindOf, toJson } from '../json-values.ts';
+import { encodeToken } from '../protocol/encoding.ts';
+import { namesOf, toNamesHeader } from '../protocol/entry-names.ts';
+import { Header } from '../protocol/headers.ts';
 import type { Names } from '../protocol/subjects.ts';
-import type { StreamEvent, StreamItem } from '../types.ts';
+import type { Page, PageOptions, StreamEvent, StreamItem } from '../types.ts';
 import { fitsMessage } from './blobs.ts';
-import { ChangeQueue } from './change-queue.ts';
+import { type Change, ChangeQueue } from './change-queue.ts';
 import type { Broker } from './connect.ts';
+import { listGroups } from './group-list.ts';
 import { JsonBucket } from './json-bucket.ts';
+import { type Entry, type EntryPage, readPage } from './key-value.ts';
 import { readManifest } from './manifest-store.ts';
+import { toLimit, toPosition } from './page.ts';
 import { publishStored } from './publish.ts';
 import type { ValueChange } from './state.ts';
 
 type Item = Record<string, unknown>;
+
+/** How many removed items are passed over at a time. */
+const MARKS_AT_ONCE = 100;
 
 export class StreamStore {
   readonly #broker: Broker;
@@ -62,10 +71,11 @@ export class StreamStore {
   /** Removes an item and gives it back, or `null`. */
   async delete(stream: string, group: string, id: string): Promise<StreamItem | null> {
     let old: string | undefined;
-    await this.#changes.apply(this.#names.itemKey(stream, group, id), async (json) => {
+    const remove = async (json: string | undefined) => {
       old = json;
       return undefined;
-    });
+    };
+    await this.#change(stream, group, id, remove);
     return old === undefined ? null : asItem(old, stream, group);
   }
 
@@ -73,6 +83,39 @@ export class StreamStore {
   async getGroup(stream: string, group: string): Promise<StreamItem[]> {
     const all = await this.#items.loadAll(this.#names.itemGroup(stream, group));
     return all.map((json) => asItem(json, stream, group)).sort(byAge);
+  }
+
+  /**
+   * Some of the items of a group: those first that were not changed for the longest time.
+   * @throws {MotiaError} `INVALID_VALUE` for a wrong `limit` or `after`.
+   */
+  async getGroupPage(stream: string, group: string, options: PageOptions = {}): Promise<Page<StreamItem>> {
+    const [after, limit] = [toPosition(options), toLimit(options)];
+    const { items, next } = await this.#items.loadPage(this.#names.itemGroup(stream, group), after, limit);
+    return {
+      items: items.map(({ json }) => asItem(json, stream, group)),
+      ...(next !== undefined && { next: String(next) }),
+    };
+  }
+
+  /** Some of the groups of a stream that have items; a page may have fewer than asked for. @throws as {@link getGroupPage}. */
+  async listGroups(stream: string, options: PageOptions = {}): Promise<Page<{ group: string }>> {
+    const prefix = `${encodeToken(stream)}.`;
+    const { groups, next } = await listGroups(this.#broker, this.#names.buckets.streams, prefix, options);
+    const found = await Promise.all(groups.map(({ token }) => this.#anItem(`${prefix}${token}.*`)));
+    const items = found.flatMap((entry) => (entry ? [{ group: groupOf(entry) }] : []));
+    return { items, ...(next !== undefined && { next }) };
+  }
+
+  /** An entry that matches and is no mark of a removal. */
+  async #anItem(filter: string): Promise<Entry | undefined> {
+    let most = 1; // mostly the oldest is one
+    for (let after: number | undefined = 0; after !== undefined; most = MARKS_AT_ONCE) {
+      const page: EntryPage = await readPage(this.#broker, this.#names.buckets.streams, filter, after, most);
+      if (page.entries[0]) return page.entries[0];
+      after = page.next;
+    }
+    return undefined;
   }
 
   /**
@@ -102,7 +145,7 @@ export class StreamStore {
     make: (current: Item | null) => Item | Promise<Item>,
   ): Promise<StreamItem> {
     let next = '';
-    await this.#changes.apply(this.#names.itemKey(stream, group, id), async (json) => {
+    await this.#change(stream, group, id, async (json) => {
       const current: Item | null = json === undefined ? null : JSON.parse(json);
       const createdAt = current?._createdAt; // before it is given away
       const data = await make(current);
@@ -110,6 +153,11 @@ export class StreamStore {
       return next;
     });
     return asItem(next, stream, group);
+  }
+
+  #change(stream: string, group: string, id: string, change: Change): Promise<void> {
+    const key = this.#names.itemKey(stream, group, id);
+    return this.#changes.apply(key, change, toNamesHeader(key, [stream, group, id]));
   }
 
   /** Removes large items that are not used any more, see {@link JsonBucket.sweep}. */
@@ -126,6 +174,8 @@ function toData(value: unknown): Item {
   const { __motia: _, ...item } = data; // of an item that was read
   return item;
 }
+
+const groupOf = (entry: Entry): string => namesOf(entry.key, entry.header(Header.names))[1] as string;
 
 /** An item as handlers see it. */
 function asItem(json: string, streamName: string, groupId: string): StreamItem {

@@ -113,7 +113,9 @@ export class WorkerLease {
 
   /** One write after the other: the newest is the last. */
   #write(): Promise<void> {
-    const write = () => writeEntry(this.#broker, this.#names.buckets.leases, this.#key, this.#describe(), TTL);
+    const write = async () => {
+      await writeEntry(this.#broker, this.#names.buckets.leases, this.#key, this.#describe(), TTL);
+    };
     this.#writing = this.#writing.catch(() => {}).then(write);
     return this.#writing;
   }

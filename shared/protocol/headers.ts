@@ -16,6 +16,10 @@ export const Header = {
   blob: 'Motia-Blob',
   /** Of a stream's item: `create` or `update`, whichever this entry was to it. */
   change: 'Motia-Change',
+  /** Of a stored value: when it goes, in ms since 1970. */
+  expires: 'Motia-Expires',
+  /** Of an entry whose key does not say them: the names that it was made of, percent-encoded, with `/` between them. */
+  names: 'Motia-Names',
   /** Of a kept answer: fingerprint of the request that it answers. */
   request: 'Motia-Request',
   /** W3C trace context. */

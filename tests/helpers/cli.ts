@@ -21,7 +21,8 @@ export type Command =
   | 'cron'
   | 'dlq'
   | 'emit'
-  | 'queue';
+  | 'queue'
+  | 'state';
 
 /** One JSON line of the log. */
 export interface LogRecord {
@@ -44,6 +45,8 @@ export interface CliOptions {
   env?: Record<string, string | undefined>;
   /** What tells on standard output that the program is ready; its first group is the URL. `false`: do not wait. */
   ready?: RegExp | false;
+  /** What it reads from its standard input. Default: nothing. */
+  input?: string;
   /** Milliseconds until it has to be ready. Default 20,000. */
   readyWithin?: number;
 }
@@ -99,8 +102,9 @@ export async function startCli(command: Command, project: Project, options: CliO
   const child = spawn(process.execPath, [PROGRAM, command, ...port, ...args], {
     cwd: project.root,
     env: { ...cleanEnvironment(), ...env, MOTIA_TEST_MARK: mark },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(options.input);
   const cli = new CliProcess(child, mark);
   running.add(cli);
   const ready =

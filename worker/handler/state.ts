@@ -2,7 +2,7 @@
 import type { StateStore } from '../../shared/broker/state.ts';
 import { toName } from '../../shared/json-values.ts';
 import type { Tracing } from '../../shared/tracing.ts';
-import type { StateManager, UpdateChange } from '../../shared/types.ts';
+import type { Page, PageOptions, SetOptions, StateEntry, StateManager, UpdateChange } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
 import { operate, toValueChange } from './operation.ts';
 
@@ -14,14 +14,17 @@ export interface StateServices {
 export function createState(run: ActiveRun, { state, tracing }: StateServices): StateManager {
   const have = <T>(
     name: string,
-    [group, key]: [group: string, key?: string],
+    [group, key]: [group?: string, key?: string],
     operation: (store: StateStore) => Promise<T>,
   ) =>
     operate(
       run,
       tracing,
       ['state', name],
-      () => ({ 'motia.state.group': group, ...(key !== undefined && { 'motia.state.key': key }) }),
+      () => ({
+        ...(group !== undefined && { 'motia.state.group': group }),
+        ...(key !== undefined && { 'motia.state.key': key }),
+      }),
       async () => operation(await state()),
     );
   return {
@@ -29,9 +32,13 @@ export function createState(run: ActiveRun, { state, tracing }: StateServices): 
       const [g, k] = [toText(group), toText(key)];
       return (await have('get', [g, k], (store) => store.get(g, k))) as T | null;
     },
-    set: async <T>(group: string, key: string, value: T) => {
+    getEntry: async <T>(group: string, key: string) => {
       const [g, k] = [toText(group), toText(key)];
-      await have('set', [g, k], (store) => store.set(g, k, value));
+      return (await have('getEntry', [g, k], (store) => store.getEntry(g, k))) as StateEntry<T> | null;
+    },
+    set: async <T>(group: string, key: string, value: T, options?: SetOptions) => {
+      const [g, k] = [toText(group), toText(key)];
+      await have('set', [g, k], (store) => store.set(g, k, value, options));
       return value;
     },
     update: async <T>(group: string, key: string, change: UpdateChange<T | null, T>) => {
@@ -47,6 +54,12 @@ export function createState(run: ActiveRun, { state, tracing }: StateServices): 
       const g = toText(group);
       return (await have('getGroup', [g], (store) => store.getGroup(g))) as T[];
     },
+    getGroupPage: async <T>(group: string, options?: PageOptions) => {
+      const g = toText(group);
+      const page = await have('getGroupPage', [g], (store) => store.getGroupPage(g, options));
+      return page as Page<StateEntry<T> & { key: string }>;
+    },
+    listGroups: async (options?: PageOptions) => have('listGroups', [], (store) => store.listGroups(options)),
     clear: async (group: string) => {
       const g = toText(group);
       await have('clear', [g], (store) => store.clear(g));

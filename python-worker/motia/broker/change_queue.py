@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import MotiaError
-from .json_bucket import JsonBucket
+from .json_bucket import EntryFields, JsonBucket, expiry_of
 
 Change: TypeAlias = Callable[[bytes | None], Awaitable[bytes | None]]
 """Makes the next value from the present one, as JSON; `None` for nothing.
@@ -27,6 +28,7 @@ _LONGEST_PAUSE_S: Final = 0.1
 
 class _Waiting(NamedTuple):
     change: Change
+    names: str | None
     stored: asyncio.Future[None]
 
 
@@ -39,9 +41,12 @@ class ChangeQueue:
         self._waiting: dict[str, list[_Waiting]] = {}
         self._workers: set[asyncio.Task[None]] = set()
 
-    async def apply(self, key: str, change: Change) -> None:
-        """Returns when a change is stored. Raises what the change raised."""
-        one = _Waiting(change, asyncio.get_running_loop().create_future())
+    async def apply(self, key: str, change: Change, names: str | None = None) -> None:
+        """Returns when a change is stored. Raises what the change raised. When the entry goes stays as it is.
+
+        `names` are those of the entry, as in `EntryFields`.
+        """
+        one = _Waiting(change, names, asyncio.get_running_loop().create_future())
         waiting = self._waiting.get(key)
         if waiting is None:
             queue = self._waiting[key] = [one]
@@ -66,7 +71,11 @@ class ChangeQueue:
                 before = await self._bucket.load(key)
                 taken, open_ = [*open_, *queue], []
                 queue.clear()
-                json = before.json
+                expires_at = None if before.json is None else expiry_of(before.last)
+                if expires_at is not None and expires_at <= time.time() * 1000:
+                    json = expires_at = None  # the broker takes it away within a second
+                else:
+                    json = before.json
                 for one in taken:
                     if one.stored.done():  # whoever waited was cancelled
                         continue
@@ -75,7 +84,8 @@ class ChangeQueue:
                         open_.append(one)
                     except BaseException as error:
                         _reject(one, error)
-                if not open_ or await self._bucket.replace(key, before, json):
+                fields = EntryFields(open_[0].names if open_ else None, expires_at)
+                if not open_ or await self._bucket.replace(key, before, json, fields):
                     break
                 await asyncio.sleep(random.random() * min(_LONGEST_PAUSE_S, 2 ** min(races, 16) / 1000))
                 races += 1

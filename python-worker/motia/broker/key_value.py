@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -15,14 +15,16 @@ from .publish import WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answ
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
-# Entries per request when a group is paged.
-_PAGE = 1_000
+# Entries per request when a group is paged; and the size at which a page ends, whatever was asked for.
+_PAGE = 5_000
+_MOST_BYTES = 8 * 1024**2
 _END_OF_BATCH, _NOT_FOUND, _TOO_MANY = 204, 404, 413
 _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
+_CUT: Final = "Message Not Found"
 _NO_MESSAGE = 10037
-# First token of the keys that ask for the fate of a write; no encoded name is like it.
-_ASKED: Final = "=asked"
+ASKED: Final = "=asked"
+"""First token of the keys that ask for the fate of a write; no encoded name is like it."""
 
 
 class Entry:
@@ -115,7 +117,7 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
     The broker remembers for a while which message ids it has had: a message of the same id is stored only if the write
     was not. That one is of no other use, and goes soon.
     """
-    subject = f"$KV.{bucket}.{_ASKED}.{write}"
+    subject = f"$KV.{bucket}.{ASKED}.{write}"
     headers = {"Nats-Msg-Id": write, "KV-Operation": "DEL", "Nats-TTL": "60s"}
     query = orjson.dumps({"last_by_subj": subject})
 
@@ -139,21 +141,70 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
 
 async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:
     """All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order."""
-    subject = f"$KV.{bucket}.{filter}"
-    found = await _read_batch(broker, bucket, {"multi_last": [subject]})
-    if found is not None:
-        return _to_entries(bucket, found)
+    query = {"multi_last": [f"$KV.{bucket}.{filter}"], "max_bytes": _MOST_BYTES}
+    found = await _read_batch(broker, bucket, query)
+    if found is not None and found.left == 0:
+        return _to_entries(bucket, found.messages)
     # Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
     latest: dict[str, Message] = {}
     sequence = 1
-    while page := await _read_batch(broker, bucket, {"seq": sequence, "next_by_subj": subject, "batch": _PAGE}):
-        for message in page:
+    while True:
+        page = await _read_from(broker, bucket, filter, sequence, _PAGE)
+        for message in page.messages:
             latest[message.header(_SUBJECT)] = message
-        sequence = int(page[-1].header(_SEQUENCE)) + 1
-    return _to_entries(bucket, latest.values())
+        if page.left == 0:
+            return _to_entries(bucket, latest.values())
+        sequence = int(page.messages[-1].header(_SEQUENCE)) + 1
 
 
-async def _read_batch(broker: Broker, bucket: str, query: Mapping[str, object]) -> list[Message] | None:
+class EntryPage(NamedTuple):
+    """Some of the entries whose key matches, in the order of their revisions."""
+
+    entries: list[Entry]
+    next: int | None
+    """There are more: after this revision."""
+
+
+async def read_page(broker: Broker, bucket: str, filter: str, after: int, most: int) -> EntryPage:
+    """Entries from the first one that has a higher revision than `after`.
+
+    There are fewer than `most` when they are large, or when some of them are marks of removals.
+    """
+    page = await _read_from(broker, bucket, filter, after + 1, most)
+    entries = _to_entries(bucket, page.messages)
+    return EntryPage(entries, int(page.messages[-1].header(_SEQUENCE)) if page.left > 0 else None)
+
+
+async def read_keys(broker: Broker, bucket: str, filter: str, offset: int) -> tuple[dict[str, int], int]:
+    """Some of the keys that match, those of marks too, without their values, and how many there are in all.
+
+    With each key comes how many messages there are. `offset` is how many to leave out, in the order of their subjects.
+    """
+    subject, prefix = f"$JS.API.STREAM.INFO.KV_{bucket}", len(f"$KV.{bucket}.")
+    query = orjson.dumps({"subjects_filter": f"$KV.{bucket}.{filter}", "offset": offset})
+
+    async def attempt() -> dict[str, Any]:
+        return read_answer(await broker.request(subject, query))
+
+    answer = await ride_out(broker, _RIDE_OUT_S, attempt)
+    subjects: dict[str, int] = answer["state"].get("subjects") or {}
+    return {key[prefix:]: count for key, count in subjects.items()}, answer.get("total", 0)
+
+
+class _Batch(NamedTuple):
+    messages: list[Message]
+    left: int
+    """How many there are besides, since the broker ends at some size."""
+
+
+async def _read_from(broker: Broker, bucket: str, filter: str, sequence: int, most: int) -> _Batch:
+    subject = f"$KV.{bucket}.{filter}"
+    query = {"seq": sequence, "next_by_subj": subject, "batch": most, "max_bytes": _MOST_BYTES}
+    batch = await _read_batch(broker, bucket, query)
+    return batch if batch and batch.messages else _Batch([], 0)
+
+
+async def _read_batch(broker: Broker, bucket: str, query: Mapping[str, object]) -> _Batch | None:
     """One direct get for several messages, which come one by one, and then a status. `None` if they are too many."""
     subject, body = f"$JS.API.DIRECT.GET.KV_{bucket}", orjson.dumps(query)
     replies = await ride_out(
@@ -164,7 +215,9 @@ async def _read_batch(broker: Broker, bucket: str, query: Mapping[str, object]) 
         return None
     if status.status not in (_END_OF_BATCH, _NOT_FOUND):
         raise _refused(status)
-    return replies
+    # One that was removed in the middle of a `multi_last` ends it, with another description than when there are none.
+    is_cut = status.status == _NOT_FOUND and status.description == _CUT
+    return _Batch(replies, 1 if is_cut else int(status.header("Nats-Num-Pending") or 0))
 
 
 def _to_entries(bucket: str, messages: Iterable[Message]) -> list[Entry]:

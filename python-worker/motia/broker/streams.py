@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 
 from ..errors import MotiaError
 from ..json_values import JsonValue, from_json, kind_of, to_json
+from ..protocol.entry_names import to_names_header
 from ..protocol.headers import Header
 from ..protocol.subjects import Names
 from ..steps.canonical_json import text_order
 from .blobs import fits_message
-from .change_queue import ChangeQueue
+from .change_queue import Change, ChangeQueue
 from .connect import Broker
 from .json_bucket import JsonBucket
 from .manifest_store import read_manifest
@@ -74,7 +75,7 @@ class StreamStore:
             nonlocal old
             old = json
 
-        await self._changes.apply(self._names.item_key(stream, group, id), remove)
+        await self._change(stream, group, id, remove)
         return None if old is None else _as_item(old, stream, group)
 
     async def get_group(self, stream: str, group: str) -> list[Item]:
@@ -114,8 +115,12 @@ class StreamStore:
             made = to_json({**data, "id": id, "_createdAt": created_at})
             return made
 
-        await self._changes.apply(self._names.item_key(stream, group, id), change)
+        await self._change(stream, group, id, change)
         return _as_item(made, stream, group)
+
+    async def _change(self, stream: str, group: str, id: str, change: Change) -> None:
+        key = self._names.item_key(stream, group, id)
+        await self._changes.apply(key, change, to_names_header(key, (stream, group, id)))
 
 
 def _to_data(value: object) -> Item:

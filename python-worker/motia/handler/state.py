@@ -31,11 +31,19 @@ class State:
 
         return self._perform("get", get, g, k)
 
-    def set(self, group: object, key: object, value: object) -> Any:
+    def get_entry(self, group: object, key: object) -> Any:
+        g, k = _to_text(group), _to_text(key)
+        return self._perform("getEntry", lambda store: store.get_entry(g, k), g, k)
+
+    getEntry = get_entry  # its name in the other languages
+
+    def set(
+        self, group: object, key: object, value: object, *, ttl: int | None = None, if_revision: int | None = None
+    ) -> Any:
         g, k = _to_text(group), _to_text(key)
 
         async def set_(store: StateStore) -> object:
-            await store.set(g, k, value)
+            await store.set(g, k, value, ttl, if_revision)
             return value
 
         return self._perform("set", set_, g, k)
@@ -54,14 +62,31 @@ class State:
 
     getGroup = get_group  # its name in the other languages
 
+    def get_group_page(self, group: object, *, limit: object = None, after: object = None) -> Any:
+        g = _to_text(group)
+        return self._perform("getGroupPage", lambda store: store.get_group_page(g, limit, after), g)
+
+    getGroupPage = get_group_page
+
+    def list_groups(self, *, limit: object = None, after: object = None) -> Any:
+        return self._perform("listGroups", lambda store: store.list_groups(limit, after))
+
+    listGroups = list_groups
+
     def clear(self, group: object) -> Any:
         g = _to_text(group)
         return self._perform("clear", lambda store: store.clear(g), g)
 
     def _perform(
-        self, name: str, operation: Callable[[StateStore], Awaitable[T]], group: str, key: str | None = None
+        self,
+        name: str,
+        operation: Callable[[StateStore], Awaitable[T]],
+        group: str | None = None,
+        key: str | None = None,
     ) -> Any:
-        attributes = {"motia.state.group": group}
+        attributes: dict[str, str] = {}
+        if group is not None:
+            attributes["motia.state.group"] = group
         if key is not None:
             attributes["motia.state.key"] = key
 

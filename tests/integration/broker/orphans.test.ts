@@ -1,7 +1,7 @@
 /** Consumers that no live version of the app has: empty ones go after a while, what waits in others is never lost silently. */
 import type { MsgRequest } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
-import { OrphanWatch } from '../../../gateway/orphan-watch.ts';
+import { OrphanWatch } from '../../../gateway/housekeeping/orphan-watch.ts';
 import { AttemptMarks } from '../../../shared/broker/attempt-marks.ts';
 import type { Broker } from '../../../shared/broker/connect.ts';
 import { sourcesOf, subscriptionSource } from '../../../shared/broker/consumers.ts';

@@ -1,7 +1,9 @@
 /** The wire protocol as other languages rely on it: what is in `shared/protocol/golden` changes with a new protocol version only. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { toHeaders } from '../../../shared/broker/json-bucket.ts';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
+import { namesOf, toNamesHeader } from '../../../shared/protocol/entry-names.ts';
 import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
 import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
@@ -55,6 +57,26 @@ test('every name that an app has on the broker is in the golden file', () => {
 test.each(subjects.made)('$name of $arguments', ({ name, arguments: args, is }) => {
   const make = createNames(subjects.app)[name] as (...args: string[]) => string;
   expect(make(...args)).toBe(is);
+});
+
+const state = golden<{
+  names: { names: string[]; key: string; header: string | null }[];
+  told: { key: string; header: string; names: string[] }[];
+  expiring: { entries: { expiresAt: number; now: number; headers: Record<string, string> }[] };
+}>('state.json');
+
+test.each(state.names)('the names of $names', ({ names, key, header }) => {
+  expect(names.map(encodeToken).join('.')).toBe(key);
+  expect(toNamesHeader(key, names) ?? null).toBe(header);
+  expect(namesOf(key, header ?? '')).toEqual(names);
+});
+
+test.each(state.told)('the names that are told of $key', ({ key, header, names }) => {
+  expect(namesOf(key, header)).toEqual(names);
+});
+
+test.each(state.expiring.entries)('an entry that is stored at $now', ({ expiresAt, now, headers }) => {
+  expect(toHeaders({ expiresAt }, now)).toEqual(headers);
 });
 
 const { frames } = golden<{ frames: { what: string; meta: RequestMeta | ReplyMeta; body: string; frame: string }[] }>(

@@ -1,4 +1,4 @@
-/** Right and wrong uses of `update`, for the compiler: it must find an error where one is expected. */
+/** Right and wrong uses of state, for the compiler: it must find an error where one is expected. */
 import type { MotiaStream, StateManager } from '../../../shared/types.ts';
 
 export async function typed(state: StateManager, chat: MotiaStream<{ text: string }>): Promise<number> {
@@ -14,6 +14,15 @@ export async function typed(state: StateManager, chat: MotiaStream<{ text: strin
   await state.update('g', 'n', [{ type: 'remove' }]);
   // @ts-expect-error the new value has to be returned
   await state.update<number>('g', 'n', (n) => void n);
+  const entry = await state.getEntry<{ n: number }>('g', 'k');
+  await state.set('g', 'k', { n: 1 }, { ttl: 60, ifRevision: entry?.revision ?? 0 });
+  // @ts-expect-error there may be nothing
+  entry.value.n.toFixed();
+  // @ts-expect-error there is no such option
+  await state.set('g', 'k', 1, { seconds: 60 });
+  const { items, next } = await state.getGroupPage<number>('g', { limit: 10 });
+  const keys: string[] = items.map(({ key, value }) => `${key}${value.toFixed()}`);
+  keys.push(...(await state.listGroups({ after: next })).items.map(({ group, keys }) => `${group}${keys}`));
   const item = await chat.update('room', '1', (current) => ({ text: `${current?.text} ${current?.id}` }));
   // @ts-expect-error it would not be an item any more
   await chat.update('room', '1', () => null);

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from itertools import count
+from typing import Any
 
 import orjson
 import pytest
 
 from motia.broker.connect import Broker
-from motia.broker.key_value import read_entries, read_entry
+from motia.broker.key_value import read_entries, read_entry, write_entry
 from motia.broker.publish import read_answer
 from motia.broker.state import StateStore
-from motia.errors import MotiaError
+from motia.errors import MotiaError, RevisionConflictError
 from motia.protocol.subjects import Names
 from tests.helpers.nats_server import NatsServer
 from tests.helpers.wait_for import wait_for
@@ -177,3 +179,52 @@ async def test_operations_under_way_at_the_very_moment_are_late_and_not_failed(
         await broker.when_connected(5)
     going = False
     await asyncio.gather(*tasks)
+
+
+async def test_a_group_of_more_than_a_page_may_have_comes_whole_and_in_pages(state: StateStore, group: str) -> None:
+    text = "x" * 900_000
+    for n in range(12):
+        await state.set(group, f"k{n}", text)
+    assert len(await state.get_group(group)) == 12
+    first = await state.get_group_page(group)
+    rest = await state.get_group_page(group, after=first.get("next"))
+    assert 1 <= len(first["items"]) < 12
+    assert [item["key"] for item in [*first["items"], *rest["items"]]] == [f"k{n}" for n in range(12)]
+    await state.clear(group)
+
+
+async def test_a_large_value_that_is_replaced_at_its_revision_is_freed(
+    broker: Broker, names: Names, state: StateStore, group: str
+) -> None:
+    text = "x" * 2 * MB
+    before = await blob_count(broker, names)
+    await state.set(group, "k", text, if_revision=0)
+    stored = await state.get_entry(group, "k")
+    assert stored is not None and stored["value"] == text
+    with pytest.raises(RevisionConflictError) as conflict:
+        await state.set(group, "k", text, if_revision=stored["revision"] + 1)
+    assert (conflict.value.code, conflict.value.revision) == ("REVISION_CONFLICT", stored["revision"])
+    await state.set(group, "k", "small", if_revision=stored["revision"])
+    assert await blob_count(broker, names) == before
+
+
+async def test_an_update_does_not_prolong_what_is_over_and_about_to_go(
+    broker: Broker, names: Names, state: StateStore, group: str
+) -> None:
+    async def increment(value: Any) -> Any:
+        return (value or 0) + 1
+
+    over = {"Motia-Expires": "1700000000000", "Nats-TTL": "60s"}
+    await write_entry(broker, names.buckets.state, names.state_key(group, "k"), b"7", over)
+    assert await state.update(group, "k", increment) == 1
+    stored = await state.get_entry(group, "k")
+    assert stored is not None and "expiresAt" not in stored
+
+
+async def test_what_a_conflict_says_survives_a_copy() -> None:
+    error = pickle.loads(pickle.dumps(RevisionConflictError(3, 5)))
+    assert (error.code, error.revision, str(error)) == (
+        "REVISION_CONFLICT",
+        5,
+        "the value is not at revision 3: it is at revision 5",
+    )

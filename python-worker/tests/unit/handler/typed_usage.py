@@ -27,6 +27,7 @@ from motia import (
     MotiaError,
     NonRetriableError,
     NoopConfig,
+    RevisionConflictError,
     StreamConfig,
     StreamSubscription,
     SyncFlowContext,
@@ -93,6 +94,16 @@ async def typed_handler(req: ApiRequest[OrderBody], context: FlowContext) -> Api
     await context.state.update(
         "orders", "7", [{"type": "increment", "path": "n", "by": 2}, {"type": "remove", "path": "x"}]
     )
+    entry = await context.state.get_entry("orders", "7")
+    revision = entry["revision"] if entry else 0
+    try:
+        await context.state.set("orders", "7", items, ttl=60, if_revision=revision)
+    except RevisionConflictError as conflict:
+        revision = conflict.revision + 1
+    page = await context.state.get_group_page("orders", limit=10, after="7")
+    keys = [item["key"] for item in page["items"]]
+    groups = await context.state.list_groups(after=page.get("next"))
+    keys += [one["group"] for one in groups["items"]]
     await context.streams.chat.update("room", "1", [{"type": "merge", "value": {"text": "ho"}}])
     return {"status": 200, "headers": {"x-count": len(items)}, "body": [*context.flows, str(context.attempt)]}
 
@@ -207,6 +218,9 @@ async def wrong(req: ApiRequest[OrderBody], context: FlowContext) -> ApiResponse
     await context.state.fetch("orders", "7")  # pyright: ignore
     await context.state.update("orders", "7", [{"type": "append", "value": 1}])  # pyright: ignore
     await context.state.update("orders", "7", 1)  # pyright: ignore
+    await context.state.set("orders", "7", 1, {"ttl": 60})  # pyright: ignore
+    await context.state.set("orders", "7", 1, ttl="60")  # pyright: ignore
+    (await context.state.get_entry("orders", "7"))["value"]  # pyright: ignore
     context.loger.info("x")  # pyright: ignore
     context.logger.info()  # pyright: ignore
     req.boddy  # pyright: ignore  # noqa: B018
@@ -217,3 +231,4 @@ async def wrong(req: ApiRequest[OrderBody], context: FlowContext) -> ApiResponse
 def wrong_in_a_thread(context: SyncFlowContext) -> None:
     context.state.get("orders", "7").then()
     context.state.get_group("orders").then()  # pyright: ignore
+    context.state.get_group_page("orders").then()  # pyright: ignore

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from motia.broker.json_bucket import EntryFields, to_headers
 from motia.protocol.encoding import decode_token, encode_token, encode_topic
+from motia.protocol.entry_names import names_of, to_names_header
 from motia.protocol.event_ids import event_content_id, given_message_id, numbered_id
 from motia.protocol.frames import decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
@@ -20,6 +22,7 @@ _encoding = golden("encoding.json")
 _subjects = golden("subjects.json")
 _events = golden("events.json")
 _ticks = golden("cron.json")["ticks"]
+_state = golden("state.json")
 
 
 def _snake(name: str) -> str:
@@ -35,6 +38,23 @@ def test_token(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", _encoding["topics"], ids=lambda case: repr(case["topic"]))
 def test_subject_of_topic(case: dict[str, Any]) -> None:
     assert encode_topic(case["topic"]) == case["subject"]
+
+
+@pytest.mark.parametrize("case", _state["names"], ids=lambda case: repr(case["names"])[:40])
+def test_names_of_an_entry(case: dict[str, Any]) -> None:
+    assert ".".join(map(encode_token, case["names"])) == case["key"]
+    assert to_names_header(case["key"], case["names"]) == case["header"]
+    assert names_of(case["key"], case["header"] or "") == case["names"]
+
+
+@pytest.mark.parametrize("case", _state["told"], ids=lambda case: case["key"][:40])
+def test_names_that_are_told(case: dict[str, Any]) -> None:
+    assert names_of(case["key"], case["header"]) == case["names"]
+
+
+@pytest.mark.parametrize("case", _state["expiring"]["entries"], ids=lambda case: str(case["now"]))
+def test_entry_that_expires(case: dict[str, Any]) -> None:
+    assert to_headers(EntryFields(expires_at=case["expiresAt"]), case["now"]) == case["headers"]
 
 
 def test_every_name_that_an_app_has_on_the_broker_is_in_the_golden_file() -> None:
@@ -95,5 +115,6 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"], _events["retriedDead"], *_ticks]:
         used |= example["headers"].keys()
+    of_values = {Header.BLOB, Header.CHANGE, Header.EXPIRES, Header.NAMES}
     of_the_broker = re.compile("Nats-(Schedule|Expected)")
-    assert {name for name in used if not of_the_broker.match(name)} == named - {Header.BLOB, Header.CHANGE}
+    assert {name for name in used if not of_the_broker.match(name)} == named - of_values

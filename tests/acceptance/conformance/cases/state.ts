@@ -1,6 +1,7 @@
 /** State as handlers see it, and as other clients of the broker do. */
 import { expect } from 'vitest';
 import { StateStore } from '../../../../shared/broker/state.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 import type { Case } from '../cases.ts';
 import { LARGEST_MESSAGE } from '../world.ts';
 
@@ -248,4 +249,137 @@ export const stateCases: Case[] = [
       expect(await store.getGroup(g)).toEqual([]);
     },
   },
+  {
+    name: 'state: an entry tells the revision, and a value is stored at that one only',
+    async run({ state, newId }) {
+      const g = newId();
+      const [none, , first] = (await state(['getEntry', g, 'k'], ['set', g, 'k', null], ['getEntry', g, 'k'])) as [
+        null,
+        null,
+        { revision: number },
+      ];
+      expect([none, first]).toEqual([null, { value: null, revision: expect.any(Number) }]);
+      const results = await state(
+        ['set', g, 'k', 'new', { ifRevision: first.revision }],
+        ['set', g, 'k', 'late', { ifRevision: first.revision }],
+        ['set', g, 'k', 'late', { ifRevision: 0 }],
+        ['set', g, 'other', 'late', { ifRevision: first.revision }],
+        ['set', g, 'other', 'first', { ifRevision: 0 }],
+        ['getEntry', g, 'k'],
+        ['get', g, 'other'],
+      );
+      const { revision } = results[5] as { revision: number };
+      expect(revision).toBeGreaterThan(first.revision);
+      const conflict = (present: number) => ({ error: 'REVISION_CONFLICT', revision: present });
+      expect(results).toEqual([
+        'new',
+        conflict(revision),
+        conflict(revision),
+        conflict(0),
+        'first',
+        { value: 'new', revision },
+        'first',
+      ]);
+    },
+  },
+  {
+    name: 'state: of many that want the same revision one gets it',
+    async run({ post, state, newId }) {
+      const g = newId();
+      const operations = Array.from({ length: 20 }, (_, n): Operation => ['set', g, 'k', n, { ifRevision: 0 }]);
+      const calls = await Promise.all([1, 2, 3].map(() => post('/state', { operations, together: true })));
+      const answers = calls.flatMap(({ json }) => json() as { result?: number; error?: string }[]);
+      const winners = answers.filter(({ error }) => error === undefined);
+      expect(winners).toHaveLength(1);
+      expect(answers.filter(({ error }) => error === 'REVISION_CONFLICT')).toHaveLength(59);
+      expect(await state(['get', g, 'k'])).toEqual([winners[0]?.result]);
+    },
+  },
+  {
+    name: 'state: a value with a ttl goes by itself, which an update leaves so and a set ends',
+    async run({ state, newId }) {
+      const g = newId();
+      await state(
+        ['set', g, 'short', 1, { ttl: 1 }],
+        ['set', g, 'ended', 1, { ttl: 1 }],
+        ['set', g, 'ended', 2],
+        ['set', g, 'updated', 1, { ttl: 2 }],
+      );
+      const results = await state(
+        ['getEntry', g, 'updated'],
+        ['update', g, 'updated', [{ type: 'increment' }]],
+        ['update', g, 'updated', { function: 'increment' }],
+        ['getEntry', g, 'updated'],
+      );
+      const { expiresAt } = results[0] as { expiresAt: number };
+      expect(Math.abs(expiresAt - Date.now())).toBeLessThan(10_000);
+      expect(results[3]).toEqual({ value: 3, revision: expect.any(Number), expiresAt });
+      await waitFor(async () => ((await state(['getGroup', g]))[0] as unknown[]).length === 1, { every: 100 });
+      const over = await state(
+        ['get', g, 'short'],
+        ['getEntry', g, 'updated'],
+        ['get', g, 'ended'],
+        ['update', g, 'short', { function: 'increment' }],
+      );
+      expect(over).toEqual([null, null, 2, 1]);
+    },
+  },
+  {
+    name: 'state: options that make no sense are refused',
+    async run({ state, newId }) {
+      const g = newId();
+      const results = await state(
+        ...[0, -1, 1.5, '60', true, 315_360_001].map((ttl): Operation => ['set', g, 'k', 1, { ttl }]),
+        ...[-1, 0.5, '1'].map((ifRevision): Operation => ['set', g, 'k', 1, { ifRevision }]),
+        ...[0, 1_001, 1.5, '1'].map((limit): Operation => ['getGroupPage', g, { limit }]),
+        ['getGroupPage', g, { after: 'x' }],
+        ['listGroups', { limit: 0 }],
+        ['getEntry', g, null],
+      );
+      expect(results).toEqual(results.map(() => ({ error: 'INVALID_VALUE' })));
+      expect(await state(['get', g, 'k'])).toEqual([null]);
+    },
+  },
+  {
+    name: 'state: a group comes in pages, with keys of any name, the same for every language',
+    async run({ state, newId, broker, names }) {
+      const g = `${newId()}${' of a long name'.repeat(20)}`;
+      await state(...NAMES.map((name): Operation => ['set', g, name, { name }, { ttl: 3_600 }]));
+      await state(['update', g, 'x'.repeat(5_000), [{ type: 'merge', value: { n: 1 } }]]);
+      const items: { key: string; value: { name: string; n?: number } }[] = [];
+      let after: string | undefined;
+      do {
+        const [page] = (await state(['getGroupPage', g, { limit: 10, ...(after !== undefined && { after }) }])) as [
+          { items: typeof items; next?: string },
+        ];
+        expect(page.items.length).toBeLessThanOrEqual(10);
+        items.push(...page.items);
+        after = page.next;
+      } while (after !== undefined);
+      expect(items.map(({ key }) => key).sort()).toEqual([...NAMES].sort());
+      for (const { key, value } of items) expect(key).toBe(value.name);
+      expect(items.at(-1)?.value.n).toBe(1); // what was changed last
+      const store = new StateStore(broker, names);
+      const [page] = (await state(['getGroupPage', g])) as [object];
+      expect(page).toEqual(await store.getGroupPage(g));
+      expect(page).toMatchObject({ items });
+      const { items: groups } = await store.listGroups({ limit: 1_000 });
+      expect(groups).toContainEqual({ group: g, keys: NAMES.length });
+      const listed = await listAll(state);
+      expect(listed).toContainEqual({ group: g, keys: NAMES.length });
+    },
+  },
 ];
+
+/** All groups, in pages of seven. */
+async function listAll(state: (...operations: Operation[]) => Promise<unknown[]>): Promise<object[]> {
+  const all: object[] = [];
+  let after: string | undefined;
+  do {
+    const options = { limit: 7, ...(after !== undefined && { after }) };
+    const [page] = (await state(['listGroups', options])) as [{ items: object[]; next?: string }];
+    all.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return all;
+}

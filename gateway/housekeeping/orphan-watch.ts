@@ -1,8 +1,8 @@
 /** Looks after consumers that no live version of the app has: takes away the empty ones, and tells of what waits in the others. */
 import type pino from 'pino';
-import type { Broker } from '../shared/broker/connect.ts';
-import { findOrphans, type Orphan, removeOrphan } from '../shared/broker/orphans.ts';
-import type { Names } from '../shared/protocol/subjects.ts';
+import type { Broker } from '../../shared/broker/connect.ts';
+import { findOrphans, type Orphan, removeOrphan } from '../../shared/broker/orphans.ts';
+import type { Names } from '../../shared/protocol/subjects.ts';
 
 /** A rolling deployment has gaps in which nobody serves what is still wanted. */
 export const ORPHAN_GRACE_MS = 60_000;
