@@ -35,6 +35,8 @@ export interface GatewayOptions {
   admin: AdminAccess;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
   orphanGraceMs?: number;
+  /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
+  stalledAfterMs?: number;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -96,7 +98,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     orphans.start();
     lifecycle.defer('orphan watch', () => orphans.stop());
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
-    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin });
+    const { stalledAfterMs } = options;
+    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin, stalledAfterMs });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

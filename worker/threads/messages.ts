@@ -47,11 +47,13 @@ export type ToThread =
   | { t: 'load'; bundle: Bundle }
   | RunMessage
   | { t: 'abort'; slot: number; reason: string }
+  /** The caller has taken so many bytes of a streamed answer. */
+  | { t: 'credit'; slot: number; taken: number }
   | { t: 'ping' }
   | { t: 'close' };
 
 export type RunResult =
-  /** A complete reply frame. */
+  /** A complete reply frame, the last one. */
   | { status: 'replied'; frame: Uint8Array }
   | { status: 'succeeded' }
   | { status: 'failed'; error: ErrorRecord }
@@ -64,6 +66,8 @@ export type FromThread =
   | { t: 'ready'; app: LoadedApp }
   /** `tookMs`: from the start of the handler to its end. */
   | { t: 'result'; slot: number; result: RunResult; tookMs: number }
+  /** A reply frame of a streamed answer, which is not the last one. */
+  | { t: 'frame'; slot: number; frame: Uint8Array }
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }
   | { t: 'pong' };
