@@ -1,7 +1,7 @@
 /** The body of an answer that comes in chunks: none may be missing, and the worker is told how much of it the client has taken. */
 import type { ServerResponse } from 'node:http';
 import { STREAM_WINDOW } from '../shared/protocol/frames.ts';
-import type { CallFailed } from './call-failed.ts';
+import { CallFailed } from './call-failed.ts';
 
 /** A worker hears of what was taken when it is this much. */
 const TELL_AFTER = STREAM_WINDOW / 4;
@@ -72,29 +72,30 @@ export class AnswerStream {
 
   /**
    * Passes all chunks on as they come, as fast as the client takes them. Resolves when it has had, or will have, all of them.
-   * @throws {CallFailed} when the rest does not come.
+   * @throws {CallFailed} when the rest does not come, and the client has had what did, or when it has left.
    */
   async sendTo(client: ServerResponse): Promise<void> {
-    client.on('drain', () => this.#wake());
-    while (!this.#error) {
+    client.on('drain', () => this.#wake()).on('close', () => this.#wake());
+    while (!client.destroyed) {
       const chunk = client.writableNeedDrain ? undefined : this.#waiting.shift();
       if (chunk) {
         client.write(chunk, (error) => {
           if (!error) this.#take(chunk.length);
         });
-      } else if (this.#ended && this.#waiting.length === 0) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        continue;
       }
+      if (this.#ended && this.#waiting.length === 0) return;
+      if (this.#error && this.#taken === this.#received) throw this.#error;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
-    throw this.#error;
+    throw this.#error ?? new CallFailed(503, 'The caller is gone');
   }
 
   #take(length: number): void {
     this.#taken += length;
-    if (this.#taken - this.#told >= TELL_AFTER && !this.#ended) this.repeat();
+    if (this.#error) this.#wake();
+    else if (this.#taken - this.#told >= TELL_AFTER && !this.#ended) this.repeat();
   }
 }

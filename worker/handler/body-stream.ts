@@ -54,7 +54,7 @@ export class BodyStream {
       await this.#passAll(source);
       await settle();
     } catch (error) {
-      clearImmediate(this.#flushing);
+      this.#flush();
       await this.#close(source);
       throw error;
     }
@@ -76,6 +76,7 @@ export class BodyStream {
         this.#add(piece);
       }
       if (performance.now() - turnBegan < LONGEST_TURN_MS) continue;
+      this.#flush();
       await nextTurn();
       turnBegan = performance.now();
     }

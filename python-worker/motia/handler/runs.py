@@ -12,7 +12,17 @@ from typing import Any
 import orjson
 
 from ..ipc.run_table import RunTable
-from ..ipc.wire import Kind, Status, pack_result, parse_step_key, unpack_event, unpack_key, unpack_limit, unpack_tick
+from ..ipc.wire import (
+    Kind,
+    Status,
+    pack,
+    pack_result,
+    parse_step_key,
+    unpack_event,
+    unpack_key,
+    unpack_limit,
+    unpack_tick,
+)
 from ..protocol.frames import decode_frame
 from ..steps.load import LoadedStep
 from .active_run import ActiveRun
@@ -72,6 +82,12 @@ class Runs:
         if run:
             run.abort(reason)
 
+    def credit(self, slot: int, taken: int) -> None:
+        """The caller of this run has taken so many bytes of its streamed answer."""
+        run = self._runs.get(slot)
+        if run and run.run.stream:
+            run.run.stream.credit(taken)
+
     def blame_exit(self, run: ActiveRun) -> None:
         """This run ends the process."""
         for slot, going in [*self._runs.items()]:
@@ -102,7 +118,10 @@ class Runs:
         run = ActiveRun(step, meta["id"], 1, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
-            return Status.REPLIED, await run_api(run, meta, body, self.services)
+            return Status.REPLIED, await run_api(run, meta, body, self.services, send)
+
+        def send(frame: bytes) -> None:
+            self._say(pack(Kind.FRAME, slot, frame))
 
         self._have(slot, run, have())
 
@@ -194,6 +213,9 @@ class _Run:
     def abort(self, reason: str) -> None:
         """Nobody waits for it any more. A plain function cannot be stopped: it is only refused what it wants to do."""
         self.run.fence(reason)
+        if self.run.stream:
+            self.task.cancel()
+            return
         functions = [self.run.step.handler, *(self.run.step.config.get("middleware") or ())]
         if all(function and is_coroutine_function(function) for function in functions):
             self.task.cancel()
