@@ -29,8 +29,6 @@ export type KeyedResponse = StepResponse & { replayed: boolean };
 
 export const DEFAULT_WINDOW_MS = 24 * 60 * 60_000;
 const LONGEST_KEY = 255;
-/** A call whose gateway is lost is forgotten this long after its deadline. */
-const MARGIN_MS = 5_000;
 const LOOK_AGAIN_MS = 100;
 
 export class KeyedCalls {
@@ -40,14 +38,17 @@ export class KeyedCalls {
   readonly #bucket: string;
   readonly #bodies: BlobStore;
   readonly #log: pino.Logger;
+  readonly #marginMs: number;
 
-  constructor(calls: StepCalls, broker: Broker, names: Names, log: pino.Logger) {
+  /** @param marginMs a call whose gateway is lost is forgotten this long after its deadline. */
+  constructor(calls: StepCalls, broker: Broker, names: Names, log: pino.Logger, marginMs = 5_000) {
     this.#calls = calls;
     this.#broker = broker;
     this.#names = names;
     this.#bucket = names.buckets.answers;
     this.#bodies = new BlobStore(broker, this.#bucket);
     this.#log = log;
+    this.#marginMs = marginMs;
   }
 
   /**
@@ -95,7 +96,7 @@ export class KeyedCalls {
   #claim(place: string, revision: number, fingerprint: string, timeoutMs: number): Promise<number | undefined> {
     return replaceEntry(this.#broker, this.#bucket, place, encodeFrame({ t: 'started' }), revision, {
       [Header.request]: fingerprint,
-      'Nats-TTL': ttl(timeoutMs + MARGIN_MS),
+      'Nats-TTL': ttl(timeoutMs + this.#marginMs),
     });
   }
 
@@ -153,7 +154,7 @@ export class KeyedCalls {
       ended = true;
     });
     for (;;) {
-      await Promise.race([over, sleep((timeoutMs + MARGIN_MS) / 3, undefined, { ref: false })]);
+      await Promise.race([over, sleep((timeoutMs + this.#marginMs) / 3, undefined, { ref: false })]);
       if (ended) return this.#release(place, revision);
       const renewed = await this.#claim(place, revision, fingerprint, timeoutMs).catch(() => undefined);
       if (renewed) revision = renewed;
@@ -162,7 +163,7 @@ export class KeyedCalls {
 
   /** The next call with this key runs. Without the broker, the claim runs out by itself. */
   async #release(place: string, claim: number): Promise<void> {
-    const mark = { 'KV-Operation': 'DEL', 'Nats-TTL': ttl(MARGIN_MS) };
+    const mark = { 'KV-Operation': 'DEL', 'Nats-TTL': ttl(this.#marginMs) };
     await replaceEntry(this.#broker, this.#bucket, place, '', claim, mark).catch(() => {});
   }
 
