@@ -135,9 +135,7 @@ async function stream(
   }
   const passed = new BodyStream(run, (frame) => services.sendFrame(run, frame));
   run.stream = passed;
-  const settle = async () => {
-    if (run.hasOpenEmits) await run.settleEmits();
-  };
+  const settle = () => run.settleEmits();
   if (method !== 'HEAD') return passed.pass({ t: 'head', status, headers }, source, settle);
   await source.close();
   return passed.pass({ t: 'head', status, headers }, NOTHING, settle);
