@@ -1,6 +1,8 @@
 /**
  * Calls with an `Idempotency-Key`: the first answer is stored before its caller has it, and later calls with that key get the same one.
  * The handler may still run twice, if its worker or the gateway is lost in the middle: what is had once is the answer.
+ *
+ * An answer that is streamed is not kept: its key is taken until it has ended, and free then.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,9 +10,10 @@ import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import type { Broker } from '../shared/broker/connect.ts';
 import { type Entry, readLast, replaceEntry } from '../shared/broker/key-value.ts';
-import { decodeFrame, encodeFrame, type ReplyMeta } from '../shared/protocol/frames.ts';
+import { type AnswerMeta, decodeFrame, encodeFrame, type ReplyMeta } from '../shared/protocol/frames.ts';
 import { Header } from '../shared/protocol/headers.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
+import type { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
 import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
 
@@ -26,8 +29,6 @@ export type KeyedResponse = StepResponse & { replayed: boolean };
 
 export const DEFAULT_WINDOW_MS = 24 * 60 * 60_000;
 const LONGEST_KEY = 255;
-/** A call whose gateway is lost is forgotten this long after its deadline. */
-const MARGIN_MS = 5_000;
 const LOOK_AGAIN_MS = 100;
 
 export class KeyedCalls {
@@ -37,14 +38,17 @@ export class KeyedCalls {
   readonly #bucket: string;
   readonly #bodies: BlobStore;
   readonly #log: pino.Logger;
+  readonly #marginMs: number;
 
-  constructor(calls: StepCalls, broker: Broker, names: Names, log: pino.Logger) {
+  /** @param marginMs a call whose gateway is lost is forgotten this long after its deadline. */
+  constructor(calls: StepCalls, broker: Broker, names: Names, log: pino.Logger, marginMs = 5_000) {
     this.#calls = calls;
     this.#broker = broker;
     this.#names = names;
     this.#bucket = names.buckets.answers;
     this.#bodies = new BlobStore(broker, this.#bucket);
     this.#log = log;
+    this.#marginMs = marginMs;
   }
 
   /**
@@ -92,7 +96,7 @@ export class KeyedCalls {
   #claim(place: string, revision: number, fingerprint: string, timeoutMs: number): Promise<number | undefined> {
     return replaceEntry(this.#broker, this.#bucket, place, encodeFrame({ t: 'started' }), revision, {
       [Header.request]: fingerprint,
-      'Nats-TTL': ttl(timeoutMs + MARGIN_MS),
+      'Nats-TTL': ttl(timeoutMs + this.#marginMs),
     });
   }
 
@@ -113,12 +117,16 @@ export class KeyedCalls {
       await this.#release(place, claim);
       throw error;
     }
+    if (response.stream) {
+      void this.#holdWhileStreamed(response.stream, request, place, claim, fingerprint);
+      return response;
+    }
     if (response.status >= 500) {
       await this.#release(place, claim);
       return response;
     }
     const { status, headers, body } = response;
-    const meta: ReplyMeta = { t: 'end', status, headers };
+    const meta: AnswerMeta = { t: 'end', status, headers };
     const isLarge = this.#bodies.needed(body.length);
     if (isLarge) meta.blob = await this.#bodies.put(body);
     const frame = encodeFrame(meta, isLarge ? undefined : body);
@@ -132,16 +140,37 @@ export class KeyedCalls {
     }
   }
 
+  /** The claim would run out shortly after the deadline, which does not count for what is streamed. Never rejects. */
+  async #holdWhileStreamed(
+    stream: AnswerStream,
+    { timeoutMs }: KeyedRequest,
+    place: string,
+    claim: number,
+    fingerprint: string,
+  ): Promise<void> {
+    let revision = claim;
+    let ended = false;
+    const over = stream.over.then(() => {
+      ended = true;
+    });
+    for (;;) {
+      await Promise.race([over, sleep((timeoutMs + this.#marginMs) / 3, undefined, { ref: false })]);
+      if (ended) return this.#release(place, revision);
+      const renewed = await this.#claim(place, revision, fingerprint, timeoutMs).catch(() => undefined);
+      if (renewed) revision = renewed;
+    }
+  }
+
   /** The next call with this key runs. Without the broker, the claim runs out by itself. */
   async #release(place: string, claim: number): Promise<void> {
-    const mark = { 'KV-Operation': 'DEL', 'Nats-TTL': ttl(MARGIN_MS) };
+    const mark = { 'KV-Operation': 'DEL', 'Nats-TTL': ttl(this.#marginMs) };
     await replaceEntry(this.#broker, this.#bucket, place, '', claim, mark).catch(() => {});
   }
 
   /** @returns `undefined` while the call goes on. */
   async #read({ data }: Entry): Promise<StepResponse | undefined> {
     const { meta, body } = decodeFrame<ReplyMeta>(data);
-    if (meta.t !== 'end') return undefined;
+    if (meta.t !== 'end' || meta.status === undefined) return undefined;
     const { status, headers, blob } = meta;
     return { status, headers, body: blob === undefined ? body : await this.#bodies.get(blob) };
   }

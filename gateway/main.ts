@@ -44,6 +44,8 @@ export interface GatewayOptions {
   ops?: OpsAddress | undefined;
   /** Metrics of other roles, to be shown with those of the gateway. */
   otherMetrics?: CollectMetrics;
+  /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
+  stalledAfterMs?: number;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -113,7 +115,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log };
-    const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin, ops, requests });
+    const { stalledAfterMs } = options;
+    const app = createApp({
+      ...{ served: () => served, calls, keyedCalls, tracing, log },
+      ...{ admin, ops, requests, stalledAfterMs },
+    });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;

@@ -9,11 +9,20 @@ import { isNoResponders, openInbox, type Reply } from '../shared/broker/inbox.ts
 import { Pending } from '../shared/broker/pending.ts';
 import { checkStored, isStillStored } from '../shared/broker/publish.ts';
 import { MotiaError } from '../shared/errors.ts';
-import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
+import {
+  type AnswerMeta,
+  type Credit,
+  decodeFrame,
+  encodeCredit,
+  encodeFrame,
+  type ReplyMeta,
+  type RequestMeta,
+} from '../shared/protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import { isSafe } from '../shared/protocol/safe-methods.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
+import { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
 
 export interface StepRequest {
@@ -34,6 +43,8 @@ export interface StepResponse {
   status: number;
   headers: [name: string, value: string][];
   body: Uint8Array;
+  /** In place of the body, if it comes bit by bit. */
+  stream?: AnswerStream;
 }
 
 interface Call {
@@ -52,6 +63,8 @@ interface Call {
   started: boolean;
   /** When that worker was heard of last. */
   heardAt: number;
+  /** Its answer has begun, and comes bit by bit: from here on it is had only once, and takes as long as it takes. */
+  stream?: AnswerStream;
   resolve: (response: StepResponse) => void;
   reject: (error: CallFailed) => void;
 }
@@ -67,6 +80,9 @@ const ACK_MARK = 'A';
 
 const NOT_TAKEN = 'No worker took the call in time';
 const UNKNOWN = 'The outcome of this call is unknown';
+const CUT_OFF = 'The rest of the answer is lost';
+const GONE = 'The caller is gone';
+const NO_BYTES = new Uint8Array();
 
 export class StepCalls {
   readonly #broker: Broker;
@@ -89,7 +105,7 @@ export class StepCalls {
   }
 
   /**
-   * Calls a step.
+   * Calls a step. Resolves with the answer, or with the head of one that comes bit by bit.
    * @throws {CallFailed} with the status to tell the client.
    */
   async call(request: StepRequest, onStart?: (cancel: () => void) => void): Promise<StepResponse> {
@@ -127,7 +143,7 @@ export class StepCalls {
         };
       });
       this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
-      onStart?.(() => this.#giveUp(token, 503, 'The caller is gone'));
+      onStart?.(() => this.#giveUp(token, 503, GONE));
       this.#send(token);
     });
   }
@@ -135,7 +151,8 @@ export class StepCalls {
   /** The connection dropped, and with it perhaps replies. What may be had twice is sent again later. */
   onDisconnect(): void {
     for (const [token, call] of this.#calls.all()) {
-      if (call.safe) call.sent = false;
+      if (call.stream) this.#fail(token, new CallFailed(502, CUT_OFF));
+      else if (call.safe) call.sent = false;
       else if (call.sent) this.#fail(token, new CallFailed(502, UNKNOWN));
     }
   }
@@ -169,20 +186,62 @@ export class StepCalls {
       return;
     }
     const call = this.#calls.get(token);
-    if (!call) return;
+    if (!call) {
+      if (reply.reply) this.#tell(reply.reply, { gone: true });
+      return;
+    }
     const { meta, body } = decodeFrame<ReplyMeta>(reply.data);
-    if (meta.t === 'started' || meta.t === 'beat') {
+    if (reply.reply) {
+      this.#onStreamed(token, call, reply.reply, meta, body);
+    } else if (call.stream) {
+      return; // of another run of this call
+    } else if (meta.t === 'started' || meta.t === 'beat') {
       call.started = true;
       call.heardAt = Date.now();
     } else if (meta.t === 'error') {
       this.#fail(token, new CallFailed(meta.status, meta.message, meta.id));
-    } else if (meta.blob === undefined) {
+    } else if (meta.t === 'end' && meta.status !== undefined) {
       this.#calls.take(token);
-      call.resolve({ status: meta.status, headers: meta.headers, body });
-    } else {
-      this.#calls.take(token);
-      void this.#fetchBody(call, meta, meta.blob);
+      if (meta.blob === undefined) call.resolve({ status: meta.status, headers: meta.headers, body });
+      else void this.#fetchBody(call, meta, meta.blob);
     }
+  }
+
+  /** Part of an answer that comes bit by bit. The subject for credit tells the runs of a call apart: the first one counts. */
+  #onStreamed(token: string, call: Call, from: string, meta: ReplyMeta, body: Buffer): void {
+    if (call.stream && call.stream.from !== from) {
+      this.#tell(from, { gone: true });
+      return;
+    }
+    call.heardAt = Date.now();
+    const { stream } = call;
+    if (meta.t === 'error') {
+      this.#fail(token, new CallFailed(meta.status, meta.message, meta.id));
+    } else if (!stream) {
+      if (meta.t === 'head') this.#begin(token, call, from, meta);
+      else this.#giveUp(token, 502, UNKNOWN); // the head is lost
+    } else if (meta.t === 'beat' && stream.isNext(meta.n)) {
+      stream.repeat();
+    } else if (meta.t === 'end' && stream.isNext(meta.n)) {
+      this.#calls.take(token);
+      stream.end();
+    } else if (meta.t !== 'chunk' || !stream.add(meta.n, body)) {
+      this.#giveUp(token, 502, CUT_OFF);
+    }
+  }
+
+  #begin(token: string, call: Call, from: string, { status, headers }: Extract<ReplyMeta, { t: 'head' }>): void {
+    const stream = new AnswerStream(
+      from,
+      (taken) => this.#tell(from, { taken }),
+      () => this.#giveUp(token, 503, GONE),
+    );
+    call.stream = stream;
+    call.resolve({ status, headers, body: NO_BYTES, stream });
+  }
+
+  #tell(from: string, credit: Credit): void {
+    this.#broker.send(from, encodeCredit(credit));
   }
 
   /** The broker stored the request, or refused it: then nobody will ever run it. */
@@ -203,7 +262,7 @@ export class StepCalls {
     }
   }
 
-  async #fetchBody(call: Call, meta: Extract<ReplyMeta, { t: 'end' }>, blob: string): Promise<void> {
+  async #fetchBody(call: Call, meta: AnswerMeta, blob: string): Promise<void> {
     try {
       const body = await this.#bodies.get(blob);
       call.resolve({ status: meta.status, headers: meta.headers, body });
@@ -228,7 +287,9 @@ export class StepCalls {
     for (const [token, call] of this.#calls.all()) {
       const { meta, started, safe, heardAt, askedAt } = call;
       const isLate = now >= meta.startBy;
-      if (!started && !safe) {
+      if (call.stream) {
+        if (now - heardAt > LOST_AFTER_MS) this.#giveUp(token, 502, CUT_OFF);
+      } else if (!started && !safe) {
         if (isLate || now - askedAt > ASK_AFTER_MS) void this.#ask(token, call, isLate);
       } else if (!started && isLate) {
         this.#giveUp(token, 503, NOT_TAKEN);
@@ -273,6 +334,8 @@ export class StepCalls {
   }
 
   #fail(token: string, error: CallFailed): void {
-    this.#calls.take(token)?.reject(error);
+    const call = this.#calls.take(token);
+    if (call?.stream) call.stream.cutOff(error);
+    else call?.reject(error);
   }
 }

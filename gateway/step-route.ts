@@ -5,6 +5,7 @@ import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
 import { RESERVED } from './admin/admin.ts';
+import type { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
@@ -54,6 +55,8 @@ export interface StepRouteOptions {
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
   closing: () => boolean;
+  /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
+  stalledAfterMs?: number | undefined;
   /** Our own answer where no step has that path. */
   ownRoute: (method: string, path: string) => OwnRoute | undefined;
   requests: RequestMetrics;
@@ -64,20 +67,14 @@ export type OwnRoute = (request: FastifyRequest, reply: FastifyReply) => Promise
 const JSON_TYPE = 'application/json; charset=utf-8';
 const RETRY_AFTER_SECONDS = 1;
 const SHORT_BODY = 8 * 1024;
+const STALLED_AFTER_MS = 60_000;
 const SERVER: SpanOptions = { kind: 'server' };
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
-export function createStepRoute({
-  served,
-  calls,
-  keyedCalls,
-  tracing,
-  log,
-  closing,
-  ownRoute,
-  requests,
-}: StepRouteOptions) {
+export function createStepRoute(options: StepRouteOptions) {
+  const { served, calls, keyedCalls, tracing, log, closing, ownRoute, requests } = options;
+  const { stalledAfterMs = STALLED_AFTER_MS } = options;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const began = performance.now();
     const now = served();
@@ -137,11 +134,21 @@ export function createStepRoute({
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
-      answer(reply, response, closing() ? { ...ours, connection: 'close' } : ours);
+      if (closing()) ours = { ...ours, connection: 'close' };
+      if (response.stream === undefined) {
+        answer(reply, response, ours);
+      } else {
+        await passOn(reply, response, response.stream, ours, stalledAfterMs);
+        if (closing()) endAfterAnswer(request, reply);
+      }
     } catch (error) {
-      reply.headers(cors);
-      if (closing()) reply.header('connection', 'close');
-      status = fail(reply, span, error, route, log);
+      if (reply.raw.headersSent) {
+        cutOff(request, reply, span, error, route, log);
+      } else {
+        reply.headers(cors);
+        if (closing()) reply.header('connection', 'close');
+        status = fail(reply, span, error, route, log);
+      }
     } finally {
       span.set({
         'http.request.method': method,
@@ -156,19 +163,75 @@ export function createStepRoute({
   };
 }
 
-/** `ours` gives way to the handler's headers, but for `vary`, which has to name what either of us looked at. */
 function answer(reply: FastifyReply, { status, headers, body }: StepResponse, ours: Record<string, string>): void {
-  const all: string[] = [];
-  for (const name in ours) {
-    if (name === 'vary' || !headers.some(([other]) => other === name)) all.push(name, ours[name] as string);
-  }
-  for (const [name, value] of headers) all.push(name, value);
+  const all = allHeaders(headers, ours);
   if (!BODILESS.has(status)) all.push('content-length', String(body.length));
   reply.raw.writeHead(status, all);
   reply.hijack();
   // Head and a short body as one piece of text, a character for each byte: one short write to the socket, not a gathered one.
   if (body.length <= SHORT_BODY) reply.raw.end(asBuffer(body).toString('latin1'), 'latin1');
   else reply.raw.end(body);
+}
+
+/** `ours` gives way to the handler's headers, but for `vary`, which has to name what either of us looked at. */
+function allHeaders(headers: StepResponse['headers'], ours: Record<string, string>): string[] {
+  const all: string[] = [];
+  for (const name in ours) {
+    if (name === 'vary' || !headers.some(([other]) => other === name)) all.push(name, ours[name] as string);
+  }
+  for (const [name, value] of headers) all.push(name, value);
+  return all;
+}
+
+/**
+ * Answers with what comes bit by bit.
+ * @throws {CallFailed} when the rest does not come, or nobody takes it.
+ */
+async function passOn(
+  reply: FastifyReply,
+  { status, headers }: StepResponse,
+  stream: AnswerStream,
+  ours: Record<string, string>,
+  stalledAfterMs: number,
+): Promise<void> {
+  const client = reply.raw;
+  client.once('close', stream.cancel);
+  client.writeHead(status, allHeaders(headers, ours));
+  reply.hijack();
+  client.flushHeaders();
+  // Node counts as life what the socket gets rid of; silence is the client's fault only while there is something for it.
+  client.setTimeout(stalledAfterMs, () => {
+    if (client.writableLength > 0) client.destroy();
+  });
+  await stream.sendTo(client);
+  client.end();
+}
+
+/** The connection was to be kept when the answer began. */
+function endAfterAnswer({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): void {
+  if (raw.writableFinished) socket.end();
+  else raw.once('finish', () => socket.end());
+}
+
+/** Ends an answer that has begun in such a way that nobody takes it for a complete one. */
+function cutOff(
+  { raw: { socket, httpVersion } }: FastifyRequest,
+  { raw }: FastifyReply,
+  span: Span,
+  error: unknown,
+  step: ApiStep,
+  log: pino.Logger,
+): void {
+  if (raw.destroyed) return; // it was the client that left
+  // Without chunks, only a reset tells an end from another.
+  if (httpVersion === '1.0') socket.resetAndDestroy();
+  else raw.destroy();
+  span.fail(error);
+  const { message, errorId } = error as Partial<CallFailed>;
+  log.warn(
+    { action: 'answer_cut_off', step: step.name, traceId: span.traceId, errorId, err: error },
+    `${step.method} ${step.path}: the answer was cut off: ${message}`,
+  );
 }
 
 const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);

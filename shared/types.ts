@@ -184,7 +184,20 @@ export interface UploadedFile {
   buffer: Buffer;
 }
 
-/** What an API handler returns. `Buffer` and string bodies are sent as they are, anything else as JSON. */
+/**
+ * A body that is sent bit by bit, as it is made: a `ReadableStream`, a Node `Readable`, any other async iterable such as an async
+ * generator, or a generator, of text and bytes. It is read no faster than the client takes it, and closed (a generator's `finally` runs)
+ * when the client leaves. What it throws breaks the connection off, since the status has been sent by then.
+ */
+export type StreamedBody =
+  | ReadableStream<string | Uint8Array>
+  | AsyncIterable<string | Uint8Array>
+  | IterableIterator<string | Uint8Array>;
+
+/**
+ * What an API handler returns. `Buffer` and string bodies are sent as they are, a {@link StreamedBody} bit by bit, anything else as
+ * JSON.
+ */
 export interface ApiResponse<Status extends number = number, Body = unknown> {
   status: Status;
   headers?: Record<string, string | string[]>;

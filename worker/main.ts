@@ -18,6 +18,7 @@ import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { StepBundler } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { watchFiles } from '../shared/watch-files.ts';
+import { CreditInbox } from './credit-inbox.ts';
 import { ProjectVersions } from './project-versions.ts';
 import { StepWorker } from './step-worker.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
@@ -98,6 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The threads load the steps while this thread connects.
     const connecting = connectBroker(options.broker, {
       name: `${app} worker`,
+      onDisconnect: () => worker?.onDisconnect(),
       onReconnect: () => worker?.recover(),
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     }).then(async (broker) => {
@@ -107,7 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (options.provision) await ensureTopology(broker, names);
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
       const serving = new StepWorker(
-        { broker, names, pool, log, events, cron, concurrency, metrics: ops.metrics },
+        { broker, names, pool, log, events, cron, concurrency, metrics: ops.metrics, credits: new CreditInbox(broker) },
         part,
       );
       worker = serving;

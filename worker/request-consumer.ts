@@ -3,6 +3,8 @@
  *
  * A call of a safe method is acked when it is answered: if this worker is lost, another one answers. Any other call is acked
  * before it starts: nobody may run it twice, so a lost worker leaves its caller with "outcome unknown".
+ *
+ * From the first frame of a streamed answer on, no call is had twice, and it takes as long as its caller and its handler want.
  */
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
@@ -10,13 +12,14 @@ import { REQUEST_ACK_WAIT_MS, requestSource } from '../shared/broker/consumers.t
 import type { Delivery } from '../shared/broker/delivery.ts';
 import { PullConsumer } from '../shared/broker/pull-consumer.ts';
 import type { Metrics } from '../shared/metrics/metrics.ts';
-import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
+import { type Credit, decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../shared/protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol/headers.ts';
 import { isSafe } from '../shared/protocol/safe-methods.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
 import { Bag } from './bag.ts';
+import type { CreditAddress, CreditInbox } from './credit-inbox.ts';
 import { RunMetrics } from './run-metrics.ts';
 import { RunTime } from './run-time.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
@@ -26,6 +29,7 @@ export interface ConsumerServices {
   broker: Broker;
   names: Names;
   pool: ThreadPool;
+  credits: CreditInbox;
   log: pino.Logger;
   metrics: Metrics;
 }
@@ -50,6 +54,8 @@ interface Call {
   renewedAt: number;
   /** It went to a thread: from then on an unsafe call is nobody else's. */
   begun: boolean;
+  /** Of an answer that is streamed: where its caller says how far it is, and the number of the next frame. */
+  stream?: { credit: CreditAddress; next: number };
   job?: Job;
 }
 
@@ -82,6 +88,15 @@ export class RequestConsumer {
   /** Calls that are not answered yet. */
   get load(): number {
     return this.#calls.size;
+  }
+
+  /** Cuts the answers off that are being streamed: their callers are told so. */
+  cutOffStreams(reason: string): void {
+    for (const call of this.#calls.all()) {
+      if (!call.stream) continue;
+      this.#reply(call, { t: 'error', status: 502, message: 'The rest of the answer is lost' });
+      this.#abort(call, reason);
+    }
   }
 
   /** The caller of this request is gone. */
@@ -159,6 +174,7 @@ export class RequestConsumer {
         // The ack is on the socket before the call leaves for the thread: the pool sees to that.
         if (!call.safe) call.delivery.ack();
       },
+      onFrame: (frame) => this.#pass(call, frame),
       onEnd: (end, tookMs, emits) => {
         this.#runTime.add(tookMs);
         this.#metrics.ended(end, tookMs, emits, call.meta.traceparent);
@@ -167,15 +183,35 @@ export class RequestConsumer {
     };
   }
 
+  #pass(call: Call, frame: Uint8Array): void {
+    call.stream ??= this.#beginStream(call);
+    call.stream.next++;
+    call.heardAt = Date.now();
+    this.#services.broker.send(call.meta.reply, frame, call.stream.credit.subject);
+  }
+
+  #beginStream(call: Call): Call['stream'] & {} {
+    if (call.safe) call.delivery.ack();
+    call.safe = false;
+    if (call.job) call.job.restartable = false;
+    return { credit: this.#services.credits.open((credit) => this.#onCredit(call, credit)), next: 0 };
+  }
+
+  #onCredit(call: Call, credit: Credit): void {
+    if ('gone' in credit) this.#abort(call, 'the caller is gone');
+    else call.job?.at?.thread.credit(call.job.at.slot, credit.taken);
+  }
+
   #end(call: Call, end: JobEnd): void {
     if (this.#calls.delete(call)) this.#answer(call, end); // otherwise it has been given up
+    call.stream?.credit.close();
     this.puller.pull();
   }
 
   #answer(call: Call, end: JobEnd): void {
     if (end.status === 'lost') return; // whoever has its message answers
     if (end.status === 'replied') {
-      this.#services.broker.send(call.meta.reply, end.frame);
+      this.#services.broker.send(call.meta.reply, end.frame, call.stream?.credit.subject);
       if (call.safe) call.delivery.ack();
     } else if (end.status === 'unknown') {
       if (call.safe) call.delivery.ack();
@@ -196,14 +232,14 @@ export class RequestConsumer {
 
   #reply(call: Call, meta: ReplyMeta): void {
     call.heardAt = Date.now();
-    this.#services.broker.send(call.meta.reply, encodeFrame(meta));
+    this.#services.broker.send(call.meta.reply, encodeFrame(meta), call.stream?.credit.subject);
   }
 
   /** Keeps callers informed and messages ours, and gives up on what nobody waits for. */
   #tick(): void {
     const now = Date.now();
     for (const call of this.#calls.all()) {
-      if (now >= (call.begun ? call.meta.deadline : call.meta.startBy)) {
+      if (!call.stream && now >= (call.begun ? call.meta.deadline : call.meta.startBy)) {
         this.#abort(call, 'its deadline is over');
         continue;
       }
@@ -216,7 +252,8 @@ export class RequestConsumer {
       }
       if (!call.begun) continue; // waits for a thread
       if (call.heardAt === 0 ? now - call.takenAt >= STARTED_AFTER_MS : now - call.heardAt >= BEAT_MS) {
-        this.#reply(call, { t: call.heardAt === 0 ? 'started' : 'beat' });
+        if (call.stream) this.#reply(call, { t: 'beat', n: call.stream.next });
+        else this.#reply(call, { t: call.heardAt === 0 ? 'started' : 'beat' });
       }
     }
     if (this.#calls.size > 0) return;
@@ -228,6 +265,7 @@ export class RequestConsumer {
     if (!call) return;
     this.#calls.delete(call);
     if (call.begun) this.#metrics.abandoned(Date.now() - call.takenAt, call.meta.traceparent);
+    call.stream?.credit.close();
     if (call.job?.at) call.job.at.thread.giveUp(call.job.at.slot, reason);
     else if (call.job) this.#services.pool.withdraw(call.job);
     if (call.safe || !call.begun) call.delivery.ack();

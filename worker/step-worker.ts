@@ -84,6 +84,11 @@ export class StepWorker {
     for (const consumer of this.#holders) if (consumer instanceof RequestConsumer) consumer.cancel(requestId);
   }
 
+  /** The connection is lost, and with it perhaps a piece of an answer. */
+  onDisconnect(): void {
+    this.#cutOffStreams('the connection to the broker was lost');
+  }
+
   /** The connection is back: memory streams and their consumers may be gone with the server. */
   recover(): void {
     this.#recovering ??= this.#recover().finally(() => {
@@ -101,6 +106,7 @@ export class StepWorker {
     while (Date.now() < giveUp && this.#holders.some(({ load }) => load > 0)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    this.#cutOffStreams('the worker shuts down');
     clearInterval(this.#renewal);
     clearInterval(this.#ending);
     // What the broker had sent before it heard that we stopped is on the wire: it is handed back when it comes.
@@ -175,6 +181,10 @@ export class StepWorker {
         await new Promise((resolve) => setTimeout(resolve, RECOVER_AFTER_MS));
       }
     }
+  }
+
+  #cutOffStreams(reason: string): void {
+    for (const consumer of this.#holders) if (consumer instanceof RequestConsumer) consumer.cutOffStreams(reason);
   }
 
   /** Calls come until the gateways know of the new version; they are answered with 404 then. */

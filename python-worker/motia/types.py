@@ -5,7 +5,7 @@ The words (Step, Topic, Event, Run, Group ...) are those of `shared/types.ts`. `
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, overload
 
@@ -72,12 +72,25 @@ _KEYS = {"raw_body": "rawBody", "path_params": "pathParams", "query_params": "qu
 HeaderValue: TypeAlias = str | int | float | bool | Sequence[str]
 
 
+StreamedBody: TypeAlias = AsyncIterable[str | bytes] | Iterator[str | bytes]
+"""A body that is sent bit by bit, as it is made: an async generator or any other async iterable, or a generator or any
+other iterator, of text and bytes. Iterators run in threads.
+
+It is read no faster than the client takes it, and closed (the `finally` of a generator runs) when the client leaves;
+where an async generator waits at that moment, `asyncio.CancelledError` is raised. What it raises breaks the connection
+off, since the status has been sent by then.
+"""
+
+
 class _ResponseStatus(TypedDict):
     status: int
 
 
 class ApiResponse(_ResponseStatus, total=False):
-    """What an API handler returns. Text and bytes are sent as they are, any other body as JSON."""
+    """What an API handler returns.
+
+    Text and bytes are sent as they are, a `StreamedBody` bit by bit, any other body as JSON.
+    """
 
     headers: Mapping[str, HeaderValue]
     """A list is sent as a repeated header."""

@@ -25,15 +25,46 @@ export interface RequestMeta {
   blob?: string;
 }
 
+/** A complete answer; the frame's body is the response's. */
+export type AnswerMeta = { t: 'end'; status: number; headers: [string, string][]; blob?: string; n?: never };
+
 /**
  * Reply frames, in the order they may come: `started` (a worker has the call), `beat` (it still has), then one `end` or
- * `error`. `end` carries status and headers; its body is the response's.
+ * `error`. An answer that is streamed begins with its `head` instead, followed by `chunk`s with the bytes of the body, numbered
+ * from 1, and an `end` (or, if it was cut off, an `error`). From the head on all of them have a subject for {@link Credit}.
  */
 export type ReplyMeta =
   | { t: 'started' }
-  | { t: 'beat' }
-  | { t: 'end'; status: number; headers: [string, string][]; blob?: string }
+  /** `n`: the number that the next chunk will have, when the answer is streamed. */
+  | { t: 'beat'; n?: number }
+  | { t: 'head'; status: number; headers: [string, string][] }
+  | { t: 'chunk'; n: number }
+  | AnswerMeta
+  /** The end of a streamed answer; it is numbered like one more chunk. */
+  | { t: 'end'; n: number; status?: never }
   | { t: 'error'; status: number; message: string; id?: string };
+
+/** What a gateway says of a streamed answer: how many bytes of its body the client has taken so far, or that nobody wants it any more. */
+export type Credit = { taken: number } | { gone: true };
+
+/** Bytes of a streamed body that may be on their way: sent, and not known to be taken. */
+export const STREAM_WINDOW = 512 * 1024;
+/** Bytes of the largest chunk. */
+export const LARGEST_CHUNK = 64 * 1024;
+
+/** Writes what a gateway says of a streamed answer. */
+export const encodeCredit = (credit: Credit): string => JSON.stringify(credit);
+
+/** Reads it; `undefined` for anything else. */
+export function decodeCredit(text: string): Credit | undefined {
+  try {
+    const { taken, gone } = JSON.parse(text) as { taken?: unknown; gone?: unknown };
+    if (gone === true) return { gone };
+    return typeof taken === 'number' ? { taken } : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const EMPTY = Buffer.alloc(0);
 

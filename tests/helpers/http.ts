@@ -1,5 +1,5 @@
 /** HTTP as it is on the wire, for what `fetch` hides or refuses to send. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
@@ -84,4 +84,65 @@ export async function exchange(url: string, bytes: string | Uint8Array, within =
   await once(socket, 'close');
   clearTimeout(late);
   return text;
+}
+
+/** An answer as it comes. */
+export interface StreamedResponse {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** What has come so far. */
+  text(): string;
+  /** Resolves when what has come so far contains this. */
+  until(part: string): Promise<void>;
+  /** Takes nothing more for the time being. */
+  pause(): void;
+  resume(): void;
+  /** Hangs up. */
+  leave(): void;
+  /** Resolves with all of the body, and whether the server has said that it is all. */
+  ended: Promise<{ body: Buffer; complete: boolean }>;
+}
+
+/** One request on a connection of its own; resolves as soon as the head of the answer is there. */
+export async function openStream(
+  url: string,
+  { method = 'GET', headers = {}, body }: HttpRequest = {},
+): Promise<StreamedResponse> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      const text = () => Buffer.concat(chunks).toString();
+      const changes = new EventEmitter();
+      response.on('error', () => {}); // whether it is complete is told by its end
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        changes.emit('change');
+      });
+      const ended = new Promise<Awaited<StreamedResponse['ended']>>((resolveEnded) => {
+        response.on('close', () => {
+          changes.emit('change');
+          resolveEnded({ body: Buffer.concat(chunks), complete: response.complete });
+        });
+      });
+      resolve({
+        status: response.statusCode as number,
+        headers: response.headers,
+        text,
+        async until(part) {
+          const signal = AbortSignal.timeout(DEADLINE_MS);
+          while (!text().includes(part)) {
+            if (response.closed) throw new Error(`"${part}" did not come, but only: ${text()}`);
+            await once(changes, 'change', { signal });
+          }
+        },
+        pause: () => void response.pause(),
+        resume: () => void response.resume(),
+        leave: () => void response.destroy(),
+        ended,
+      });
+    });
+    request.end(body);
+  });
 }

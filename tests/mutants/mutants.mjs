@@ -15,6 +15,7 @@
 const UNIT = 'tests/unit';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
+const STREAMED = 'tests/integration';
 const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
 const OBSERVABILITY = 'tests/acceptance/observability';
@@ -24,6 +25,135 @@ const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
 /** @type {Mutant[]} */
 export const MUTANTS = [
+  // Streamed answers.
+  {
+    guarantee: 'an answer of which a chunk is lost breaks off',
+    file: 'gateway/answer-stream.ts',
+    from: '!this.isNext(n) || ',
+    to: '',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'a chunk is missing',
+    quick: true,
+  },
+  {
+    guarantee: 'an answer that is cut off does not look complete',
+    file: 'gateway/answer-stream.ts',
+    from: 'if (this.#error && this.#taken === this.#received) throw this.#error;',
+    to: 'if (this.#error && this.#taken === this.#received) return;',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'the rest, by an error',
+    quick: true,
+  },
+  {
+    guarantee: 'a worker that sends more than it may is stopped',
+    file: 'gateway/answer-stream.ts',
+    from: ' || this.#received + chunk.length - this.#taken > STREAM_WINDOW',
+    to: '',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'sends more than it may',
+  },
+  {
+    guarantee: 'a streamed answer whose worker is lost breaks off',
+    file: 'gateway/step-calls.ts',
+    from: 'if (now - heardAt > LOST_AFTER_MS) this.#giveUp(token, 502, CUT_OFF);',
+    to: '',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'says nothing any more',
+  },
+  {
+    guarantee: 'of two runs of a call only one is heard',
+    file: 'gateway/step-calls.ts',
+    from: 'if (call.stream && call.stream.from !== from) {',
+    to: 'if (false) {',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'of two runs',
+    quick: true,
+  },
+  {
+    guarantee: 'a client that takes nothing of a streamed answer is cut off',
+    file: 'gateway/step-route.ts',
+    from: 'if (client.writableLength > 0) client.destroy();',
+    to: '',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'a client that takes nothing',
+  },
+  {
+    guarantee: 'an Idempotency-Key is taken for as long as its answer is streamed',
+    file: 'gateway/keyed-calls.ts',
+    from: 'const renewed = await this.#claim(place, revision, fingerprint, timeoutMs).catch(() => undefined);',
+    to: 'const renewed = undefined;',
+    test: `${STREAMED}/gateway/streamed-answers.test.ts`,
+    name: 'an Idempotency-Key stays taken',
+  },
+  {
+    guarantee: 'no more of a streamed answer is sent than the caller has room for',
+    file: 'worker/handler/body-stream.ts',
+    from: 'while (this.#sent + this.#size + piece.length - this.#taken > STREAM_WINDOW) await this.#credited();',
+    to: '',
+    test: `${UNIT}/worker/body-stream.test.ts`,
+    name: 'a large piece',
+    quick: true,
+  },
+  {
+    guarantee: 'what makes a streamed answer is closed when nobody waits any more',
+    file: 'worker/handler/body-stream.ts',
+    from: 'await this.#close(source);',
+    to: '',
+    test: `${UNIT}/worker/body-stream.test.ts`,
+    name: 'when nobody waits',
+    quick: true,
+  },
+  {
+    guarantee: 'an answer that has begun is not begun anew by another thread',
+    file: 'worker/request-consumer.ts',
+    from: 'if (call.job) call.job.restartable = false;',
+    to: '',
+    test: `${STREAMED}/worker/streamed-answers.test.ts`,
+    name: 'from its head on',
+    quick: true,
+  },
+  {
+    guarantee: 'an answer that has begun outlasts the deadline',
+    file: 'worker/request-consumer.ts',
+    from: 'if (!call.stream && now >=',
+    to: 'if (now >=',
+    test: `${STREAMED}/worker/streamed-answers.test.ts`,
+    name: 'from its head on',
+    quick: true,
+  },
+  {
+    guarantee: 'a run whose gateway is lost is given up',
+    file: 'worker/credit-inbox.ts',
+    from: 'isNoResponders(reply) ? { gone: true as const } : ',
+    to: '',
+    test: `${STREAMED}/worker/streamed-answers.test.ts`,
+    name: 'a gateway that is lost',
+  },
+  {
+    guarantee: 'a Python body is not made before the caller has room for it',
+    file: 'python-worker/motia/handler/body_stream.py',
+    from: 'return self._made - self._taken < STREAM_WINDOW',
+    to: 'return True',
+    test: PYTHON,
+    name: '50 MB to a slow reader',
+  },
+  {
+    guarantee: 'a Python body is closed when the client leaves',
+    file: 'python-worker/motia/handler/runs.py',
+    from: 'if self.run.stream:\n            self.task.cancel()',
+    to: 'if self.run.stream:\n            pass',
+    test: PYTHON,
+    name: 'a client that leaves a streamed answer',
+  },
+  {
+    guarantee: 'a Python run whose gateway is lost is given up',
+    file: 'python-worker/motia/worker/credit_inbox.py',
+    from: 'credit = GONE if is_lost else',
+    to: 'credit = None if is_lost else',
+    test: PYTHON,
+    name: 'a gateway that is killed',
+  },
+
   // Parts of an app.
   {
     guarantee: 'a worker of a part takes no events of other topics',
@@ -561,7 +691,7 @@ export const MUTANTS = [
   {
     guarantee: 'a caller hears of a lost worker within seconds',
     file: 'gateway/step-calls.ts',
-    from: 'now - heardAt > LOST_AFTER_MS',
+    from: '!safe && now - heardAt > LOST_AFTER_MS',
     to: 'false',
     test: `${FAILURES}/workers.test.ts`,
     name: 'in the middle of API calls',

@@ -7,6 +7,7 @@ import type { LoadedStep } from '../../shared/steps/load.ts';
 import type { Span } from '../../shared/tracing.ts';
 import type { RunResult } from '../threads/messages.ts';
 import type { RunSlots } from '../threads/run-slots.ts';
+import type { BodyStream } from './body-stream.ts';
 
 /** The run that the code being executed belongs to. */
 export const currentRun = new AsyncLocalStorage<ActiveRun>();
@@ -28,6 +29,8 @@ export class ActiveRun {
   readonly span: Span;
   /** Events that it has emitted. */
   emits = 0;
+  /** Set when its answer is streamed. */
+  stream: BodyStream | undefined;
   readonly #slots: RunSlots;
   readonly #onEnd: (result: RunResult) => void;
   #ended = false;

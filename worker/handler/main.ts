@@ -56,7 +56,8 @@ async function load(bundle: Bundle): Promise<void> {
   steps = new Map([...project.steps, ...project.access].map((step) => [step.entry.id, step]));
   const ownStreams = project.streams.map(({ name }) => name);
   const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
-  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log };
+  const sendFrame = ({ slot }: ActiveRun, frame: Uint8Array) => post({ t: 'frame', slot, frame });
+  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log, sendFrame };
   const manifest = createManifest({
     app: setup.app,
     steps: project.steps.map(({ entry }) => entry),
@@ -83,6 +84,8 @@ function receive(message: ToThread): void {
     void load(message.bundle);
   } else if (message.t === 'abort') {
     runs[message.slot]?.fence(message.reason);
+  } else if (message.t === 'credit') {
+    runs[message.slot]?.stream?.credit(message.taken);
   } else if (message.t === 'ping') {
     post({ t: 'pong' });
     flush();

@@ -1,7 +1,7 @@
 /** What a handler thread has to say, gathered and sent as one message per turn of the event loop. */
 import { parentPort } from 'node:worker_threads';
 import type { FromThread } from '../threads/messages.ts';
-import { packResult, WireFromThread } from '../threads/wire.ts';
+import { packFrame, packResult, WireFromThread } from '../threads/wire.ts';
 
 let batch: WireFromThread | undefined;
 
@@ -12,6 +12,7 @@ export function post(message: FromThread): void {
     setImmediate(flush);
   }
   if (message.t === 'result') packResult(batch, message);
+  else if (message.t === 'frame') packFrame(batch, message);
   else batch.rest.push(message);
 }
 

@@ -7,26 +7,35 @@ import { newSpanId } from '../../shared/trace-ids.ts';
 import type { ApiRequest, ApiResponse, FlowContext } from '../../shared/types.ts';
 import { composeMiddleware } from '../compose.ts';
 import { BadRequest } from '../http/bad-request.ts';
+import type { ChunkSource } from '../http/chunk-source.ts';
 import { parseRequest } from '../http/request.ts';
-import { type EncodedResponse, encodeResponse } from '../http/response.ts';
+import { BODILESS_STATUS, type EncodedResponse, encodeResponse } from '../http/response.ts';
 import type { ActiveRun } from './active-run.ts';
+import { BodyStream } from './body-stream.ts';
 import { createContext, type Services } from './context.ts';
 
 export interface ApiServices extends Services {
   settings: HttpSettings;
   bodies: () => BlobStore | Promise<BlobStore>;
+  /** Sends a reply frame before the last one. */
+  sendFrame: (run: ActiveRun, frame: Uint8Array) => void;
 }
 
+const GONE = 'Nobody waits for the answer any more';
+const INTERNAL = 'Internal server error';
 const MOST_BYTES_PER_CHARACTER = 3;
 /** Less than any broker refuses. */
 const SURELY_SENT = 256 * 1024;
+
+/** The body of an answer to HEAD. */
+const NOTHING: ChunkSource = { next: () => ({ done: true, value: undefined }), close: () => {} };
 
 type ApiCall = (req: ApiRequest, ctx: FlowContext) => Promise<unknown>;
 
 /** Handler and middleware of each step, composed once. */
 const calls = new WeakMap<object, ApiCall>();
 
-/** Has the run and gives the reply frame. Never rejects. */
+/** Has the run and gives the last reply frame. Never rejects. */
 export async function runApi(
   run: ActiveRun,
   meta: RequestMeta,
@@ -44,14 +53,15 @@ export async function runApi(
     }
     const returned = await callOf(run)(req, createContext(run, services));
     if (run.hasOpenEmits) await run.settleEmits();
-    return await encodeReply(returned, services);
+    return await encodeReply(returned, run, meta.method, services);
   } catch (error) {
     if (error instanceof BadRequest) return reply(error.status, { error: error.message });
+    if (run.stream && error === run.signal.reason) return encodeFrame({ t: 'error', status: 503, message: GONE });
     return refuse(run, error, services);
   }
 }
 
-/** An answer that tells the client nothing but where to find the reason in the log. */
+/** An answer that tells the client nothing but where to find the reason in the log; the end of one that has begun. */
 export function refuse(run: ActiveRun, error: unknown, { log }: Services): Uint8Array {
   const errorId = newSpanId();
   const record = toErrorRecord(error);
@@ -68,7 +78,8 @@ export function refuse(run: ActiveRun, error: unknown, { log }: Services): Uint8
     },
     `${run.step.entry.name} failed: ${record.message}`,
   );
-  return reply(500, { error: 'Internal server error', errorId });
+  if (run.stream) return encodeFrame({ t: 'error', status: 500, message: INTERNAL, id: errorId });
+  return reply(500, { error: INTERNAL, errorId });
 }
 
 function callOf({ step }: ActiveRun): ApiCall {
@@ -93,16 +104,48 @@ function validate(run: ActiveRun, req: ApiRequest, { settings, log }: ApiService
   return undefined;
 }
 
-function encodeReply(returned: unknown, services: ApiServices): Uint8Array | Promise<Uint8Array> {
-  const response = encodeResponse(returned as ApiResponse);
-  const { status, headers, body } = response;
+function encodeReply(
+  returned: unknown,
+  run: ActiveRun,
+  method: string,
+  services: ApiServices,
+): Uint8Array | Promise<Uint8Array> {
+  const { status, headers, body } = encodeResponse(returned as ApiResponse);
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    return stream({ status, headers, body }, run, method, services);
+  }
   // Only a body that may be too large for a message needs the broker here.
   const size = typeof body === 'string' ? body.length * MOST_BYTES_PER_CHARACTER : body.byteLength;
-  if (size > SURELY_SENT) return encodeLarge(response, size, services);
+  if (size > SURELY_SENT) return encodeLarge({ status, headers, body }, size, services);
   return encodeFrame({ t: 'end', status, headers }, body);
 }
 
-async function encodeLarge({ status, headers, body }: EncodedResponse, size: number, services: ApiServices) {
+type Answer<Body> = EncodedResponse & { body: Body };
+
+/** @returns the last frame. */
+async function stream(
+  { status, headers, body: source }: Answer<ChunkSource>,
+  run: ActiveRun,
+  method: string,
+  services: ApiServices,
+): Promise<Uint8Array> {
+  if (BODILESS_STATUS.has(status)) {
+    await source.close();
+    return encodeFrame({ t: 'end', status, headers });
+  }
+  const passed = new BodyStream(run, (frame) => services.sendFrame(run, frame));
+  run.stream = passed;
+  const settle = () => run.settleEmits();
+  if (method !== 'HEAD') return passed.pass({ t: 'head', status, headers }, source, settle);
+  await source.close();
+  return passed.pass({ t: 'head', status, headers }, NOTHING, settle);
+}
+
+async function encodeLarge(
+  { status, headers, body }: Answer<Uint8Array | string>,
+  size: number,
+  services: ApiServices,
+) {
   const bodies = await services.bodies();
   if (!bodies.needed(size)) return encodeFrame({ t: 'end', status, headers }, body);
   const blob = await bodies.put(typeof body === 'string' ? Buffer.from(body) : body);

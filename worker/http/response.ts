@@ -1,12 +1,13 @@
 /** Turns what a handler returns into an HTTP response. */
 import { toErrorRecord } from '../../shared/errors.ts';
+import { type ChunkSource, toChunkSource } from './chunk-source.ts';
 
 export interface EncodedResponse {
   /** 200 to 599 */
   status: number;
   /** Lower-cased names; a header with several values appears several times. */
   headers: [name: string, value: string][];
-  body: Uint8Array | string;
+  body: Uint8Array | string | ChunkSource;
 }
 
 /** A handler returned something that is not a response. The message is for the log, not for the client. */
@@ -28,8 +29,10 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
 
 const CONTENT_TYPE = 'content-type';
 const TEXT = 'text/html; charset=utf-8';
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const JSON_TEXT = 'application/json; charset=utf-8';
-const BODILESS_STATUS: ReadonlySet<number> = new Set([204, 205, 304]);
+/** Answers of these statuses have no body. */
+export const BODILESS_STATUS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -37,7 +40,7 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 type Headers = EncodedResponse['headers'];
 
 /**
- * Bytes and text are sent as they are, any other body as JSON, `undefined` as an empty one. Headers of the connection,
+ * Bytes and text are sent as they are, what can be streamed is, any other body is sent as JSON, `undefined` as an empty one. Headers of the connection,
  * such as `content-length`, are dropped.
  *
  * @throws InvalidResponse, and nothing else.
@@ -60,7 +63,8 @@ function encode(value: unknown): EncodedResponse {
   const status = checkStatus(response.status);
   const headers = checkHeaders(response.headers);
   if (!BODILESS_STATUS.has(status)) return { status, headers, body: encodeBody(response.body, headers) };
-  return { status, headers: headers.filter(([name]) => name !== CONTENT_TYPE), body: '' };
+  const body = toChunkSource(response.body) ?? ''; // to be closed
+  return { status, headers: headers.filter(([name]) => name !== CONTENT_TYPE), body };
 }
 
 function checkStatus(status: unknown): number {
@@ -96,11 +100,16 @@ function checkHeaderValue(name: string, value: unknown): string {
 }
 
 /** Also fills in the content type. */
-function encodeBody(body: unknown, headers: Headers): Uint8Array | string {
+function encodeBody(body: unknown, headers: Headers): EncodedResponse['body'] {
   if (body === undefined) return '';
   const bytes = toBytes(body);
   const isText = typeof body === 'string';
   const type = headers.find(([name]) => name === CONTENT_TYPE);
+  const chunks = bytes ? undefined : toChunkSource(body);
+  if (chunks) {
+    if (!type) headers.push([CONTENT_TYPE, PLAIN_TEXT]);
+    return chunks;
+  }
   if (!type) {
     headers.push([CONTENT_TYPE, bytes ? 'application/octet-stream' : isText ? TEXT : JSON_TEXT]);
   } else if (!bytes) {

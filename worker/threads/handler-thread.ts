@@ -5,7 +5,7 @@ import type { Bundle } from '../../shared/steps/bundle.ts';
 import type { Gate, Gates } from './gates.ts';
 import type { LoadedApp, ResultMessage, Run, RunResult, ThreadSetup } from './messages.ts';
 import { RunSlots, SLOTS_PER_THREAD } from './run-slots.ts';
-import { packRun, unpackResults, type WireFromThread, WireToThread } from './wire.ts';
+import { packRun, unpackFrames, unpackResults, type WireFromThread, WireToThread } from './wire.ts';
 
 /** One run to be had, and who wants to know how it ends. */
 export interface Job {
@@ -19,11 +19,13 @@ export interface Job {
   /** Where it is; absent while it waits for a thread. */
   at?: { thread: HandlerThread; slot: number };
   /** Whether the run may begin anew after it was cut off through no fault of its own. */
-  readonly restartable: boolean;
+  restartable: boolean;
   /** How often that has happened. */
   displacements: number;
   /** Called when the job goes to a thread. */
   onDispatch?: () => void;
+  /** A reply frame before the last one. */
+  onFrame?: (frame: Uint8Array) => void;
   /** `tookMs` is how long the handler ran, `emits` how many events it emitted; both are 0 if that is not known. */
   onEnd: (end: JobEnd, tookMs: number, emits: number) => void;
 }
@@ -140,6 +142,11 @@ export class HandlerThread {
     this.#closeIfDrained();
   }
 
+  /** Tells a run how many bytes of its streamed answer the caller has taken. */
+  credit(slot: number, taken: number): void {
+    this.#batch().rest.push({ t: 'credit', slot, taken });
+  }
+
   /** Renews what a run may rely on. */
   lease(slot: number, until: number): void {
     this.#slots.lease(slot, until);
@@ -216,6 +223,7 @@ export class HandlerThread {
   #onBatch(batch: WireFromThread): void {
     this.#heardAt = Date.now();
     if (this.status === 'silent') this.status = 'ready';
+    for (const { slot, frame } of unpackFrames(batch)) this.#jobs[slot]?.onFrame?.(frame);
     for (const result of unpackResults(batch)) this.#finish(result);
     for (const message of batch.rest) {
       if (message.t === 'withdrawn') this.#release(message.slot);

@@ -47,11 +47,13 @@ export type ToThread =
   | { t: 'load'; bundle: Bundle }
   | RunMessage
   | { t: 'abort'; slot: number; reason: string }
+  /** The caller has taken so many bytes of a streamed answer. */
+  | { t: 'credit'; slot: number; taken: number }
   | { t: 'ping' }
   | { t: 'close' };
 
 export type RunResult =
-  /** A complete reply frame. */
+  /** A complete reply frame, the last one. */
   | { status: 'replied'; frame: Uint8Array }
   | { status: 'succeeded' }
   | { status: 'failed'; error: ErrorRecord }
@@ -65,6 +67,8 @@ export type ResultMessage = { t: 'result'; slot: number; result: RunResult; took
 
 export type FromThread =
   | { t: 'ready'; app: LoadedApp }
+  /** A reply frame of a streamed answer, which is not the last one. */
+  | { t: 'frame'; slot: number; frame: Uint8Array }
   | ResultMessage
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }

@@ -15,9 +15,11 @@ export class WireToThread {
 }
 
 export class WireFromThread {
+  /** Slot and bytes of one frame after the other. They come before the results: no run has both in the other order. */
+  frames: unknown[] = [];
   /** Slot, time taken, emits, status and detail of one result after the other. */
   results: unknown[] = [];
-  rest: Exclude<FromThread, ResultMessage>[] = [];
+  rest: Exclude<FromThread, ResultMessage | FrameMessage>[] = [];
 }
 
 /** Events of one subscription: slot, id, attempt, traceparent, link and body of one after the other. */
@@ -29,6 +31,7 @@ interface WireEvents {
 }
 
 type CronRun = Extract<Run, { kind: 'cron' }>;
+type FrameMessage = Extract<FromThread, { t: 'frame' }>;
 
 /** Bytes, or text with one character for each byte. */
 type WireBytes = string | Uint8Array;
@@ -78,6 +81,16 @@ export function* unpackRuns({ calls, events, ticks }: WireToThread): Generator<R
       const run = { kind: 'event' as const, step, meta, body: runs[i + 5] as string };
       yield { t: 'run', slot: runs[i] as number, run, gate };
     }
+  }
+}
+
+export function packFrame(wire: WireFromThread, { slot, frame }: FrameMessage): void {
+  wire.frames.push(slot, packBytes(frame));
+}
+
+export function* unpackFrames({ frames }: WireFromThread): Generator<FrameMessage> {
+  for (let i = 0; i < frames.length; i += 2) {
+    yield { t: 'frame', slot: frames[i] as number, frame: unpackBytes(frames[i + 1] as WireBytes) };
   }
 }
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import MotiaError
 from ..protocol.event_ids import event_content_id, numbered_id
 from ..steps.load import LoadedStep
 from ..tracing import Span
 from .operation import Operation, finish_from_thread
+
+if TYPE_CHECKING:
+    from .body_stream import BodyStream
 
 T = TypeVar("T")
 
@@ -39,6 +42,7 @@ class ActiveRun:
         "message_id",
         "span",
         "step",
+        "stream",
     )
 
     def __init__(
@@ -58,6 +62,8 @@ class ActiveRun:
         """Events that it has emitted."""
         self.ended = False
         """Set when its handler has returned and all is settled: what code it left behind does needs no lease."""
+        self.stream: BodyStream | None = None
+        """Set when its answer is streamed."""
         self._leased = leased
         self._enter = enter
         self._loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ from ..broker.address import BrokerAddress
 from ..event_loop import new_event_loop
 from ..ipc import tickets
 from ..ipc.run_table import RunTable
-from ..ipc.wire import Kind, LoadedApp, LoadOrder, Unpacker, pack
+from ..ipc.wire import Kind, LoadedApp, LoadOrder, Unpacker, pack, unpack_credit
 from ..log import Log, LogLevel
 from ..steps.load import LoadedProject, load_project
 from ..tracing import TelemetryEnvironment, Tracing, create_tracing
@@ -153,6 +153,8 @@ class HandlerMain(asyncio.Protocol):
                     self._start_soon()
             elif kind == Kind.ABORT:
                 self.runs.abort(slot, bytes(payload).decode())
+            elif kind == Kind.CREDIT:
+                self.runs.credit(slot, unpack_credit(payload))
             elif kind == Kind.WITHDRAWN:
                 self._sent.pop(slot, None)
                 self._say(pack(Kind.WITHDRAWN, slot))

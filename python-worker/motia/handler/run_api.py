@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import to_error_record
@@ -13,20 +13,32 @@ from ..protocol.trace_ids import new_span_id
 from ..steps.load import LoadedStep
 from ..types import ApiRequest
 from .active_run import ActiveRun, current_run
+from .body_stream import BodyStream, close_source
 from .compose import Call, compose_middleware
 from .context import Context
 from .guards import blame
 from .http.bad_request import BadRequest
+from .http.chunk_source import ChunkSource
 from .http.request import parse_request
-from .http.response import EncodedResponse, encode_response
+from .http.response import BODILESS_STATUS, EncodedResponse, encode_response
 from .services import Services
 
 # Less than any broker refuses.
 _SURELY_SENT = 256 * 1024
+_INTERNAL = "Internal server error"
 
 
-async def run_api(run: ActiveRun, meta: Mapping[str, Any], data: bytes | memoryview, services: Services) -> bytes:
-    """Has the run and gives the reply frame. `meta` and `data` are those of the request frame. Never raises."""
+async def run_api(
+    run: ActiveRun,
+    meta: Mapping[str, Any],
+    data: bytes | memoryview,
+    services: Services,
+    send: Callable[[bytes], None],
+) -> bytes:
+    """Has the run and gives the last reply frame; `send` sends those before it. Never raises.
+
+    `meta` and `data` are those of the request frame.
+    """
     current_run.set(run)
     try:
         blob = meta.get("blob")
@@ -40,7 +52,10 @@ async def run_api(run: ActiveRun, meta: Mapping[str, Any], data: bytes | memoryv
         returned = await _call_of(run.step, services)(req, Context(run, services))
         if run.has_operations:
             await run.settle()
-        return await _encode_reply(encode_response(returned), services)
+        response = encode_response(returned)
+        if isinstance(response.body, (bytes, bytearray, memoryview)):
+            return await _encode_reply(response, response.body, services)
+        return await _stream(run, meta["method"], response, response.body, services, send)
     except BadRequest as error:
         return reply(error.status, {"error": error.message})
     except BaseException as error:
@@ -50,7 +65,7 @@ async def run_api(run: ActiveRun, meta: Mapping[str, Any], data: bytes | memoryv
 
 
 def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
-    """An answer that tells the client nothing but where to find the reason in the log."""
+    """An answer that tells the client nothing but where to find the reason in the log; or the end of one that began."""
     run.abandon()
     error = blame(thrown)
     run.span.fail(error)
@@ -71,7 +86,9 @@ def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
             },
             f"{name} failed: {record['message']}",
         )
-    return reply(500, {"error": "Internal server error", "errorId": error_id})
+    if run.stream:
+        return encode_frame({"t": "error", "status": 500, "message": _INTERNAL, "id": error_id})
+    return reply(500, {"error": _INTERNAL, "errorId": error_id})
 
 
 def _call_of(step: LoadedStep, services: Services) -> Call:
@@ -100,8 +117,28 @@ def _validate(run: ActiveRun, req: ApiRequest[Any], services: Services) -> objec
     return None
 
 
-async def _encode_reply(response: EncodedResponse, services: Services) -> bytes:
-    status, headers, body = response
+async def _stream(
+    run: ActiveRun,
+    method: str,
+    response: EncodedResponse,
+    source: ChunkSource,
+    services: Services,
+    send: Callable[[bytes], None],
+) -> bytes:
+    """Sends an answer bit by bit, and gives the last frame."""
+    status, headers, _ = response
+    if status in BODILESS_STATUS:
+        await close_source(source, services.executor)
+        return encode_frame({"t": "end", "status": status, "headers": headers})
+    if method == "HEAD":
+        await close_source(source, services.executor)
+        source = iter(())
+    run.stream = BodyStream(run, send, services.executor)
+    return await run.stream.pass_on({"t": "head", "status": status, "headers": headers}, source, run.settle)
+
+
+async def _encode_reply(response: EncodedResponse, body: bytes | bytearray | memoryview, services: Services) -> bytes:
+    status, headers, _ = response
     meta: dict[str, object] = {"t": "end", "status": status, "headers": headers}
     if len(body) > _SURELY_SENT:  # only then the broker may be needed
         bodies = await services.bodies()

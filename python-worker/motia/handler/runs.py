@@ -12,7 +12,17 @@ from typing import Any
 import orjson
 
 from ..ipc.run_table import RunTable
-from ..ipc.wire import Kind, Status, pack_result, parse_step_key, unpack_event, unpack_key, unpack_limit, unpack_tick
+from ..ipc.wire import (
+    Kind,
+    Status,
+    pack,
+    pack_result,
+    parse_step_key,
+    unpack_event,
+    unpack_key,
+    unpack_limit,
+    unpack_tick,
+)
 from ..protocol.frames import decode_frame
 from ..steps.access_steps import is_access_step
 from ..steps.load import LoadedStep
@@ -74,6 +84,12 @@ class Runs:
         if run:
             run.abort(reason)
 
+    def credit(self, slot: int, taken: int) -> None:
+        """The caller of this run has taken so many bytes of its streamed answer."""
+        run = self._runs.get(slot)
+        if run and run.run.stream:
+            run.run.stream.credit(taken)
+
     def blame_exit(self, run: ActiveRun) -> None:
         """This run ends the process."""
         for slot, going in [*self._runs.items()]:
@@ -106,7 +122,10 @@ class Runs:
         async def have() -> tuple[Status, bytes]:
             if is_access_step(step.entry):
                 return Status.REPLIED, await run_access(run, body, self.services)
-            return Status.REPLIED, await run_api(run, meta, body, self.services)
+            return Status.REPLIED, await run_api(run, meta, body, self.services, send)
+
+        def send(frame: bytes) -> None:
+            self._say(pack(Kind.FRAME, slot, frame))
 
         self._have(slot, run, have())
 
@@ -198,6 +217,9 @@ class _Run:
     def abort(self, reason: str) -> None:
         """Nobody waits for it any more. A plain function cannot be stopped: it is only refused what it wants to do."""
         self.run.fence(reason)
+        if self.run.stream:
+            self.task.cancel()
+            return
         functions = [self.run.step.handler, *(self.run.step.config.get("middleware") or ())]
         if all(function and is_coroutine_function(function) for function in functions):
             self.task.cancel()

@@ -17,6 +17,7 @@ _HEAD: Final = struct.Struct("<IBI")
 _KEY: Final = struct.Struct("<H")
 _LIMIT: Final = struct.Struct("<I")
 _RESULT: Final = struct.Struct("<BdI")
+_TAKEN: Final = struct.Struct("<Q")
 
 
 class Kind(IntEnum):
@@ -39,6 +40,8 @@ class Kind(IntEnum):
     CLOSE = 8
     RUN_CRON = 9
     """A tick, likewise: step key, JSON of `TickMeta`."""
+    CREDIT = 10
+    """How many bytes of its streamed answer the caller of a run has taken."""
     # From the handler process
     READY = 16
     """JSON of `LoadedApp`."""
@@ -46,13 +49,15 @@ class Kind(IntEnum):
     LOG = 18
     """A finished JSON line."""
     PONG = 19
+    FRAME = 20
+    """A reply frame of a streamed answer, which is not the last one."""
 
 
 class Status(IntEnum):
     """How a run ended in its handler process."""
 
     REPLIED = 0
-    """The detail is a complete reply frame."""
+    """The detail is a complete reply frame, the last one."""
     SUCCEEDED = 1
     FAILED = 2
     """The detail is the JSON of an `ErrorRecord`."""
@@ -163,6 +168,17 @@ def unpack_result(payload: memoryview) -> Result:
     """What a `RESULT` message says."""
     status, took_ms, emits = _RESULT.unpack_from(payload)
     return Result(Status(status), took_ms, emits, bytes(payload[_RESULT.size :]))
+
+
+def pack_credit(slot: int, taken: int) -> bytes:
+    """A `CREDIT` message."""
+    return pack(Kind.CREDIT, slot, _TAKEN.pack(taken))
+
+
+def unpack_credit(payload: memoryview) -> int:
+    """What a `CREDIT` message says."""
+    taken: int = _TAKEN.unpack(payload)[0]
+    return taken
 
 
 class Unpacker:

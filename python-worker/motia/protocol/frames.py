@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 import orjson
 
@@ -36,10 +36,30 @@ class RequestMeta(_RequestBlob):
     headers: dict[str, str | list[str]]
 
 
-class SignMeta(TypedDict):
+class _SignNumber(TypedDict, total=False):
+    n: int
+    """Of a `beat` while the answer is streamed: the number that the next chunk will have."""
+
+
+class SignMeta(_SignNumber):
     """Reply frame: a worker has the call (`started`), and still has it (`beat`)."""
 
     t: Literal["started", "beat"]
+
+
+class HeadMeta(TypedDict):
+    """First reply frame of an answer that is streamed."""
+
+    t: Literal["head"]
+    status: int
+    headers: list[tuple[str, str]]
+
+
+class ChunkMeta(TypedDict):
+    """Reply frame with the next bytes of such an answer, numbered from 1; or its last one, numbered like one more."""
+
+    t: Literal["chunk", "end"]
+    n: int
 
 
 class _EndBlob(TypedDict, total=False):
@@ -65,6 +85,32 @@ class ErrorMeta(_ErrorId):
     t: Literal["error"]
     status: int
     message: str
+
+
+Credit: TypeAlias = int | Literal["gone"]
+"""What a gateway says of a streamed answer: bytes of its body that the client has taken so far, or that it is `GONE`:
+nobody wants the rest.
+"""
+GONE: Final = "gone"
+
+STREAM_WINDOW: Final = 512 * 1024
+"""Bytes of a streamed body that may be on their way: sent, and not known to be taken."""
+LARGEST_CHUNK: Final = 64 * 1024
+"""Bytes of the largest chunk."""
+
+
+def decode_credit(data: bytes) -> Credit | None:
+    """Reads what a gateway says of a streamed answer; `None` for anything else."""
+    try:
+        said = orjson.loads(data)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    if said.get("gone") is True:
+        return GONE
+    taken = said.get("taken")
+    return taken if type(taken) is int else None
 
 
 def encode_frame(meta: Mapping[str, object], body: bytes | bytearray | memoryview | str = b"") -> bytes:

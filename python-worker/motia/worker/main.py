@@ -22,6 +22,7 @@ from ..log import Log, LogLevel
 from ..ops import Ops, OpsAddress
 from ..protocol.subjects import create_names
 from ..steps.app_part import AppPart
+from .credit_inbox import CreditInbox
 from .parent import Parent
 from .processes.pool import ProcessPool
 from .processes.zygote import Zygote
@@ -129,11 +130,12 @@ class _Worker:
         broker = self._broker = await connect_broker(
             self._settings.broker,
             name=f"{self._settings.app} python worker",
+            on_disconnect=self._on_disconnect,
             on_reconnect=self._on_reconnect,
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
         self._ops.watch(broker)
-        services = ConsumerServices(broker, self._names, self._pool, self._log, self._ops.metrics)
+        services = ConsumerServices(broker, self._names, self._pool, self._log, self._ops.metrics, CreditInbox(broker))
         worker = self._worker = StepWorker(
             services,
             EventStore(broker, self._names),
@@ -197,6 +199,10 @@ class _Worker:
         """Acks that have to be there before their calls begin."""
         if self._broker:
             self._broker.flush_sends()
+
+    def _on_disconnect(self) -> None:
+        if self._worker:
+            self._worker.on_disconnect()
 
     def _on_reconnect(self) -> None:
         if self._worker:

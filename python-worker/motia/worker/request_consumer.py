@@ -2,6 +2,9 @@
 
 A call of a safe method is acked when it is answered: if this worker is lost, another one answers. Any other call is
 acked before it starts: nobody may run it twice, so a lost worker leaves its caller with "outcome unknown".
+
+From the first frame of a streamed answer on, no call is had twice, and it takes as long as its caller and its handler
+want.
 """
 
 from __future__ import annotations
@@ -21,11 +24,12 @@ from ..errors import MotiaError
 from ..ipc.wire import step_key
 from ..log import Log
 from ..metrics.metrics import Metrics
-from ..protocol.frames import decode_frame, encode_frame
+from ..protocol.frames import GONE, Credit, decode_frame, encode_frame
 from ..protocol.headers import PROTOCOL_VERSION
 from ..protocol.safe_methods import is_safe
 from ..protocol.subjects import Names
 from ..protocol.trace_ids import new_span_id
+from .credit_inbox import CreditInbox
 from .outcome import Failed, Lost
 from .processes.job import Job, JobEnd, Replied, Unknown
 from .processes.pool import ProcessPool
@@ -49,6 +53,7 @@ class ConsumerServices:
     pool: ProcessPool
     log: Log
     metrics: Metrics
+    credits: CreditInbox
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +69,10 @@ class _Call:
     begun: bool = False
     """It went to a process: from then on an unsafe call is nobody else's."""
     job: Job | None = None
+    credit: str = ""
+    """Of an answer that is streamed: the subject where its caller says how far it is."""
+    frames: int = 0
+    """How many of its frames were sent."""
 
 
 class RequestConsumer:
@@ -95,6 +104,13 @@ class RequestConsumer:
     def load(self) -> int:
         """Calls that are not answered yet."""
         return len(self._calls)
+
+    def cut_off_streams(self, reason: str) -> None:
+        """Cuts the answers off that are being streamed: their callers are told so."""
+        for call in [*self._calls.values()]:
+            if call.credit:
+                self._reply(call, {"t": "error", "status": 502, "message": "The rest of the answer is lost"})
+                self._abort(call, reason)
 
     def cancel(self, request_id: str) -> None:
         """The caller of this request is gone."""
@@ -147,6 +163,7 @@ class RequestConsumer:
             lease_until=call.delivery.received_at + REQUEST_ACK_WAIT_MS,
             restartable=call.safe,
             on_dispatch=lambda: self._begin(call),
+            on_frame=lambda frame: self._pass(call, frame),
             on_end=lambda end, took_ms, emits: self._end(call, end, took_ms, emits),
         )
 
@@ -160,17 +177,39 @@ class RequestConsumer:
         if not call.safe:
             call.delivery.ack()
 
+    def _pass(self, call: _Call, frame: bytes) -> None:
+        if not call.credit:
+            self._begin_stream(call)
+        call.frames += 1
+        call.heard_at = _now()
+        self._services.broker.send(call.meta["reply"], frame, call.credit)
+
+    def _begin_stream(self, call: _Call) -> None:
+        if call.safe:
+            call.delivery.ack()
+        call.safe = False
+        if call.job:
+            call.job.restartable = False
+        call.credit = self._services.credits.open(lambda credit: self._on_credit(call, credit))
+
+    def _on_credit(self, call: _Call, credit: Credit) -> None:
+        if credit == GONE:
+            self._abort(call, "the caller is gone")
+        elif call.job:
+            call.job.credit(credit)
+
     def _end(self, call: _Call, end: JobEnd, took_ms: float, emits: int) -> None:
         self._metrics.ended(end, took_ms, emits, call.meta["traceparent"])
         if self._calls.pop(call.meta["id"], None):  # otherwise it has been given up
             self._answer(call, end)
+        self._services.credits.close(call.credit)
         self.puller.pull()
 
     def _answer(self, call: _Call, end: JobEnd) -> None:
         if isinstance(end, Lost):
             return  # whoever has its message answers
         if isinstance(end, Replied):
-            self._services.broker.send(call.meta["reply"], end.frame)
+            self._services.broker.send(call.meta["reply"], end.frame, call.credit)
         elif isinstance(end, Unknown):
             self._reply(
                 call, {"t": "error", "status": 404, "message": "Not found"}
@@ -188,13 +227,13 @@ class RequestConsumer:
 
     def _reply(self, call: _Call, meta: dict[str, object]) -> None:
         call.heard_at = _now()
-        self._services.broker.send(call.meta["reply"], encode_frame(meta))
+        self._services.broker.send(call.meta["reply"], encode_frame(meta), call.credit)
 
     def _tick(self) -> None:
         """Keeps callers informed and messages ours, and gives up on what nobody waits for."""
         now = _now()
         for call in [*self._calls.values()]:
-            if now >= (call.meta["deadline"] if call.begun else call.meta["startBy"]):
+            if not call.credit and now >= (call.meta["deadline"] if call.begun else call.meta["startBy"]):
                 self._abort(call, "its deadline is over")
                 continue
             if now - call.renewed_at >= _BEAT_MS and (call.safe or not call.begun):
@@ -205,7 +244,7 @@ class RequestConsumer:
                 continue  # waits for a process
             quiet = now - (call.heard_at or call.taken_at)
             if quiet >= (_BEAT_MS if call.heard_at else _STARTED_AFTER_MS):
-                self._reply(call, {"t": "beat" if call.heard_at else "started"})
+                self._reply(call, _sign_of(call))
         self._ticker = self._loop.call_later(_TICK_S, self._tick) if self._calls else None
 
     async def _renew(self, call: _Call, at: float) -> None:
@@ -219,6 +258,7 @@ class RequestConsumer:
         self._calls.pop(call.meta["id"], None)
         if call.begun:
             self._metrics.abandoned(_now() - call.taken_at, call.meta["traceparent"])
+        self._services.credits.close(call.credit)
         if call.job and call.job.at:
             call.job.give_up(reason)
         elif call.job:
@@ -226,6 +266,13 @@ class RequestConsumer:
         if call.safe or not call.begun:
             call.delivery.ack()
         self.puller.pull()
+
+
+def _sign_of(call: _Call) -> dict[str, object]:
+    """What tells the caller that the call goes on."""
+    if call.credit:
+        return {"t": "beat", "n": call.frames}
+    return {"t": "beat" if call.heard_at else "started"}
 
 
 def _renew(call: _Call, at: float) -> None:

@@ -99,6 +99,10 @@ class StepWorker:
             if isinstance(consumer, RequestConsumer):
                 consumer.cancel(request_id)
 
+    def on_disconnect(self) -> None:
+        """The connection is lost, and with it perhaps a piece of an answer."""
+        self._cut_off_streams("the connection to the broker was lost")
+
     def recover(self) -> None:
         """The connection is back: memory streams and their consumers may be gone with the server."""
         if self._recovering is None and not self._stopped:
@@ -120,6 +124,7 @@ class StepWorker:
         give_up = self._loop.time() + grace
         while self._loop.time() < give_up and any(consumer.load for consumer in self._holders()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+        self._cut_off_streams("the worker shuts down")
         if self._renewal:
             self._renewal.cancel()
         if self._ending:
@@ -216,6 +221,11 @@ class StepWorker:
         for consumer in self._consumers.values():
             consumer.puller.restart()
         self._recovering = None
+
+    def _cut_off_streams(self, reason: str) -> None:
+        for consumer in self._holders():
+            if isinstance(consumer, RequestConsumer):
+                consumer.cut_off_streams(reason)
 
     def _retire(self, consumer: StepConsumer) -> None:
         """Calls come until the gateways know of the new version; they are answered with 404 then."""

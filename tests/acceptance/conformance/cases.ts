@@ -12,6 +12,7 @@ import { failureCases } from './cases/failures.ts';
 import { fifoCases } from './cases/fifo.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
+import { streamedAnswerCases } from './cases/streamed-answers.ts';
 import { streamCases } from './cases/streams.ts';
 import type { Language, World } from './world.ts';
 
@@ -28,6 +29,7 @@ export interface Case {
 
 /** Those that wait for long come first. */
 export const cases: readonly Case[] = [
+  ...streamedAnswerCases,
   ...errorCases,
   ...eventCases,
   ...stateCases,

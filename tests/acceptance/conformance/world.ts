@@ -75,6 +75,8 @@ export interface World extends AsyncDisposable {
   waitForDeadLetter(step: string, match: string | ((letter: DeadLetter) => boolean)): Promise<DeadLetter>;
   /** Resolves when a subscription has nothing left to do. */
   waitUntilIdle(step: string, topic: string): Promise<void>;
+  /** Starts one more gateway. */
+  startGateway(): Promise<RunningCli>;
   /** Starts one more worker. */
   startWorker(name: string): Promise<RunningCli>;
   /** Ends the process of a worker that talks to the broker, without a warning. */
@@ -176,6 +178,7 @@ export async function startWorld(language: Language): Promise<World> {
         return num_pending + num_ack_pending === 0;
       });
     },
+    startGateway: () => startCli('gateway', project, { env }),
     startWorker,
     async killWorker(worker) {
       process.kill(await brokerProcessOf(worker), 'SIGKILL');

@@ -1,6 +1,6 @@
 /** The frame around requests and replies. Its bytes are in the golden file `frames.json`. */
 import { describe, expect, test } from 'vitest';
-import { decodeFrame, encodeFrame, type ReplyMeta } from '../../../shared/protocol/frames.ts';
+import { decodeCredit, decodeFrame, encodeFrame, type ReplyMeta } from '../../../shared/protocol/frames.ts';
 import { seeded } from '../worker/http/random.ts';
 
 const end: ReplyMeta = { t: 'end', status: 200, headers: [['x-name', 'Zoë 漢']] };
@@ -42,6 +42,10 @@ describe('frames', () => {
     ['meta of no length', '00000000'],
   ])('%s is refused', (_, hex) => {
     expect(() => decodeFrame(Buffer.from(hex, 'hex'))).toThrow();
+  });
+
+  test.each(['', 'null', '[]', '{}', '{"taken":"1"}', '{"gone":false}', '{"taken"'])('%j is no credit', (text) => {
+    expect(decodeCredit(text)).toBeUndefined();
   });
 
   test('random bytes never do anything but come back or be refused', () => {

@@ -5,7 +5,17 @@ import { toHeaders } from '../../../shared/broker/json-bucket.ts';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
 import { namesOf, toNamesHeader } from '../../../shared/protocol/entry-names.ts';
 import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
-import { decodeFrame, encodeFrame, type ReplyMeta, type RequestMeta } from '../../../shared/protocol/frames.ts';
+import {
+  type Credit,
+  decodeCredit,
+  decodeFrame,
+  encodeCredit,
+  encodeFrame,
+  LARGEST_CHUNK,
+  type ReplyMeta,
+  type RequestMeta,
+  STREAM_WINDOW,
+} from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { ActiveRun, type RunIdentity } from '../../../worker/handler/active-run.ts';
 import { RunSlots } from '../../../worker/threads/run-slots.ts';
@@ -79,14 +89,26 @@ test.each(state.expiring.entries)('an entry that is stored at $now', ({ expiresA
   expect(toHeaders({ expiresAt }, now)).toEqual(headers);
 });
 
-const { frames } = golden<{ frames: { what: string; meta: RequestMeta | ReplyMeta; body: string; frame: string }[] }>(
-  'frames.json',
-);
+const { frames, credits, window, largestChunk } = golden<{
+  frames: { what: string; meta: RequestMeta | ReplyMeta; body: string; frame: string }[];
+  credits: { what: string; credit: Credit; text: string }[];
+  window: number;
+  largestChunk: number;
+}>('frames.json');
 
 test.each(frames)('the frame of $what', ({ meta, body, frame }) => {
   expect(encodeFrame(meta, Buffer.from(body, 'hex')).toString('hex')).toBe(frame);
   const read = decodeFrame(Buffer.from(frame, 'hex'));
   expect({ meta: read.meta, body: read.body.toString('hex') }).toEqual({ meta, body });
+});
+
+test.each(credits)('the credit of a streamed answer: $what', ({ credit, text }) => {
+  expect(encodeCredit(credit)).toBe(text);
+  expect(decodeCredit(text)).toEqual(credit);
+});
+
+test('how much of a streamed answer may be on its way', () => {
+  expect([STREAM_WINDOW, LARGEST_CHUNK]).toEqual([window, largestChunk]);
 });
 
 const { ids, givenIds } = golden<{

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ...errors import MotiaError, to_error_record
 from ...json_values import to_json
+from .chunk_source import ChunkSource, to_chunk_source
 
 
 class EncodedResponse(NamedTuple):
@@ -17,7 +18,7 @@ class EncodedResponse(NamedTuple):
     """200 to 599."""
     headers: list[tuple[str, str]]
     """Lower-cased names; a header with several values appears several times."""
-    body: bytes | bytearray | memoryview
+    body: bytes | bytearray | memoryview | ChunkSource
 
 
 class InvalidResponse(Exception):
@@ -39,7 +40,8 @@ _CONNECTION_HEADERS = frozenset(
         "upgrade",
     }
 )
-_BODILESS_STATUS = frozenset({204, 205, 304})
+BODILESS_STATUS = frozenset({204, 205, 304})
+"""Answers of these statuses have no body."""
 
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -51,8 +53,9 @@ _Headers = dict[str, list[str]]
 def encode_response(value: object) -> EncodedResponse:
     """`value` is a dict with `status`, `headers` and `body`, or an object with those attributes.
 
-    Bytes and text are sent as they are, any other body as JSON, a missing one as an empty one. Headers of the
-    connection, such as `content-length`, are dropped. Raises `InvalidResponse`, and nothing else.
+    Bytes and text are sent as they are, what can be streamed is, any other body is sent as JSON, a missing one as an
+    empty one. Headers of the connection, such as `content-length`, are dropped. Raises `InvalidResponse`, and nothing
+    else.
     """
     try:
         return _encode(value)
@@ -72,10 +75,11 @@ def _encode(value: object) -> EncodedResponse:
         raise InvalidResponse(f"The handler returned {_describe(value)}, not a response.")
     status = _check_status(status)
     checked = _check_headers(headers)
-    if status in _BODILESS_STATUS:
-        body = _MISSING
+    if status in BODILESS_STATUS:
         checked.pop("content-type", None)
-    encoded = _encode_body(body, checked)
+        encoded = to_chunk_source(body) or b""  # to be closed
+    else:
+        encoded = _encode_body(body, checked)
     return EncodedResponse(status, [(name, one) for name, values in checked.items() for one in values], encoded)
 
 
@@ -118,7 +122,7 @@ def _check_header_value(name: str, value: object) -> str:
     return text
 
 
-def _encode_body(body: object, headers: _Headers) -> bytes | bytearray | memoryview:
+def _encode_body(body: object, headers: _Headers) -> bytes | bytearray | memoryview | ChunkSource:
     """Also fills in the content type."""
     if body is _MISSING:
         return b""
@@ -126,6 +130,10 @@ def _encode_body(body: object, headers: _Headers) -> bytes | bytearray | memoryv
     if data is not None:
         headers.setdefault("content-type", ["application/octet-stream"])
         return data
+    chunks = to_chunk_source(body)
+    if chunks is not None:
+        headers.setdefault("content-type", ["text/plain; charset=utf-8"])
+        return chunks
     named = headers.get("content-type")
     kind = named[0] if named else "text/html" if isinstance(body, str) else "application/json"
     if named:  # whatever the handler named: text leaves as UTF-8

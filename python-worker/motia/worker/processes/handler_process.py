@@ -17,7 +17,19 @@ import orjson
 from ...errors import ErrorRecord, MotiaError, to_error_record
 from ...ipc import tickets
 from ...ipc.run_table import SLOTS, RunTable
-from ...ipc.wire import Kind, LoadedApp, Result, Status, Unpacker, pack, pack_call, pack_event, pack_tick, unpack_result
+from ...ipc.wire import (
+    Kind,
+    LoadedApp,
+    Result,
+    Status,
+    Unpacker,
+    pack,
+    pack_call,
+    pack_credit,
+    pack_event,
+    pack_tick,
+    unpack_result,
+)
 from ..outcome import Displaced, Failed, Lost, Succeeded
 from .job import Job, JobEnd, Replied, Unknown
 from .zygote import Zygote
@@ -153,6 +165,10 @@ class HandlerProcess(asyncio.Protocol):
         self._say(pack(Kind.ABORT, slot, reason.encode()))
         self._close_if_drained()
 
+    def credit(self, slot: int, taken: int) -> None:
+        """Tells a run how many bytes of its streamed answer the caller has taken."""
+        self._say(pack_credit(slot, taken))
+
     def lease(self, slot: int, until: float) -> None:
         """Renews what a run may rely on."""
         self._table.lease(slot, until)
@@ -247,6 +263,10 @@ class HandlerProcess(asyncio.Protocol):
         for kind, slot, payload in self._unpacker.feed(data):
             if kind == Kind.RESULT:
                 self._end_run(slot, unpack_result(payload))
+            elif kind == Kind.FRAME:
+                job = self._jobs.get(slot)
+                if job is not None and job.on_frame:
+                    job.on_frame(bytes(payload))
             elif kind == Kind.LOG:
                 self._events.on_log(bytes(payload))
             elif kind == Kind.WITHDRAWN:

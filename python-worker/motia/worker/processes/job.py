@@ -52,6 +52,8 @@ class Job:
     """How many runs of its step a handler process has at a time; 0 for any number."""
     on_dispatch: Callable[[], None] | None = None
     """Called when the job goes to a process."""
+    on_frame: Callable[[bytes], None] | None = None
+    """Called with a reply frame before the last one."""
     at: tuple[HandlerProcess, int] | None = None
     """Process and slot; `None` while it waits for a process."""
     displacements: int = 0
@@ -71,6 +73,11 @@ class Job:
         """Fences the run off from the world; whatever it returns is nobody's business. While it is at a process."""
         if self.at:
             self.at[0].give_up(self.at[1], reason)
+
+    def credit(self, taken: int) -> None:
+        """Tells the run how many bytes of its streamed answer the caller has taken."""
+        if self.at:
+            self.at[0].credit(self.at[1], taken)
 
     def renew_lease(self, until: float) -> None:
         """The broker has confirmed that the message is ours for longer."""

@@ -65,6 +65,8 @@ class Runs:
     services: Services
     records: list[dict[str, Any]]
     """What was logged."""
+    frames: list[bytes] = field(default_factory=list)
+    """What was sent of streamed answers before their last frames."""
     leased: Callable[[], bool] = lambda: True
     _ids: Iterator[int] = field(default_factory=count)
     run: ActiveRun | None = None
@@ -77,7 +79,7 @@ class Runs:
         span = start_api_span(self.services.tracing, step, self.traceparent)
         self.run = run = ActiveRun(step, f"call-{next(self._ids)}", 1, span, self.leased)
         head = {"method": "POST", "url": "/", "params": {}, "headers": {"content-type": "application/json"}}
-        frame = await run_api(run, {**head, **(meta or {})}, memoryview(body), self.services)
+        frame = await run_api(run, {**head, **(meta or {})}, memoryview(body), self.services, self.frames.append)
         span.end()
         assert run.ended
         end, data = decode_frame(frame)

@@ -12,10 +12,12 @@ from motia.ipc.wire import (
     Unpacker,
     pack,
     pack_call,
+    pack_credit,
     pack_event,
     pack_result,
     parse_step_key,
     step_key,
+    unpack_credit,
     unpack_event,
     unpack_key,
     unpack_limit,
@@ -74,3 +76,8 @@ def test_an_event_has_its_step_limit_meta_and_payload() -> None:
 def test_a_result_says_how_it_ended(status: Status) -> None:
     ((kind, slot, payload),) = Unpacker().feed(pack_result(9, status, 1.5, 3, b"detail"))
     assert (kind, slot, unpack_result(payload)) == (Kind.RESULT, 9, Result(status, 1.5, 3, b"detail"))
+
+
+def test_credit_says_how_much_was_taken() -> None:
+    ((kind, slot, payload),) = Unpacker().feed(pack_credit(9, 1 << 40))
+    assert (kind, slot, unpack_credit(payload)) == (Kind.CREDIT, 9, 1 << 40)

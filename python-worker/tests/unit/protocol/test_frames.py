@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from motia.protocol.frames import decode_frame, encode_frame
+from motia.protocol.frames import decode_credit, decode_frame, encode_frame
 from motia.protocol.safe_methods import is_safe
 
 END = {"t": "end", "status": 200, "headers": [["x-name", "Zoë 漢"]]}
@@ -39,6 +39,13 @@ def test_is_read_from_the_middle_of_a_larger_buffer_without_a_copy_of_the_body()
 def test_what_is_no_frame_is_refused(hex_text: str) -> None:
     with pytest.raises(ValueError):
         decode_frame(bytes.fromhex(hex_text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"taken":"1"}', '{"taken":1.5}', '{"gone":false}', '{"taken"']
+)
+def test_what_is_no_credit(text: str) -> None:
+    assert decode_credit(text.encode()) is None
 
 
 @pytest.mark.parametrize(

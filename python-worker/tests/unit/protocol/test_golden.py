@@ -13,7 +13,7 @@ from motia.broker.json_bucket import EntryFields, to_headers
 from motia.protocol.encoding import decode_token, encode_token, encode_topic
 from motia.protocol.entry_names import names_of, to_names_header
 from motia.protocol.event_ids import event_content_id, given_message_id, numbered_id
-from motia.protocol.frames import decode_frame, encode_frame
+from motia.protocol.frames import GONE, LARGEST_CHUNK, STREAM_WINDOW, decode_credit, decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
 from motia.protocol.subjects import Names, create_names
 from tests.golden import golden
@@ -80,6 +80,16 @@ def test_frame(case: dict[str, Any]) -> None:
     body, frame = bytes.fromhex(case["body"]), bytes.fromhex(case["frame"])
     assert encode_frame(case["meta"], body) == frame
     assert decode_frame(frame) == (case["meta"], body)
+
+
+@pytest.mark.parametrize("case", golden("frames.json")["credits"], ids=lambda case: case["what"])
+def test_credit(case: dict[str, Any]) -> None:
+    assert decode_credit(case["text"].encode()) == case["credit"].get("taken", GONE)
+
+
+def test_how_much_of_a_streamed_answer_may_be_on_its_way() -> None:
+    frames = golden("frames.json")
+    assert (frames["window"], frames["largestChunk"]) == (STREAM_WINDOW, LARGEST_CHUNK)
 
 
 @pytest.mark.parametrize("case", _events["ids"], ids=lambda case: f"{case['run']} {case['topic']} {case['before']}")
