@@ -1,0 +1,184 @@
+/**
+ * Everything that is followed of one group. Each frame is taken once: by the feed of the group if that is live, otherwise by that of
+ * the item. So subscriptions of the same are one join, and an item needs none while its group is followed.
+ */
+import { nextItems } from './items.ts';
+import { ACCESS_DENIED, type Frame, type Item, type Join, joinMessage, leaveMessage } from './protocol.ts';
+import type { StreamSubscription } from './subscription.ts';
+
+/** What the server sends for one join. */
+interface Feed {
+  readonly join: Join;
+  items: readonly Item[];
+  /** Of the last frame that was taken. */
+  position: string | undefined;
+  /** Whether the server has said what there is. It does not for an item that is not there. */
+  isLive: boolean;
+  isDenied: boolean;
+}
+
+export class GroupFeed {
+  readonly #streamName: string;
+  readonly #groupId: string;
+  readonly #send: (text: string) => void;
+  readonly #subscriptions = new Set<StreamSubscription>();
+  /** Those that have not been told yet what is known already. */
+  readonly #newcomers = new Set<StreamSubscription>();
+  /** By item; `undefined` is the whole group. */
+  #feeds = new Map<string | undefined, Feed>();
+
+  constructor(streamName: string, groupId: string, send: (text: string) => void) {
+    this.#streamName = streamName;
+    this.#groupId = groupId;
+    this.#send = send;
+  }
+
+  get isUnused(): boolean {
+    return this.#subscriptions.size === 0;
+  }
+
+  /** {@link settle} has to follow, as after {@link remove}; not at once, so that what closes and opens together costs nothing. */
+  add(subscription: StreamSubscription): void {
+    this.#subscriptions.add(subscription);
+    this.#newcomers.add(subscription);
+  }
+
+  remove(subscription: StreamSubscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#newcomers.delete(subscription);
+  }
+
+  /** Joins and leaves on an open connection what the subscriptions ask for. */
+  settle(): void {
+    const { ids, hasGroup } = this.#wanted();
+    this.#settleGroup(ids, hasGroup);
+    const group = this.#feeds.get(undefined);
+    for (const id of ids) {
+      const refused = this.#feeds.get(id)?.isDenied && this.#hasNewcomer(id);
+      if (refused) this.#leave(id);
+      if (!this.#feeds.has(id) && (!group || group.isDenied)) this.#join(id, group);
+    }
+    for (const id of this.#feeds.keys()) {
+      if (id !== undefined && (!ids.has(id) || group?.isLive)) this.#leave(id);
+    }
+    this.#welcome();
+  }
+
+  /**
+   * Joins everything on a new connection, where it had come to. An item that was heard of through its group has from now on a feed of
+   * its own, unless the group is followed still.
+   */
+  rejoin(): void {
+    const before = this.#feeds;
+    this.#feeds = new Map();
+    const { ids, hasGroup } = this.#wanted();
+    for (const id of ids) {
+      const feed = before.get(id) ?? (hasGroup ? undefined : before.get(undefined));
+      if (feed || !hasGroup) this.#join(id, feed);
+    }
+    if (hasGroup) this.#join(undefined, before.get(undefined));
+  }
+
+  receive(frame: Frame): void {
+    const { id, event } = frame;
+    const group = this.#feeds.get(undefined);
+    const isAnswer = event.type === 'sync' || event.type === 'resumed';
+    const feed = this.#feeds.get(isAnswer || !group?.isLive ? id : undefined);
+    if (!feed) return;
+    if (isDenial(frame) && !feed.isLive) {
+      feed.isDenied = true;
+    } else {
+      feed.position = event.type === 'sync' ? frame.position : (frame.position ?? feed.position);
+      feed.isLive ||= event.type !== 'event';
+      this.#change(feed, nextItems(feed.items, event));
+    }
+    if (event.type === 'event') {
+      for (const subscription of this.#fedBy(feed)) {
+        if (feed.isDenied) this.#newcomers.delete(subscription);
+        if (subscription.id === undefined || subscription.id === id) subscription.takeEvent(event.event);
+      }
+    }
+    if (isAnswer || feed.isDenied) this.settle();
+  }
+
+  #change(feed: Feed, items: readonly Item[]): void {
+    if (items === feed.items) return;
+    feed.items = items;
+    for (const subscription of this.#fedBy(feed)) {
+      this.#newcomers.delete(subscription);
+      subscription.take(items);
+    }
+  }
+
+  #wanted(): { ids: Set<string>; hasGroup: boolean } {
+    const all = new Set([...this.#subscriptions].map(({ id }) => id));
+    const hasGroup = all.delete(undefined);
+    return { ids: all as Set<string>, hasGroup };
+  }
+
+  /**
+   * A live feed of the group goes on for the items, when nobody follows the group any more: to change over could double an event. The
+   * next connection has feeds of theirs.
+   */
+  #settleGroup(ids: Set<string>, hasGroup: boolean): void {
+    const group = this.#feeds.get(undefined);
+    const refused = group?.isDenied && this.#hasNewcomer(undefined);
+    if (group && (refused || (!hasGroup && !(group.isLive && ids.size > 0)))) this.#leave(undefined);
+    if (hasGroup && !this.#feeds.has(undefined)) this.#join(undefined, undefined);
+  }
+
+  #hasNewcomer(id: string | undefined): boolean {
+    return [...this.#newcomers].some((subscription) => subscription.id === id);
+  }
+
+  /** @param from where it goes on. */
+  #join(id: string | undefined, from: Feed | undefined): void {
+    const { items = [], position } = from ?? {};
+    const join: Join = {
+      streamName: this.#streamName,
+      groupId: this.#groupId,
+      ...(id !== undefined && { id }),
+      subscriptionId: nextSubscriptionId(),
+    };
+    this.#feeds.set(id, {
+      join,
+      items: id === undefined ? items : items.filter((item) => item.id === id),
+      position,
+      isLive: false,
+      isDenied: false,
+    });
+    this.#send(joinMessage(join, position ?? ''));
+  }
+
+  #leave(id: string | undefined): void {
+    const feed = this.#feeds.get(id);
+    this.#feeds.delete(id);
+    if (feed) this.#send(leaveMessage(feed.join));
+  }
+
+  /** Tells subscriptions of what others have been told before them. */
+  #welcome(): void {
+    for (const subscription of this.#newcomers) {
+      const feed = [this.#feeds.get(undefined), this.#feeds.get(subscription.id)].find((feed) => feed?.isLive);
+      if (!feed) continue;
+      this.#newcomers.delete(subscription);
+      subscription.take(feed.items);
+    }
+  }
+
+  /** The subscriptions that hear of what comes to a feed: of the live one of the group all, otherwise those of the same item. */
+  #fedBy(feed: Feed): StreamSubscription[] {
+    const { id } = feed.join;
+    return [...this.#subscriptions].filter(
+      (subscription) => subscription.id === id || (id === undefined && feed.isLive),
+    );
+  }
+}
+
+const isDenial = ({ event }: Frame) =>
+  event.type === 'event' && event.event.type === 'error' && event.event.data?.code === ACCESS_DENIED;
+
+/** Different from those of all other clients: servers of Motia 0.17 have one table for all. */
+const nextSubscriptionId = () => `${clientId}-${++subscriptions}`;
+const clientId = Math.random().toString(36).slice(2);
+let subscriptions = 0;
