@@ -3,7 +3,7 @@
  * the item. So subscriptions of the same are one join, and an item needs none while its group is followed.
  */
 import { nextItems } from './items.ts';
-import { ACCESS_DENIED, type Frame, type Item, type Join, joinMessage, leaveMessage } from './protocol.ts';
+import { type Frame, type Item, type Join, joinMessage, leaveMessage } from './protocol.ts';
 import type { StreamSubscription } from './subscription.ts';
 
 /** What the server sends for one join. */
@@ -14,7 +14,7 @@ interface Feed {
   position: string | undefined;
   /** Whether the server has said what there is. It does not for an item that is not there. */
   isLive: boolean;
-  isDenied: boolean;
+  isRefused: boolean;
 }
 
 export class GroupFeed {
@@ -54,9 +54,9 @@ export class GroupFeed {
     this.#settleGroup(ids, hasGroup);
     const group = this.#feeds.get(undefined);
     for (const id of ids) {
-      const refused = this.#feeds.get(id)?.isDenied && this.#hasNewcomer(id);
+      const refused = this.#feeds.get(id)?.isRefused && this.#hasNewcomer(id);
       if (refused) this.#leave(id);
-      if (!this.#feeds.has(id) && (!group || group.isDenied)) this.#join(id, group);
+      if (!this.#feeds.has(id) && (!group || group.isRefused)) this.#join(id, group);
     }
     for (const id of this.#feeds.keys()) {
       if (id !== undefined && (!ids.has(id) || group?.isLive)) this.#leave(id);
@@ -85,8 +85,8 @@ export class GroupFeed {
     const isAnswer = event.type === 'sync' || event.type === 'resumed';
     const feed = this.#feeds.get(isAnswer || !group?.isLive ? id : undefined);
     if (!feed) return;
-    if (isDenial(frame) && !feed.isLive) {
-      feed.isDenied = true;
+    if (isError(frame) && !feed.isLive) {
+      feed.isRefused = true;
     } else {
       feed.position = event.type === 'sync' ? frame.position : (frame.position ?? feed.position);
       feed.isLive ||= event.type !== 'event';
@@ -94,11 +94,11 @@ export class GroupFeed {
     }
     if (event.type === 'event') {
       for (const subscription of this.#fedBy(feed)) {
-        if (feed.isDenied) this.#newcomers.delete(subscription);
+        if (feed.isRefused) this.#newcomers.delete(subscription);
         if (subscription.id === undefined || subscription.id === id) subscription.takeEvent(event.event);
       }
     }
-    if (isAnswer || feed.isDenied) this.settle();
+    if (isAnswer || feed.isRefused) this.settle();
   }
 
   #change(feed: Feed, items: readonly Item[]): void {
@@ -122,7 +122,7 @@ export class GroupFeed {
    */
   #settleGroup(ids: Set<string>, hasGroup: boolean): void {
     const group = this.#feeds.get(undefined);
-    const refused = group?.isDenied && this.#hasNewcomer(undefined);
+    const refused = group?.isRefused && this.#hasNewcomer(undefined);
     if (group && (refused || (!hasGroup && !(group.isLive && ids.size > 0)))) this.#leave(undefined);
     if (hasGroup && !this.#feeds.has(undefined)) this.#join(undefined, undefined);
   }
@@ -145,7 +145,7 @@ export class GroupFeed {
       items: id === undefined ? items : items.filter((item) => item.id === id),
       position,
       isLive: false,
-      isDenied: false,
+      isRefused: false,
     });
     this.#send(joinMessage(join, position ?? ''));
   }
@@ -175,8 +175,8 @@ export class GroupFeed {
   }
 }
 
-const isDenial = ({ event }: Frame) =>
-  event.type === 'event' && event.event.type === 'error' && event.event.data?.code === ACCESS_DENIED;
+/** Before there is an answer, it is one: who follows may not, or there is no room. */
+const isError = ({ event }: Frame) => event.type === 'event' && event.event.type === 'error';
 
 /** Different from those of all other clients: servers of Motia 0.17 have one table for all. */
 const nextSubscriptionId = () => `${clientId}-${++subscriptions}`;

@@ -38,9 +38,6 @@ export interface Join {
   subscriptionId: string;
 }
 
-/** The code of the error event that refuses a join. */
-export const ACCESS_DENIED = 'STREAM_ACCESS_DENIED';
-
 /** @param resume the position of the last frame that was had; `''` for one who begins. */
 export const joinMessage = (join: Join, resume: string) => JSON.stringify({ type: 'join', data: { ...join, resume } });
 
