@@ -23,11 +23,18 @@ export class PlainStreamServer implements AsyncDisposable {
   readonly #groups = new Map<string, Map<string, Item>>();
   readonly #subscriptions = new Set<Subscription>();
 
+  /** Clients that were refused. */
+  refusals = 0;
+
   private constructor(isAllowed: (request: IncomingMessage) => boolean) {
     this.#server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
-      verifyClient: ({ req }: { req: IncomingMessage }) => isAllowed(req),
+      verifyClient: ({ req }: { req: IncomingMessage }) => {
+        const allowed = isAllowed(req);
+        if (!allowed) this.refusals++;
+        return allowed;
+      },
     });
     this.#server.on('connection', (socket) => {
       socket.on('message', (text) => this.#receive(socket, String(text)));

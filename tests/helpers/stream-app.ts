@@ -58,3 +58,23 @@ export async function startStreamApp(): Promise<StreamApp> {
     },
   };
 }
+
+/**
+ * Changes items of groups, and sends events with rising numbers to their item `i1`, until told to end, and some more.
+ * @returns how many numbers there were, from 0. At last `i1` has that as its `n`.
+ */
+export async function changeUntil(store: StreamStore, groups: string[], isOver: () => boolean): Promise<number> {
+  let left = 50;
+  let n = 0;
+  for (const late = Date.now() + 30_000; left > 0 && Date.now() < late; n++) {
+    if (isOver()) left--;
+    for (const group of groups) {
+      const id = `i${n % 7}`;
+      if (n % 5 === 4) await store.delete('board', group, `i${(n + 3) % 7}`);
+      await store.set('board', group, id, { n });
+      await store.send('board', group, 'i1', { type: 'nudge', data: n });
+    }
+  }
+  for (const group of groups) await store.set('board', group, 'i1', { n });
+  return n;
+}

@@ -35,7 +35,7 @@ const functions = {
   unfollow: (name: string) => followed.get(name)?.subscription.close(),
   connectionStates: () => connectionStates,
   /** As the browser does when it has a network again. */
-  online: () => dispatchEvent(new Event('online')),
+  online: () => (globalThis as unknown as EventTarget).dispatchEvent(new Event('online')),
   close: () => stream.close(),
 };
 
