@@ -128,7 +128,7 @@ export class Connection {
     };
     socket.onmessage = ({ data }: { data: unknown }) => this.#handlers.received(data);
     socket.onclose = () => this.#lost();
-    socket.onerror = () => undefined; // a close follows
+    socket.onerror = () => this.#lost(); // a close need not follow
   }
 
   #lost(): void {
@@ -154,6 +154,7 @@ export class Connection {
     this.#socket = undefined;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onerror = () => undefined; // `ws` tells one that it could not connect, and throws it if nobody hears
     socket.close();
   }
 

@@ -12,10 +12,8 @@ export function nextItems(items: readonly Item[], event: StreamEvent): readonly 
       if (Array.isArray(event.data)) return event.data;
       return event.data ? [event.data] : without(items, undefined);
     case 'create':
-      // One that is known was removed and made again while nobody looked: it is the youngest now.
-      return event.data ? [...without(items, event.data.id), event.data] : items;
-    case 'update':
-      return event.data ? replaced(items, event.data) : items;
+    case 'update': // of an item that is not known, too: a resumed group has the latest change only
+      return event.data ? placed(items, event.data) : items;
     case 'delete':
       return event.data ? without(items, event.data.id) : items;
     default:
@@ -29,10 +27,26 @@ function without(items: readonly Item[], id: string | undefined): readonly Item[
   return left.length === items.length ? items : left;
 }
 
-/** An update of an item that is not known is all that is told of its creation: a resumed group has the latest value only. */
-function replaced(items: readonly Item[], next: Item): readonly Item[] {
-  const index = items.findIndex(({ id }) => id === next.id);
-  return index < 0 ? [...items, next] : items.map((item, at) => (at === index ? next : item));
+/** One that is known stays in its place, unless it was made anew meanwhile. */
+function placed(items: readonly Item[], next: Item): readonly Item[] {
+  const known = items.find(({ id }) => id === next.id);
+  if (known && createdAt(known) === createdAt(next)) return items.map((item) => (item === known ? next : item));
+  const others = without(items, next.id);
+  const younger = others.findIndex((item) => isYounger(item, next));
+  return younger < 0 ? [...others, next] : [...others.slice(0, younger), next, ...others.slice(younger)];
+}
+
+/** In the order that servers have: by the time of creation, at the same time by id. Servers that tell no time have them as they come. */
+function isYounger(item: Item, other: Item): boolean {
+  const [at, otherAt] = [createdAt(item), createdAt(other)];
+  return at === otherAt
+    ? at !== undefined && item.id > other.id
+    : at !== undefined && otherAt !== undefined && at > otherAt;
+}
+
+function createdAt(item: Item): number | undefined {
+  const { _createdAt } = item as { _createdAt?: unknown };
+  return typeof _createdAt === 'number' ? _createdAt : undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { BaseStream, type StreamOptions } from './stream.ts';
 export type { Backoff } from './backoff.ts';
 export type { ConnectionState } from './connection.ts';
 export type { CustomEvent, Item } from './protocol.ts';
-export type { StreamOptions } from './stream.ts';
+export type { StreamOptions, StreamOptions as NodeStreamOptions } from './stream.ts';
 export {
   type CustomEventListener,
   type Listener,

@@ -81,14 +81,15 @@ export interface StreamItemArgs {
  * Follows one item.
  * @returns `data`, `null` while there is no such item, and `event` for {@link useStreamEventHandler}.
  */
-export function useStreamItem<TData extends Item>(
-  args?: StreamItemArgs,
-): { data: TData | null | undefined; event: StreamSubscription<TData | null> | null } {
+export function useStreamItem<TData>(args?: StreamItemArgs): {
+  data: TData | null | undefined;
+  event: StreamSubscription | null;
+} {
   const { streamName, groupId, id } = args ?? {};
-  const event = useSubscription<TData | null>(
+  const event = useSubscription<(TData & Item) | null>(
     (stream) =>
       streamName !== undefined && groupId !== undefined && id !== undefined
-        ? stream.subscribeItem<TData>(streamName, groupId, id)
+        ? stream.subscribeItem<TData & Item>(streamName, groupId, id)
         : null,
     [streamName, groupId, id],
   );
@@ -110,7 +111,7 @@ export interface StreamGroupArgs<TData extends Item> {
  */
 export function useStreamGroup<TData extends Item>(
   args?: StreamGroupArgs<TData>,
-): { data: TData[]; event: StreamSubscription<TData[]> | null } {
+): { data: TData[]; event: StreamSubscription | null } {
   const { streamName, groupId, sortKey, setData } = args ?? {};
   const latestSetData = useLatest(setData);
   const event = useSubscription<TData[]>(
@@ -129,8 +130,7 @@ const NO_ITEMS: never[] = [];
 
 export interface StreamEventHandler {
   /** What a hook has given as `event`. */
-  // biome-ignore lint/suspicious/noExplicitAny: items and groups of any shape
-  event: StreamSubscription<any> | null;
+  event: StreamSubscription | null;
   type: string;
   listener: CustomEventListener;
 }

@@ -29,9 +29,16 @@ test('changes that come at once all count', () => {
   expect(after([a, b], ...again)).toEqual([b, item('a', 4)]);
 });
 
-test('of what was missed, the latest value is enough', () => {
+test('of what was missed the latest change is enough: each item is where a server has it', () => {
+  const made = (id: string, _createdAt: number, value = id) => ({ id, _createdAt, value }) as Item;
   expect(after([a], { type: 'update', data: b })).toEqual([a, b]);
-  expect(after([a, b], { type: 'create', data: item('a', 2) })).toEqual([b, item('a', 2)]);
+  const [one, two, three] = [made('one', 1), made('two', 2), made('three', 3)];
+  const items = [one, two, three];
+  expect(after(items, { type: 'update', data: made('two', 2, 'x') })).toEqual([one, made('two', 2, 'x'), three]);
+  expect(after(items, { type: 'create', data: made('one', 4) })).toEqual([two, three, made('one', 4)]);
+  const anew: StreamEvent[] = [made('two', 6), made('one', 5)].map((data) => ({ type: 'update', data }));
+  expect(after(items, ...anew)).toEqual([three, made('one', 5), made('two', 6)]);
+  expect(after([made('b', 1)], { type: 'create', data: made('a', 1) })).toEqual([made('a', 1), made('b', 1)]);
 });
 
 test('what changes nothing gives the same list', () => {
