@@ -19,6 +19,9 @@ import { KeyedCalls } from './keyed-calls.ts';
 import { OrphanWatch } from './orphan-watch.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
+import type { StreamLimits } from './streams/limits.ts';
+import { OpenStreams } from './streams/open-streams.ts';
+import { type Streams, startStreams } from './streams/streams.ts';
 
 export interface GatewayOptions {
   broker: BrokerAddress;
@@ -35,6 +38,8 @@ export interface GatewayOptions {
   admin: AdminAccess;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
   orphanGraceMs?: number;
+  /** Limits of realtime streams that differ from `DEFAULT_STREAM_LIMITS`. */
+  streams?: Partial<StreamLimits> | undefined;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -65,8 +70,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ready = new Promise<void>((resolve) => {
     markReady = resolve;
   });
+  let streams: Streams | undefined;
   const serve = (manifest: Manifest) => {
-    if (manifest.version !== served?.manifest.version) served = toServed(manifest, log);
+    if (manifest.version !== served?.manifest.version) {
+      served = toServed(manifest, log);
+      streams?.onManifest();
+    }
     markReady();
   };
   try {
@@ -82,7 +91,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           .catch((error) =>
             log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
           )
-          .finally(() => calls?.onReconnect());
+          .finally(() => {
+            calls?.onReconnect();
+            streams?.onReconnect();
+          });
       },
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     });
@@ -98,6 +110,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing) };
     const app = createApp({ served: () => served, calls, keyedCalls, tracing, log, admin });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
+    const manifest = () => served?.manifest;
+    streams = startStreams(app, {
+      broker,
+      names,
+      manifest,
+      access: new OpenStreams(manifest),
+      limits: options.streams,
+      log,
+    });
+    lifecycle.defer('realtime streams', () => streams?.close());
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
     return {
