@@ -75,7 +75,8 @@ test('a gateway that is lost under a stream of changes costs none, and doubles n
   await call('follow', 'group', 'busy');
   await call('follow', 'item', 'busy', 'i1');
   const isBack = async () => (await call('connectionStates'))?.filter((state: string) => state === 'open').length === 2;
-  await eventually(async () => (await call('connectionStates'))?.includes('open'));
+  await store.set('board', 'busy', 'i1', { n: 0 });
+  await eventually(async () => (await call('state', 'item')) !== null);
   let over = false;
   const changes = changeUntil(store, ['busy'], () => over);
   await eventually(async () => ((await call('events', 'group'))?.length ?? 0) > 20);

@@ -41,12 +41,13 @@ export async function startStreamApp(): Promise<StreamApp> {
   const env = { NATS_URL: server.url };
   const worker = await startCli('worker', project, { env });
   const broker: Broker = await connectBroker({ servers: server.url }, { name: 'test' });
-  const gateways: RunningCli[] = [];
+  const gateways = new Set<RunningCli>();
   return {
     store: new StreamStore(broker, createNames('streams')),
     async startGateway() {
       const gateway = await startCli('gateway', project, { env });
-      gateways.push(gateway);
+      gateways.add(gateway);
+      void gateway.exited.then(() => gateways.delete(gateway));
       return gateway;
     },
     addresses: (...of) => of.map(({ url }) => url.replace('http', 'ws')),

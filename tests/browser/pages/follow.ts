@@ -25,8 +25,7 @@ const functions = {
     const states: unknown[] = [];
     const events: unknown[] = [];
     subscription.addChangeListener((state) => states.push(state));
-    subscription.onEvent('typing', (data) => events.push(data));
-    subscription.onEvent('error', (data) => events.push(data));
+    for (const type of ['typing', 'nudge', 'error']) subscription.onEvent(type, (data) => events.push(data));
     followed.set(name, { subscription, states, events });
   },
   state: (name: string) => followed.get(name)?.subscription.getState(),
