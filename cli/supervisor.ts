@@ -44,10 +44,10 @@ export function supervise(supervision: Supervision): Promise<number> {
 
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
-    const { telemetry, partitions } = env;
+    const { telemetry, partitions, streams } = env;
     const admin = { openOnLoopback: watch, token: env.adminToken };
     const gateway = await startGateway({
-      ...{ broker, app, partitions, host, port, portFallback, admin, log, telemetry },
+      ...{ broker, app, partitions, host, port, portFallback, admin, streams, log, telemetry },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
     });
     let stopping = false;

@@ -18,6 +18,7 @@ export async function gateway(flags: Flags): Promise<number> {
       host,
       port,
       portFallback: 0,
+      streams: options.env.streams,
       admin: { openOnLoopback: false, token: options.env.adminToken },
       log,
       telemetry: options.env.telemetry,

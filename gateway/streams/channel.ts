@@ -14,7 +14,7 @@ export interface Past {
 
 /** What a channel needs of the feed that it hears from. */
 export interface ChannelSource {
-  readonly groupBytes: number;
+  readonly groupSize: number;
   /** The items of the channel, as they are stored now. Tries again until it has them or the channel is unused. */
   present(channel: Channel): Promise<ItemChange[]>;
   /** @returns `undefined` if that cannot be told any more. */
@@ -176,7 +176,7 @@ export class Channel {
   #tellState(follower: Follower): void {
     const { client, positioned } = follower;
     const isGroup = this.target.id === undefined;
-    if (isGroup && this.#view.size > this.#source.groupBytes) {
+    if (isGroup && this.#view.size > this.#source.groupSize) {
       client.answer(errorFrame('STREAM_GROUP_TOO_LARGE', 'The group is too large to be followed', this.target));
       this.leave(client);
       return;
@@ -212,9 +212,10 @@ export class Channel {
     for (const change of changes) {
       position = { ...position, items: change.sequence };
       if (change.json === undefined && change.kind !== 'delete') continue; // its successor follows
-      const { id, json } = shownItem(change);
+      const item = shownItem(change);
+      if (!item) continue;
       this.#source.clock(change.time);
-      tell({ type: change.kind, json }, change.time, { ...this.target, id });
+      tell({ type: change.kind, json: item.json }, change.time, { ...this.target, id: item.id });
     }
     for (const { key, sequence, json } of sent) {
       position = { ...position, sent: sequence };

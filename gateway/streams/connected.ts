@@ -1,4 +1,5 @@
 /** The clients that are connected to this gateway: how many there may be, which of them still live, and their end with the gateway. */
+import type pino from 'pino';
 import type { Client } from './client.ts';
 import type { StreamLimits } from './limits.ts';
 
@@ -16,18 +17,23 @@ export interface Connected extends Client {
 
 /** How long clients may take for an orderly end. */
 const GOODBYE_MS = 2_000;
+/** That clients are refused is told no more often than this. */
+const TOLD_EVERY_MS = 10_000;
 
 export class ConnectedClients {
   readonly #limits: StreamLimits;
+  readonly #log: pino.Logger;
   readonly #clients = new Set<Connected>();
   readonly #ofAddress = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #places = 0;
   #closing = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #onEmpty = () => {};
 
-  constructor(limits: StreamLimits) {
+  constructor(limits: StreamLimits, log: pino.Logger) {
     this.#limits = limits;
+    this.#log = log;
     this.#timer = setInterval(() => {
       for (const client of this.#clients) client.checkLife();
     }, limits.pingMs).unref();
@@ -40,7 +46,10 @@ export class ConnectedClients {
   /** @returns how the place is given back, or `undefined` if there is none. */
   takePlace(address: string): (() => void) | undefined {
     const own = this.#ofAddress.get(address) ?? 0;
-    if (this.#places >= this.#limits.clients || own >= this.#limits.clientsPerAddress) return undefined;
+    if (this.#places >= this.#limits.clients || own >= this.#limits.clientsPerAddress) {
+      this.#tellFull(address);
+      return undefined;
+    }
     this.#places++;
     this.#ofAddress.set(address, own + 1);
     return () => {
@@ -49,6 +58,15 @@ export class ConnectedClients {
       if (left > 0) this.#ofAddress.set(address, left);
       else this.#ofAddress.delete(address);
     };
+  }
+
+  #tellFull(address: string): void {
+    if (performance.now() - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#toldAt = performance.now();
+    this.#log.warn(
+      { action: 'stream_clients_full', clients: this.#places, address },
+      'Clients of realtime streams are refused: see MOTIA_STREAM_CLIENTS and MOTIA_STREAM_CLIENTS_PER_ADDRESS',
+    );
   }
 
   add(client: Connected): void {

@@ -1,5 +1,6 @@
 /** The items of a group, or one item, as clients have been told of them. Pure. */
 import type { ItemChange } from '../../shared/broker/item-changes.ts';
+import { isJsonObject } from '../../shared/json-values.ts';
 import { decodeToken } from '../../shared/protocol/encoding.ts';
 
 interface ViewedItem {
@@ -39,6 +40,7 @@ export class ItemView {
       return { type: 'delete', id: before.id, json: before.json };
     }
     const item = readItem(change);
+    if (!item) return undefined;
     this.#items.set(change.key, item);
     this.size += item.json.length - (before?.json.length ?? 0);
     return { type: before ? 'update' : 'create', id: item.id, json: item.json };
@@ -65,9 +67,11 @@ function byAge(a: ViewedItem, b: ViewedItem): number {
   return a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt - b.createdAt;
 }
 
-/** What a client gets of an item: all but `__motia`, which only handlers see. */
-function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem {
-  const { __motia, ...item } = JSON.parse(json) as Record<string, unknown>;
+/** What a client gets of an item: all but `__motia`, which only handlers see. `undefined` for what is no item. */
+function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem | undefined {
+  const parsed = parse(json);
+  if (!isJsonObject(parsed)) return undefined;
+  const { __motia, ...item } = parsed;
   const hasId = typeof item.id === 'string';
   if (!hasId) item.id = decodeToken(key.split('.')[2] ?? '') ?? '';
   return {
@@ -78,5 +82,14 @@ function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem {
   };
 }
 
+/** Any client of the broker may write what it likes. */
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 /** An item as clients get it, with its id. */
-export const shownItem = (change: ItemChange): { id: string; json: string } => readItem(change);
+export const shownItem = (change: ItemChange): { id: string; json: string } | undefined => readItem(change);

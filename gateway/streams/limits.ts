@@ -11,8 +11,8 @@ export interface StreamLimits {
   messageBytes: number;
   /** Bytes that may wait for a client that reads slowly, before frames are left out and its groups told anew. Default 4 MB. */
   bufferedBytes: number;
-  /** Bytes of all items of a group that is followed as a whole. Default 64 MB. */
-  groupBytes: number;
+  /** Characters of all items of a group that is followed as a whole, as JSON. Default 64 million. */
+  groupSize: number;
   /** Ms between two signs of life that are asked of a client; one that gives none in between is cut off. Default 30 s. */
   pingMs: number;
   /** Changes that are told one by one to who resumes; after more than these the whole group is. Default 10,000. */
@@ -25,7 +25,7 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   subscriptions: 1_000,
   messageBytes: 64 * 1024,
   bufferedBytes: 4 * 1024 ** 2,
-  groupBytes: 64 * 1024 ** 2,
+  groupSize: 64_000_000,
   pingMs: 30_000,
   replayed: 10_000,
 };

@@ -1,7 +1,6 @@
 /** WebSockets on the gateway's port: any path and query is taken, and who comes is asked who it is. */
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type pino from 'pino';
 import { WebSocketServer } from 'ws';
 import { AccessRefused } from './access.ts';
 import type { ConnectedClients } from './connected.ts';
@@ -9,7 +8,6 @@ import { type SessionOptions, SocketSession } from './socket-session.ts';
 
 export interface SocketServerOptions extends SessionOptions {
   clients: ConnectedClients;
-  log: pino.Logger;
 }
 
 /** Serves the upgrades of an HTTP server. */
@@ -22,6 +20,7 @@ export function serveSockets(server: Server, options: SocketServerOptions): void
     maxPayload: options.limits.messageBytes,
   });
   server.on('upgrade', (request, raw, head) => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(server, request, raw, head);
     raw.on('error', () => raw.destroy());
     void upgrade(sockets, options, request, raw, head);
   });
@@ -37,10 +36,7 @@ async function upgrade(
   const { access, clients, log } = options;
   if (clients.closing) return refuse(raw, 503, 'The gateway is going away');
   const giveBack = clients.takePlace(request.socket.remoteAddress ?? '');
-  if (!giveBack) {
-    log.warn({ action: 'stream_clients_full' }, 'A client of realtime streams was refused: there are too many');
-    return refuse(raw, 503, 'Too many clients');
-  }
+  if (!giveBack) return refuse(raw, 503, 'Too many clients');
   raw.once('close', giveBack);
   let authContext: unknown;
   try {
@@ -63,4 +59,23 @@ function refuse(raw: Duplex, status: number, text: string): void {
   if (!raw.writable) return;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: text/html\r\n`;
   raw.end(`${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}
+
+/** Headers that concern an upgrade. */
+const UPGRADE_HEADERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+
+/**
+ * A request that offers another protocol, as Java's clients do with HTTP/2, is served as if it did not. The server has taken it out
+ * of its parser already: it is put back, without the offer.
+ */
+function serveWithoutUpgrade(server: Server, request: IncomingMessage, raw: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders, headers } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (!UPGRADE_HEADERS.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1]}`);
+  }
+  if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('connection: close');
+  raw.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', raw);
 }

@@ -1,5 +1,6 @@
 /** One WebSocket: what its client asks for, done strictly in order. */
 import type { Duplex } from 'node:stream';
+import type pino from 'pino';
 import type { WebSocket } from 'ws';
 import type { StreamAccess } from './access.ts';
 import type { Channel } from './channel.ts';
@@ -15,6 +16,7 @@ export interface SessionOptions {
   limits: StreamLimits;
   /** Whether the app has a stream of that name. */
   isKnown: (stream: string) => boolean;
+  log: pino.Logger;
 }
 
 interface Subscription {
@@ -26,6 +28,7 @@ interface Subscription {
 /** Messages that may wait to be worked off before no more are read. */
 const MOST_WAITING = 64;
 const GOING_AWAY = 1001;
+const INTERNAL_ERROR = 1011;
 
 export class SocketSession extends Client implements Connected {
   readonly #socket: WebSocket;
@@ -71,9 +74,10 @@ export class SocketSession extends Client implements Connected {
 
   checkLife(): void {
     const buffered = this.buffered();
-    const reads = buffered > 0 && buffered < this.#bufferedBefore; // its answer to a ping waits behind all that
+    // Its answer to a ping waits behind all that, or is not read.
+    const isSlow = (buffered > 0 && buffered < this.#bufferedBefore) || this.#waiting > MOST_WAITING;
     this.#bufferedBefore = buffered;
-    if (!this.#lives && !reads) {
+    if (!this.#lives && !isSlow) {
       this.cutOff();
       return;
     }
@@ -106,7 +110,12 @@ export class SocketSession extends Client implements Connected {
     this.#waiting++;
     this.#regulate();
     this.#work = this.#work.then(async () => {
-      if (!this.ended) await task();
+      try {
+        if (!this.ended) await task();
+      } catch (error) {
+        this.#options.log.error({ action: 'stream_failed', err: error }, 'A client of realtime streams is cut off');
+        this.#socket.close(INTERNAL_ERROR);
+      }
       this.#waiting--;
       this.#regulate();
     });

@@ -1,5 +1,5 @@
 /** All that happens in one realtime stream, from the broker to the channels that are followed. */
-import type { ItemChange, ItemChanges, SentMessage } from '../../shared/broker/item-changes.ts';
+import type { ItemChange, ItemChanges } from '../../shared/broker/item-changes.ts';
 import type { FedMessage, OrderedFeed, OrderedFeedOptions } from '../../shared/broker/ordered-feed.ts';
 import { decodeToken, encodeToken } from '../../shared/protocol/encoding.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
@@ -26,7 +26,7 @@ const LONGEST_GAP_MS = 55 * 60_000;
 const TRY_AGAIN_MS = 250;
 
 export class StreamFeed implements ChannelSource {
-  readonly groupBytes: number;
+  readonly groupSize: number;
   readonly #options: StreamFeedOptions;
   readonly #items: OrderedFeed;
   readonly #sent: OrderedFeed;
@@ -41,7 +41,7 @@ export class StreamFeed implements ChannelSource {
   constructor(options: StreamFeedOptions) {
     this.#options = options;
     const { stream, names, limits, openFeed } = options;
-    this.groupBytes = limits.groupBytes;
+    this.groupSize = limits.groupSize;
     const { streams: bucket } = names.buckets;
     this.#items = openFeed({
       stream: `KV_${bucket}`,
@@ -203,8 +203,9 @@ export class StreamFeed implements ChannelSource {
   }
 
   #onSent(message: FedMessage): void {
-    const sent: SentMessage = this.#options.changes.readSent(message);
-    this.#heard.sent = sent.sequence;
+    this.#heard.sent = message.sequence;
+    const sent = this.#options.changes.readSent(message);
+    if (!sent) return;
     const origin: Origin = { store: 'sent', sequence: sent.sequence };
     let frame: Frame | undefined;
     for (const channel of this.#listeners(sent.key.split('.').slice(1))) {

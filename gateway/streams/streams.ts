@@ -34,7 +34,7 @@ export function startStreams(app: FastifyInstance, options: StreamsOptions): Str
   const { broker, names, manifest, access, log } = options;
   const limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
   const hub = new StreamHub(broker, names, limits);
-  const clients = new ConnectedClients(limits);
+  const clients = new ConnectedClients(limits, log);
   const isKnown = (stream: string) => manifest()?.streams?.some(({ name }) => name === stream) === true;
   const served = { hub, access, limits, isKnown, clients, log };
   serveSockets(app.server, served);

@@ -1,6 +1,7 @@
 /** The items of realtime streams as who follows them needs them: each with the sequence and the time of its last change. */
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
+import { isJsonObject } from '../json-values.ts';
 import { Header } from '../protocol/headers.ts';
 import type { Names } from '../protocol/subjects.ts';
 import { BlobStore } from './blobs.ts';
@@ -65,7 +66,7 @@ export class ItemChanges {
     for (const subject of subjects) {
       const messages = await this.#readAfter(this.#names.streams.sent, subject, sequence, most - all.length);
       if (messages === 'too many') return messages;
-      all.push(...messages.map((message) => this.readSent(message)));
+      all.push(...messages.map((message) => this.readSent(message)).filter((sent) => sent !== undefined));
     }
     return all.sort((a, b) => a.sequence - b.sequence);
   }
@@ -90,8 +91,16 @@ export class ItemChanges {
     return json === undefined ? change : { ...change, json };
   }
 
-  readSent({ subject, sequence, data }: FedMessage): SentMessage {
-    return { key: subject.slice(this.#names.sent.length - 1), sequence, json: toText(data) };
+  /** `undefined` for what is no event: any client of the broker may send what it likes. */
+  readSent({ subject, sequence, data }: FedMessage): SentMessage | undefined {
+    const json = toText(data);
+    try {
+      const event: unknown = JSON.parse(json);
+      if (!isJsonObject(event) || typeof event.type !== 'string') return undefined;
+    } catch {
+      return undefined;
+    }
+    return { key: subject.slice(this.#names.sent.length - 1), sequence, json };
   }
 
   async #present(entry: Entry): Promise<ItemChange | undefined> {
