@@ -96,12 +96,14 @@ export class Connection {
   async #connect(): Promise<void> {
     if (this.state === 'closed') return;
     const attempt = ++this.#attempts;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lost(), CONNECT_MS);
     try {
       const { address, protocols } = await this.#target();
       if (this.#isOver(attempt)) return;
       this.#open(new this.#socketConstructor(address, protocols));
     } catch {
-      if (!this.#isOver(attempt)) this.#failed(); // of a token that could not be had
+      if (!this.#isOver(attempt)) this.#lost(); // a token that could not be had
     }
   }
 
@@ -119,7 +121,6 @@ export class Connection {
 
   #open(socket: Socket): void {
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost(), CONNECT_MS);
     socket.onopen = () => {
       clearTimeout(this.#timer);
       this.#openedAt = Date.now();
@@ -131,19 +132,14 @@ export class Connection {
     socket.onerror = () => this.#lost(); // a close need not follow
   }
 
-  #lost(): void {
-    const wasStable = this.state === 'open' && Date.now() - this.#openedAt >= STABLE_MS;
-    this.#drop();
-    if (wasStable) this.#failures = 0;
-    this.#failed();
-  }
-
   /** The first attempt after a loss comes soon, each round of failures doubles the wait. */
-  #failed(): void {
+  #lost(): void {
+    if (this.state === 'open' && Date.now() - this.#openedAt >= STABLE_MS) this.#failures = 0;
+    this.#drop();
     const wait = waitBefore(this.#failures++, this.#addresses.length, this.#options.backoff ?? {}, Math.random());
     this.#next++;
-    this.#change('connecting');
     this.#timer = setTimeout(() => void this.#connect(), wait);
+    this.#change('connecting');
   }
 
   /** Ends the socket, or the attempt to open one, without a word from it. */

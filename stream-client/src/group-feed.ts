@@ -10,7 +10,7 @@ import type { StreamSubscription } from './subscription.ts';
 interface Feed {
   readonly join: Join;
   items: readonly Item[];
-  /** Of the last frame that was taken. */
+  /** Of the last frame that was taken since it is live. */
   position: string | undefined;
   /** Whether the server has said what there is. It does not for an item that is not there. */
   isLive: boolean;
@@ -88,8 +88,8 @@ export class GroupFeed {
     if (isError(frame) && !feed.isLive) {
       feed.isRefused = true;
     } else {
-      feed.position = event.type === 'sync' ? frame.position : (frame.position ?? feed.position);
       feed.isLive ||= event.type !== 'event';
+      if (feed.isLive) feed.position = event.type === 'sync' ? frame.position : (frame.position ?? feed.position);
       this.#change(feed, nextItems(feed.items, event));
     }
     if (event.type === 'event') {

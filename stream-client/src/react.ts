@@ -5,6 +5,7 @@ import {
   type DependencyList,
   type PropsWithChildren,
   type ReactElement,
+  useCallback,
   useContext,
   useEffect,
   useRef,
@@ -60,11 +61,15 @@ export const useMotiaStream = (): { stream: Stream | null } => useContext(Stream
 /** The state of the connection. */
 export function useConnectionState(): ConnectionState {
   const { stream } = useMotiaStream();
-  return useSyncExternalStore(
-    (changed) => {
+  const subscribe = useCallback(
+    (changed: () => void) => {
       stream?.addConnectionListener(changed);
       return () => stream?.removeConnectionListener(changed);
     },
+    [stream],
+  );
+  return useSyncExternalStore(
+    subscribe,
     () => stream?.getConnectionState() ?? 'connecting',
     () => 'connecting' as const,
   );
@@ -164,11 +169,15 @@ function useSubscription<TState>(
 }
 
 function useSubscribedState<TState>(subscription: StreamSubscription<TState> | null, none: TState): TState {
-  return useSyncExternalStore(
-    (changed) => {
+  const subscribe = useCallback(
+    (changed: () => void) => {
       subscription?.addChangeListener(changed);
       return () => subscription?.removeChangeListener(changed);
     },
+    [subscription],
+  );
+  return useSyncExternalStore(
+    subscribe,
     () => subscription?.getState() ?? none,
     () => none,
   );

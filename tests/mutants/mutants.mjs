@@ -18,6 +18,7 @@ const FAILURES = 'tests/acceptance/failures';
 const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
 const SCHEDULER = 'tests/integration/scheduler';
+const STREAM_CLIENT = 'tests/unit/stream-client/stream.test.ts';
 const NODE = 'tests/acceptance/conformance/node.test.ts';
 const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
@@ -1350,5 +1351,79 @@ export const MUTANTS = [
     to: 'filters = (names.partition_filter(topic, partition),)',
     test: PYTHON,
     name: 'comes last in its group',
+  },
+
+  // The stream client.
+  {
+    guarantee: 'the stream client continues from the last position that it has had',
+    file: 'stream-client/src/group-feed.ts',
+    from: "this.#send(joinMessage(join, position ?? ''));",
+    to: "this.#send(joinMessage(join, ''));",
+    test: STREAM_CLIENT,
+    quick: true,
+  },
+  {
+    guarantee: 'the stream client is told no change twice after a lost gateway',
+    file: 'stream-client/src/group-feed.ts',
+    from: '(frame.position ?? feed.position)',
+    to: 'feed.position',
+    test: 'tests/acceptance/streams/stream-client.test.ts',
+    name: 'gateways that are lost',
+  },
+  {
+    guarantee: 'the stream client takes what comes of an item and its group once',
+    file: 'stream-client/src/group-feed.ts',
+    from: '(!ids.has(id) || group?.isLive)',
+    to: '!ids.has(id)',
+    test: STREAM_CLIENT,
+    quick: true,
+  },
+  {
+    guarantee: 'the stream client leaves what nobody follows any more',
+    file: 'stream-client/src/group-feed.ts',
+    from: 'if (feed) this.#send(leaveMessage(feed.join));',
+    to: '',
+    test: STREAM_CLIENT,
+    quick: true,
+  },
+  {
+    guarantee: 'the stream client goes to the next address',
+    file: 'stream-client/src/connection.ts',
+    from: 'this.#next++;',
+    to: '',
+    test: STREAM_CLIENT,
+    quick: true,
+  },
+  {
+    guarantee: 'the stream client does not storm a server that lets nobody stay',
+    file: 'stream-client/src/connection.ts',
+    from: ' && Date.now() - this.#openedAt >= STABLE_MS',
+    to: '',
+    test: STREAM_CLIENT,
+    quick: true,
+  },
+  {
+    guarantee: 'the stream client connects at once when the browser is online',
+    file: 'stream-client/src/connection.ts',
+    from: "browser.addEventListener?.('online', this.#online);",
+    to: '',
+    test: 'tests/browser/stream-client.test.ts',
+    name: 'it tries at once',
+  },
+  {
+    guarantee: 'the stream client has items in the order of the server',
+    file: 'stream-client/src/items.ts',
+    from: 'known && createdAt(known) === createdAt(next)',
+    to: 'known',
+    test: `${UNIT}/stream-client/items.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a React component that goes ends its subscription',
+    file: 'stream-client/src/react.ts',
+    from: 'return () => made?.close();',
+    to: 'return undefined;',
+    test: 'tests/browser/stream-client.test.ts',
+    name: 'React components',
   },
 ];

@@ -191,6 +191,19 @@ test('a server that cannot resume is asked for everything, and its answer replac
   expect(group.getState()).toEqual([item('b', 2)]);
 });
 
+test('what comes before the first answer is nothing to continue from', async () => {
+  const group = open().subscribeGroup<Item>('s', 'g');
+  const events: unknown[] = [];
+  group.onEvent('typing', (data) => events.push(data));
+  const first = await connected();
+  first.says('s', 'g', undefined, { type: 'event', event: { type: 'typing', data: 1 } }, 'p1');
+  expect(events).toEqual([1]);
+  first.onclose?.();
+  await vi.advanceTimersByTimeAsync(250);
+  const second = await connected();
+  expect(second.sent()).toEqual(['join s/g ""']);
+});
+
 test('a subscription that is made while there is no connection is told of what has not changed meanwhile', async () => {
   const stream = open();
   stream.subscribeGroup<Item>('s', 'g');
@@ -250,6 +263,13 @@ test('a token that is made is made for each attempt; one that cannot be had is t
   await settled();
   expect(sockets).toHaveLength(0);
   await vi.advanceTimersByTimeAsync(250);
+  expect(sockets.map(({ protocols }) => protocols)).toEqual([['Authorization', 'second']]);
+});
+
+test('a token that does not come is given up', async () => {
+  const tokens = [new Promise<string>(() => {}), Promise.resolve('second')];
+  open('ws://one', { authToken: () => tokens.shift() });
+  await vi.advanceTimersByTimeAsync(10_250);
   expect(sockets.map(({ protocols }) => protocols)).toEqual([['Authorization', 'second']]);
 });
 
