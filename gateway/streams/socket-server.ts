@@ -58,6 +58,7 @@ async function upgrade(
 function refuse(raw: Duplex, status: number, text: string): void {
   if (!raw.writable) return;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: text/html\r\n`;
+  raw.once('finish', () => raw.destroy()); // without waiting for the other side
   raw.end(`${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }
 
