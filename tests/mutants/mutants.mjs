@@ -1411,6 +1411,14 @@ export const MUTANTS = [
     name: 'it tries at once',
   },
   {
+    guarantee: 'the stream client in Node notices a machine that is gone without a word',
+    file: 'stream-client/src/node.ts',
+    from: "this.once('upgrade', ({ socket }) => socket.setKeepAlive(true, KEEP_ALIVE_MS));",
+    to: '',
+    test: 'tests/integration/stream-client/plain-server.test.ts',
+    name: 'the operating system watches',
+  },
+  {
     guarantee: 'the stream client has items in the order of the server',
     file: 'stream-client/src/items.ts',
     from: 'known && createdAt(known) === createdAt(next)',

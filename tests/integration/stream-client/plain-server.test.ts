@@ -1,4 +1,5 @@
 /** The stream client with servers that know nothing of its additions. */
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { Stream } from '../../../stream-client/src/node.ts';
 import { PlainStreamServer } from '../../helpers/plain-stream-server.ts';
@@ -82,6 +83,20 @@ test('a token that no protocol can have is in the address', async () => {
   await waitFor(() => urls.length > 0);
   expect(urls).toEqual(['/app?x=1&authToken=a+b%3D']);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'the operating system watches over a connection on which nothing is said',
+  async () => {
+    await using server = await PlainStreamServer.start();
+    const stream = open(server.url);
+    await waitFor(() => stream.getConnectionState() === 'open');
+    const port = Number(new URL(server.url).port).toString(16).toUpperCase().padStart(4, '0');
+    const connection = readFileSync('/proc/net/tcp', 'utf8').match(
+      new RegExp(`^ *\\d+: \\S+ 0100007F:${port} 01 \\S+ (\\d+):`, 'm'),
+    );
+    expect(connection?.[1], 'the timer of keep-alive').toBe('02');
+  },
+);
 
 test('an address where nobody is gives way to the next one', async () => {
   const gone = await PlainStreamServer.start();
