@@ -3,7 +3,7 @@
  * the item. So subscriptions of the same are one join, and an item needs none while its group is followed.
  */
 import { nextItems } from './items.ts';
-import { type Frame, type Item, type Join, joinMessage, leaveMessage } from './protocol.ts';
+import { type Frame, type Item, type Join, joinMessage, leaveMessage, type StreamEvent } from './protocol.ts';
 import type { StreamSubscription } from './subscription.ts';
 
 /** What the server sends for one join. */
@@ -82,32 +82,24 @@ export class GroupFeed {
   receive(frame: Frame): void {
     const { id, event } = frame;
     const group = this.#feeds.get(undefined);
-    const isAnswer = event.type === 'sync' || event.type === 'resumed';
-    const feed = this.#feeds.get(isAnswer || !group?.isLive ? id : undefined);
+    const feed = this.#feeds.get(isAnswer(event) || !group?.isLive ? id : undefined);
     if (!feed) return;
-    if (isError(frame) && !feed.isLive) {
-      feed.isRefused = true;
+    const isRefusal = event.type === 'event' && event.event.type === 'error' && !feed.isLive;
+    if (isRefusal) {
+      feed.isRefused = true; // whoever follows may not, or there is no room
     } else {
       feed.isLive ||= event.type !== 'event';
       if (feed.isLive) feed.position = event.type === 'sync' ? frame.position : (frame.position ?? feed.position);
-      this.#change(feed, nextItems(feed.items, event));
     }
-    if (event.type === 'event') {
-      for (const subscription of this.#fedBy(feed)) {
-        if (feed.isRefused) this.#newcomers.delete(subscription);
-        if (subscription.id === undefined || subscription.id === id) subscription.takeEvent(event.event);
-      }
-    }
-    if (isAnswer || feed.isRefused) this.settle();
-  }
-
-  #change(feed: Feed, items: readonly Item[]): void {
-    if (items === feed.items) return;
+    const items = nextItems(feed.items, event);
+    const hasChanged = items !== feed.items;
     feed.items = items;
-    for (const subscription of this.#fedBy(feed)) {
-      this.#newcomers.delete(subscription);
-      subscription.take(items);
+    for (const subscription of this.#hearers(feed, frame)) {
+      if (hasChanged || isRefusal) this.#newcomers.delete(subscription);
+      if (hasChanged) subscription.take(items);
+      if (event.type === 'event') subscription.takeEvent(event.event);
     }
+    if (isAnswer(event) || isRefusal) this.settle();
   }
 
   #wanted(): { ids: Set<string>; hasGroup: boolean } {
@@ -166,17 +158,18 @@ export class GroupFeed {
     }
   }
 
-  /** The subscriptions that hear of what comes to a feed: of the live one of the group all, otherwise those of the same item. */
-  #fedBy(feed: Feed): StreamSubscription[] {
-    const { id } = feed.join;
-    return [...this.#subscriptions].filter(
-      (subscription) => subscription.id === id || (id === undefined && feed.isLive),
-    );
+  /** Who hears of a frame of a feed. That of the group has the items as well when it is live. */
+  #hearers({ join, isLive }: Feed, { id, event }: Frame): StreamSubscription[] {
+    const concernsAll = isAnswer(event);
+    return [...this.#subscriptions].filter((subscription) => {
+      const isFed = subscription.id === join.id || (join.id === undefined && isLive);
+      return isFed && (concernsAll || subscription.id === undefined || subscription.id === id);
+    });
   }
 }
 
-/** Before there is an answer, it is one: who follows may not, or there is no room. */
-const isError = ({ event }: Frame) => event.type === 'event' && event.event.type === 'error';
+/** Tells the state of whatever is joined. */
+const isAnswer = ({ type }: StreamEvent) => type === 'sync' || type === 'resumed';
 
 /** Different from those of all other clients: servers of Motia 0.17 have one table for all. */
 const nextSubscriptionId = () => `${clientId}-${++subscriptions}`;

@@ -22,6 +22,14 @@ export const config = {
   baseConfig: { storageType: 'default' },
 };
 `;
+const SECRET = `
+export const config = {
+  name: 'secret',
+  schema: { type: 'object' },
+  baseConfig: { storageType: 'default' },
+  canAccess: () => false,
+};
+`;
 /** A project has steps. */
 const STEP = `
 export const config = { type: 'api', name: 'Hello', method: 'GET', path: '/hello', emits: [] };
@@ -34,6 +42,7 @@ export async function startStreamApp(): Promise<StreamApp> {
     files: {
       'package.json': '{ "name": "streams", "type": "module" }',
       'steps/board.stream.ts': BOARD,
+      'steps/secret.stream.ts': SECRET,
       'steps/hello.step.ts': STEP,
     },
   });

@@ -62,6 +62,21 @@ test('a program of its own, which imports the package by its name, sees items, g
   }
 });
 
+test('what may not be followed is an error event of that subscription; the others go on', async () => {
+  const stream = new Stream(app.addresses(gateway));
+  const codes: string[] = [];
+  for (const refused of [stream.subscribeGroup('secret', 'g'), stream.subscribeItem('secret', 'h', 'a')])
+    refused.onEvent('error', ({ code }) => codes.push(code));
+  const group = stream.subscribeGroup<Item>('board', 'allowed');
+  try {
+    await app.store.set('board', 'allowed', 'a', { n: 1 });
+    await eventually(() => codes.length === 2 && group.getState().length === 1);
+    expect(codes).toEqual(['STREAM_ACCESS_DENIED', 'STREAM_ACCESS_DENIED']);
+  } finally {
+    stream.close();
+  }
+});
+
 test('gateways that are lost or ended under a stream of changes cost none, and double none', async () => {
   const { store } = app;
   const [first, second] = await Promise.all([app.startGateway(), app.startGateway()]);
