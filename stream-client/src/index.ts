@@ -2,17 +2,8 @@
 import type { SocketConstructor } from './connection.ts';
 import { BaseStream, type StreamOptions } from './stream.ts';
 
-export type { Backoff } from './backoff.ts';
-export type { ConnectionState } from './connection.ts';
-export type { CustomEvent, Item } from './protocol.ts';
-export type { StreamOptions, StreamOptions as BrowserStreamOptions } from './stream.ts';
-export {
-  type CustomEventListener,
-  type Listener,
-  StreamGroupSubscription,
-  StreamItemSubscription,
-  StreamSubscription,
-} from './subscription.ts';
+export * from './public.ts';
+export type { StreamOptions as BrowserStreamOptions };
 
 export class Stream extends BaseStream {
   /**

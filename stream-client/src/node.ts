@@ -4,17 +4,8 @@ import { createRequire } from 'node:module';
 import type { Socket, SocketConstructor } from './connection.ts';
 import { BaseStream, type StreamOptions } from './stream.ts';
 
-export type { Backoff } from './backoff.ts';
-export type { ConnectionState } from './connection.ts';
-export type { CustomEvent, Item } from './protocol.ts';
-export type { StreamOptions, StreamOptions as NodeStreamOptions } from './stream.ts';
-export {
-  type CustomEventListener,
-  type Listener,
-  StreamGroupSubscription,
-  StreamItemSubscription,
-  StreamSubscription,
-} from './subscription.ts';
+export * from './public.ts';
+export type { StreamOptions as NodeStreamOptions };
 
 export class Stream extends BaseStream {
   /**
