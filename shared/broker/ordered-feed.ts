@@ -38,6 +38,8 @@ const SILENCE_MS = 2.5 * HEARTBEAT_MS;
 /** The server removes the consumer of a process that is gone after this. */
 const INACTIVE_MS = 10_000;
 const TRY_AGAIN_MS = 250;
+/** After so much work with messages something else has its turn: a change may concern thousands of clients. */
+const SLICE_MS = 5;
 
 interface StreamInfo {
   created: string;
@@ -54,6 +56,9 @@ export class OrderedFeed {
   heardAt = 0;
   readonly #broker: Broker;
   readonly #options: OrderedFeedOptions;
+  /** Messages of the present consumer that are here. Those that control its flow are among them, so that it waits for us. */
+  readonly #arrived: Msg[] = [];
+  #atWork = false;
   #subscription: Subscription | undefined;
   #consumer = '';
   #consumerSequence = 0;
@@ -126,7 +131,10 @@ export class OrderedFeed {
     this.#consumerSequence = 0;
     this.#subscription = this.#broker.nc.subscribe(inbox, {
       callback: (error, msg) => {
-        if (error === null && this.#consumer === consumer) this.#onMessage(msg);
+        if (error !== null || this.#consumer !== consumer) return;
+        this.#lastSign = performance.now();
+        this.#arrived.push(msg);
+        if (!this.#atWork) this.#work();
       },
     });
     const config = {
@@ -153,14 +161,29 @@ export class OrderedFeed {
   #drop(): void {
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
+    this.#arrived.length = 0;
     if (this.#consumer === '') return;
     if (this.#broker.connected())
       this.#broker.send(`$JS.API.CONSUMER.DELETE.${this.#options.stream}.${this.#consumer}`, '');
     this.#consumer = '';
   }
 
+  #work(): void {
+    this.#atWork = true;
+    const until = performance.now() + SLICE_MS;
+    let taken = 0;
+    while (taken < this.#arrived.length) {
+      this.#onMessage(this.#arrived[taken++] as Msg);
+      if (performance.now() < until) continue;
+      this.#arrived.splice(0, taken);
+      setImmediate(() => this.#work());
+      return;
+    }
+    this.#arrived.length = 0;
+    this.#atWork = false;
+  }
+
   #onMessage(msg: Msg): void {
-    this.#lastSign = performance.now();
     if ((msg.headers?.code ?? 0) !== 0) {
       this.#onStatus(msg);
       return;
