@@ -27,8 +27,9 @@ export default defineConfig({
       project('unit', 0, 5_000, 0),
       project('integration', 1, 20_000, 1),
       project('acceptance', 2, 60_000, 1),
-      project('chaos-short', 3, 180_000, 0),
-      project('chaos', 4, 300_000, 0),
+      project('browser', 3, 60_000, 1),
+      project('chaos-short', 4, 180_000, 0),
+      project('chaos', 5, 300_000, 0),
     ],
   },
 });

@@ -49,7 +49,7 @@ export function supervise(supervision: Supervision): Promise<number> {
 
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
-    const { telemetry, partitions } = env;
+    const { telemetry, partitions, streams } = env;
     let stopping = false;
     let scheduler: Promise<RunningScheduler> | undefined;
     const otherMetrics = async () => {
@@ -59,7 +59,7 @@ export function supervise(supervision: Supervision): Promise<number> {
     const ops = supervisedOpsAddress(options, host);
     const admin = { openOnLoopback: watch, token: env.adminToken };
     const gateway = await startGateway({
-      ...{ broker, app, partitions, host, port, portFallback, admin, ops, otherMetrics, log, telemetry },
+      ...{ broker, app, partitions, host, port, portFallback, admin, ops, otherMetrics, streams, log, telemetry },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
       ...(supervision.onManifest && { onManifest: supervision.onManifest }),
     });

@@ -4,6 +4,7 @@ import type { Ops } from '../shared/ops.ts';
 import { type AdminOptions, mountAdmin } from './admin/admin.ts';
 import { createEmitRoute, EMIT_PATH } from './admin/events.ts';
 import { createOpsRoute } from './ops-route.ts';
+import { watchSilentConnections } from './silent-connections.ts';
 import { createStepRoute, type OwnRoute, type StepRouteOptions } from './step-route.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
@@ -48,8 +49,10 @@ export function createApp(
       route(request, reply).catch((error) => onError(error, request, reply));
     },
   });
+  const endSilentConnections = watchSilentConnections(app.server);
   app.addHook('preClose', async () => {
     closing = true;
+    endSilentConnections();
   });
   // Bodies are forwarded as they come: the handler's worker parses them.
   app.removeAllContentTypeParsers();

@@ -22,6 +22,9 @@ import { KeyedCalls } from './keyed-calls.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
+import type { StreamLimits } from './streams/limits.ts';
+import { type Streams, startStreams } from './streams/streams.ts';
+import { WorkerAccess } from './streams/worker-access.ts';
 
 export interface GatewayOptions {
   broker: BrokerAddress;
@@ -46,6 +49,8 @@ export interface GatewayOptions {
   otherMetrics?: CollectMetrics;
   /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
   stalledAfterMs?: number;
+  /** Limits of realtime streams that differ from `DEFAULT_STREAM_LIMITS`. */
+  streams?: Partial<StreamLimits> | undefined;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -80,10 +85,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ready = new Promise<void>((resolve) => {
     markReady = resolve;
   });
+  let streams: Streams | undefined;
   const serve = (manifest: Manifest) => {
     if (manifest.version !== served?.manifest.version) {
       served = toServed(manifest, log);
       options.onManifest?.(manifest);
+      streams?.onManifest();
     }
     markReady();
   };
@@ -101,7 +108,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           .catch((error) =>
             log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
           )
-          .finally(() => calls?.onReconnect());
+          .finally(() => {
+            calls?.onReconnect();
+            streams?.onReconnect();
+          });
       },
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     });
@@ -110,6 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await ensureTopology(broker, names);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     ops.metrics.gauge('motia_http_calls_in_flight', () => calls?.size ?? 0);
+    ops.metrics.gauge('motia_stream_clients', () => streams?.clients() ?? 0);
     const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
@@ -121,6 +132,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...{ admin, ops, requests, stalledAfterMs },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
+    const manifest = () => served?.manifest;
+    streams = startStreams(app, {
+      broker,
+      names,
+      manifest,
+      access: new WorkerAccess({ calls, manifest, tracing, log }),
+      limits: options.streams,
+      log,
+    });
+    lifecycle.defer('realtime streams', () => streams?.close());
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
     return {

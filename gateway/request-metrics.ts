@@ -10,16 +10,9 @@ export class RequestMetrics {
   readonly #metrics: Metrics;
   /** Of each step by the class of the status, so that most requests look nothing up by name. */
   readonly #durations = new WeakMap<ApiStep, Durations[]>();
-  #streamClients = () => 0;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
-    metrics.gauge('motia_stream_clients', () => this.#streamClients());
-  }
-
-  /** Says how to count the clients of realtime streams. */
-  countStreamClients(count: () => number): void {
-    this.#streamClients = count;
   }
 
   /** A request to a step was answered. @param began by `performance.now()`. */

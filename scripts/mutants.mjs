@@ -77,13 +77,9 @@ function survival(mutant, path, text) {
 
 /** Whatever the types say: the program is written. */
 function build() {
-  run(join(ROOT, 'node_modules/typescript/bin/tsc'), [
-    '-p',
-    'tsconfig.build.json',
-    '--noEmitOnError',
-    'false',
-    '--noCheck',
-  ]);
+  for (const project of ['tsconfig.build.json', 'stream-client']) {
+    run(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', project, '--noEmitOnError', 'false', '--noCheck']);
+  }
 }
 
 function isGreen({ test, name }) {

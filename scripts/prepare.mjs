@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const CLI = join(ROOT, 'dist/cli/main.js');
 
-const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'scheduler', 'cli', 'testing'];
+const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'stream-client/tsconfig.json'];
+const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'scheduler', 'cli', 'testing', 'stream-client/src'];
+/** Compiled last. */
+const COMPILED = join(ROOT, 'stream-client/dist/index.js');
 
 /**
  * Installs the dependencies when there are none or the lock file is newer. Not by `npm ci`, which refuses a lock file that was
@@ -24,7 +26,8 @@ export function install() {
 
 /** Compiles when a source is newer than what was compiled last. */
 export function build() {
-  if (newestSource() > modifiedAt(CLI)) run('Compiling', 'npm', 'run', '--silent', 'build');
+  if (newestSource() > Math.min(modifiedAt(CLI), modifiedAt(COMPILED)))
+    run('Compiling', 'npm', 'run', '--silent', 'build');
 }
 
 /** Runs a program in the repository and ends this process when it fails. */

@@ -3,11 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findChromium, installChromium } from './chromium.mjs';
 import { build, install } from './prepare.mjs';
 import { runPython, testPython } from './python.mjs';
 
-const USUAL = ['unit', 'integration', 'python', 'acceptance'];
-/** Kinds of test; `python` are those of the Python worker, with pytest. */
+const USUAL = ['unit', 'integration', 'python', 'acceptance', 'browser'];
+/** Kinds of test; `python` are those of the Python worker, with pytest, `browser` those with pages in Chromium. */
 const KINDS = [...USUAL, 'chaos-short', 'chaos'];
 
 install();
@@ -21,6 +22,7 @@ const kinds = named.length > 0 ? named : USUAL;
 const count = { passed: 0, failed: 0, skipped: 0 };
 if (kinds.includes('python') && files.length === 0) await pytest();
 const projects = kinds.filter((kind) => kind !== 'python');
+if (projects.includes('browser') && !findChromium()) installChromium();
 if (projects.length > 0) await vitest(projects);
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1);

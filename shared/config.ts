@@ -22,6 +22,16 @@ export interface BrokerAddress {
   caFile?: string;
 }
 
+/** Limits of realtime streams in a gateway; its own defaults count where there is none. See `gateway/streams/limits.ts`. */
+export interface StreamLimitsEnvironment {
+  clients?: number;
+  clientsPerAddress?: number;
+  subscriptions?: number;
+  messageBytes?: number;
+  bufferedBytes?: number;
+  groupSize?: number;
+}
+
 /** The settings of the OpenTelemetry specification that concern traces over HTTP. */
 export interface TelemetryEnvironment {
   disabled: boolean;
@@ -63,6 +73,7 @@ export interface Environment {
   part: AppPart;
   /** Runs at a time, in a worker, of an event step that says nothing about it. */
   concurrency?: number;
+  streams: StreamLimitsEnvironment;
   logLevel: LogLevel;
   /** False when `NO_COLOR` asks for plain text. */
   color: boolean;
@@ -146,6 +157,12 @@ const schema = z
     MOTIA_TOPICS: nameList,
     MOTIA_FLOWS: nameList,
     MOTIA_CONCURRENCY: wholeNumber(1, MOST_CONCURRENCY),
+    MOTIA_STREAM_CLIENTS: wholeNumber(1, 1_000_000),
+    MOTIA_STREAM_CLIENTS_PER_ADDRESS: wholeNumber(1, 1_000_000),
+    MOTIA_STREAM_SUBSCRIPTIONS: wholeNumber(1, 100_000),
+    MOTIA_STREAM_MESSAGE_BYTES: wholeNumber(1_024, 1_048_576),
+    MOTIA_STREAM_BUFFER_BYTES: wholeNumber(65_536, 268_435_456),
+    MOTIA_STREAM_GROUP_SIZE: wholeNumber(1_024, 400_000_000),
     VIRTUAL_ENV: z.string(),
     LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
     NO_COLOR: z.string(),
@@ -204,6 +221,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
       flows: values.MOTIA_FLOWS ?? [],
     }),
     concurrency: values.MOTIA_CONCURRENCY,
+    streams: streamLimits(values),
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),
@@ -256,6 +274,18 @@ function brokerUrl(text: string): URL | undefined {
   const full = text.includes('://') ? text : `nats://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
   return url && /^(nats|tls):$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
+}
+
+function streamLimits(values: Values): StreamLimitsEnvironment {
+  const limits = {
+    clients: values.MOTIA_STREAM_CLIENTS,
+    clientsPerAddress: values.MOTIA_STREAM_CLIENTS_PER_ADDRESS,
+    subscriptions: values.MOTIA_STREAM_SUBSCRIPTIONS,
+    messageBytes: values.MOTIA_STREAM_MESSAGE_BYTES,
+    bufferedBytes: values.MOTIA_STREAM_BUFFER_BYTES,
+    groupSize: values.MOTIA_STREAM_GROUP_SIZE,
+  };
+  return Object.freeze(Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)));
 }
 
 function telemetry(values: Values): TelemetryEnvironment {

@@ -13,7 +13,7 @@ import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
 import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
-import { describeStepKind, notServedYet } from './not-served-yet.ts';
+import { describeStepKind } from './step-kind.ts';
 import type { StepWorker } from './step-worker.ts';
 import type { LoadedApp } from './threads/messages.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
@@ -128,7 +128,7 @@ export class ProjectVersions {
   async #prepare(app: LoadedApp): Promise<void> {
     this.#report(app.failures);
     checkPart(this.#options.part, app.manifest.steps);
-    for (const warning of [...app.warnings, ...notServedYet(app)]) this.#warnOnce(warning);
+    for (const warning of app.warnings) this.#warnOnce(warning);
     const { broker, lease } = await this.#options.connecting;
     // Before they are made: what a lease names is not taken away.
     const { names } = this.#options;

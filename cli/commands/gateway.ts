@@ -19,6 +19,7 @@ export async function gateway(flags: Flags): Promise<number> {
       host,
       port,
       portFallback: 0,
+      streams: options.env.streams,
       admin: { openOnLoopback: false, token: options.env.adminToken },
       ops: opsAddress(options),
       log,

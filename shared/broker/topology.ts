@@ -145,6 +145,7 @@ function sentStream(names: Names): StreamSettings {
     max_bytes: GIB / 16,
     max_age: nanos(MINUTE / 2),
     duplicate_window: nanos(MINUTE / 2),
+    allow_direct: true,
   };
 }
 

@@ -143,11 +143,14 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     itemKey: (stream: string, group: string, id: string) =>
       `${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
     itemGroup: (stream: string, group: string) => `${encodeToken(stream)}.${encodeToken(group)}.*`,
+    itemsOf: (stream: string) => `${encodeToken(stream)}.*.*`,
 
     /** What is sent through a stream without being stored in it: to whoever follows a group, or one item. */
     sentToGroup: (stream: string, group: string) => `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}`,
     sentToItem: (stream: string, group: string, id: string) =>
       `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}.${encodeToken(id)}`,
+    sentToItems: (stream: string, group: string) => `${app}.sent.${encodeToken(stream)}.${encodeToken(group)}.*`,
+    sentThrough: (stream: string) => `${app}.sent.${encodeToken(stream)}.>`,
     sent: `${app}.sent.>`,
   };
 }

@@ -30,3 +30,7 @@ export async function waitFor<T>(look: () => Promise<T> | T, options: WaitOption
   const last = cause instanceof Error ? `: ${cause.message}` : '';
   throw new Error(`waited ${within} ms in vain for ${what}${last}`, { cause });
 }
+
+/** {@link waitFor} with 30 s: for what takes several processes, each of which may wait for a busy machine. */
+export const eventually = <T>(look: () => Promise<T> | T, what?: string): Promise<NonNullable<T>> =>
+  waitFor(look, { within: 30_000, ...(what !== undefined && { what }) });

@@ -190,6 +190,10 @@ class Names:
         """All keys of a stream's group."""
         return f"{encode_token(stream)}.{encode_token(group)}.*"
 
+    def items_of(self, stream: str) -> str:
+        """All keys of a stream."""
+        return f"{encode_token(stream)}.*.*"
+
     def sent_to_group(self, stream: str, group: str) -> str:
         """What is sent through a stream, without being stored in it, to whoever follows a group."""
         return f"{self.app}.sent.{encode_token(stream)}.{encode_token(group)}"
@@ -197,6 +201,14 @@ class Names:
     def sent_to_item(self, stream: str, group: str, id: str) -> str:
         """The same to whoever follows one item."""
         return f"{self.sent_to_group(stream, group)}.{encode_token(id)}"
+
+    def sent_to_items(self, stream: str, group: str) -> str:
+        """What is sent to any item of a group."""
+        return f"{self.sent_to_group(stream, group)}.*"
+
+    def sent_through(self, stream: str) -> str:
+        """All that is sent through a stream."""
+        return f"{self.app}.sent.{encode_token(stream)}.>"
 
 
 def _event(topic: str, group: str | None) -> str:

@@ -21,8 +21,8 @@ from ..protocol.subjects import Names
 from ..steps.access_steps import access_steps, is_access_step
 from ..steps.app_part import AppPart
 from ..steps.discover import discover_steps
-from .not_served_yet import describe_step_kind, not_served_yet
 from .processes.pool import ProcessPool
+from .step_kind import describe_step_kind
 from .step_worker import StepWorker
 
 LANGUAGE: Final = "python"
@@ -131,7 +131,7 @@ class ProjectVersions:
 
     async def _prepare(self, app: LoadedApp) -> None:
         """Before the new code takes over: whatever it needs on the broker is there."""
-        for warning in [*app.warnings, *not_served_yet(app.streams)]:
+        for warning in app.warnings:
             self._warn_once(warning)
         broken = {failure["file"] for failure in app.failures}
         self._loaded = _renew(self._loaded, app.steps, broken)

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine, identify } from '../../../cli/process-identity.ts';
 import { startNatsServer } from '../../../testing/nats-server.ts';
 import { createProject, dev, HELLO_STEP, motia, run } from './program.ts';
@@ -69,6 +69,17 @@ test('SIGTERM in the middle of a call on a connection that is kept alive: the an
   expect(await (await answer).json()).toEqual({ hello: 'world' });
   expect(await program.exit).toBe(0);
   expect(Date.now() - killedAt).toBeLessThan(5_000);
+});
+
+test('SIGTERM with a connection on which nothing was sent yet: it does not wait for that', async () => {
+  const program = await dev(createProject());
+  const socket = connect(Number(new URL(program.url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  const killedAt = Date.now();
+  program.child.kill('SIGTERM');
+  expect(await program.exit).toBe(0);
+  expect(Date.now() - killedAt).toBeLessThan(7_000); // a gateway is cut off after eight seconds
 });
 
 test('leaves nothing behind even when it is killed', async () => {

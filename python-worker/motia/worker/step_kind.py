@@ -1,15 +1,8 @@
-"""What a project asks for that this version does not do: said at start, never passed over in silence."""
+"""What a step is, in a few words for the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-
-def not_served_yet(streams: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each of these manifest entries."""
-    for stream in streams:
-        yield f'The items of the stream "{stream["name"]}" are stored; clients cannot subscribe to it yet'
 
 
 def describe_step_kind(step: dict[str, Any]) -> str:

@@ -1,0 +1,82 @@
+/** WebSockets on the gateway's port: any path and query is taken, and who comes is asked who it is. */
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { AccessRefused } from './access.ts';
+import type { ConnectedClients } from './connected.ts';
+import { type SessionOptions, SocketSession } from './socket-session.ts';
+
+export interface SocketServerOptions extends SessionOptions {
+  clients: ConnectedClients;
+}
+
+/** Serves the upgrades of an HTTP server. */
+export function serveSockets(server: Server, options: SocketServerOptions): void {
+  // Of the subprotocols that a client offers the library takes the first, as browsers want it.
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.limits.messageBytes,
+  });
+  server.on('upgrade', (request, raw, head) => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(server, request, raw, head);
+    raw.on('error', () => raw.destroy());
+    void upgrade(sockets, options, request, raw, head);
+  });
+}
+
+async function upgrade(
+  sockets: WebSocketServer,
+  options: SocketServerOptions,
+  request: IncomingMessage,
+  raw: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const { access, clients, log } = options;
+  if (clients.closing) return refuse(raw, 503, 'The gateway is going away');
+  const giveBack = clients.takePlace(request.socket.remoteAddress ?? '');
+  if (!giveBack) return refuse(raw, 503, 'Too many clients');
+  raw.once('close', giveBack);
+  let authContext: unknown;
+  try {
+    authContext = await access.authenticate({ headers: request.headers, url: request.url ?? '/' });
+  } catch (error) {
+    if (error instanceof AccessRefused) return refuse(raw, 401, 'Authentication failed');
+    log.error(
+      { action: 'stream_auth_failed', err: error },
+      'Who a client of realtime streams is could not be found out',
+    );
+    return refuse(raw, 503, 'Authentication is not available');
+  }
+  sockets.handleUpgrade(request, raw, head, (socket) => {
+    const session: SocketSession = new SocketSession(socket, raw, authContext, options, () => clients.remove(session));
+    clients.add(session);
+  });
+}
+
+function refuse(raw: Duplex, status: number, text: string): void {
+  if (!raw.writable) return;
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: text/html\r\n`;
+  raw.once('finish', () => raw.destroy()); // without waiting for the other side
+  raw.end(`${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}
+
+/** Headers that concern an upgrade. */
+const UPGRADE_HEADERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+
+/**
+ * A request that offers another protocol, as Java's clients do with HTTP/2, is served as if it did not. The server has taken it out
+ * of its parser already: it is put back, without the offer.
+ */
+function serveWithoutUpgrade(server: Server, request: IncomingMessage, raw: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders, headers } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (!UPGRADE_HEADERS.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1]}`);
+  }
+  if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('connection: close');
+  raw.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', raw);
+}

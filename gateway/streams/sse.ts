@@ -1,0 +1,140 @@
+/** Realtime streams as server-sent events: one group or item for each request, with the frames of the WebSocket as data. */
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RESERVED } from '../admin/admin.ts';
+import { type AllowedOrigins, corsHeaders, preflightHeaders } from '../cors.ts';
+import { AccessRefused } from './access.ts';
+import { Client } from './client.ts';
+import type { Connected } from './connected.ts';
+import type { Frame, Target } from './frames.ts';
+import type { SocketServerOptions } from './socket-server.ts';
+
+export interface SseOptions extends SocketServerOptions {
+  corsOrigins: () => AllowedOrigins;
+}
+
+type StreamRequest = FastifyRequest<{ Params: { stream: string; group: string; id?: string } }>;
+
+const METHODS = ['GET', 'OPTIONS'];
+/** After this a client comes back. */
+const RETRY_MS = 2_000;
+/** An id of an event is a position; what is longer is none. */
+const LONGEST_ID = 256;
+
+/** Serves `GET /__motia/streams/<stream>/<group>` and `…/<group>/<id>`. */
+export function serveSse(app: FastifyInstance, options: SseOptions): void {
+  for (const path of [':stream/:group', ':stream/:group/:id']) {
+    const url = `${RESERVED}streams/${path}`;
+    app.get(url, { exposeHeadRoute: false }, (request: StreamRequest, reply) => answer(request, reply, options));
+    app.options(url, (request, reply) => {
+      const { headers } = request;
+      const asked = {
+        origin: headers.origin,
+        headers: headers['access-control-request-headers'],
+        privateNetwork: headers['access-control-request-private-network'] as string | undefined,
+      };
+      return reply
+        .headers(preflightHeaders(options.corsOrigins(), asked, METHODS))
+        .code(204)
+        .send();
+    });
+  }
+}
+
+async function answer(request: StreamRequest, reply: FastifyReply, options: SseOptions): Promise<FastifyReply> {
+  const { hub, access, limits, isKnown, clients, log } = options;
+  const { stream, group, id } = request.params;
+  const target: Target = { streamName: stream, groupId: group, ...(id !== undefined && { id }) };
+  const cors = corsHeaders(options.corsOrigins(), request.headers.origin);
+  const refuse = (status: number, error: string) => reply.headers(cors).code(status).send({ error });
+  if (clients.closing) return refuse(503, 'The gateway is going away');
+  const giveBack = clients.takePlace(request.socket.remoteAddress ?? '');
+  if (!giveBack) return refuse(503, 'Too many clients');
+  reply.raw.once('close', giveBack);
+  let authContext: unknown;
+  try {
+    authContext = await access.authenticate({ headers: request.headers, url: request.url });
+  } catch (error) {
+    if (error instanceof AccessRefused) return refuse(401, 'Authentication failed');
+    log.error(
+      { action: 'stream_auth_failed', err: error },
+      'Who a client of realtime streams is could not be found out',
+    );
+    return refuse(503, 'Authentication is not available');
+  }
+  if (!isKnown(stream)) return refuse(404, 'There is no such stream');
+  const wanted = { groupId: group, ...(id !== undefined && { id }) };
+  if (!(await access.canAccess(stream, wanted, authContext))) return refuse(403, 'Access denied');
+  reply.hijack();
+  if (reply.raw.destroyed) return reply;
+  reply.raw.writeHead(200, {
+    ...cors,
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  reply.raw.write(`retry: ${RETRY_MS}\n\n`);
+  const client = new SseClient(reply.raw, limits.bufferedBytes);
+  clients.add(client);
+  const { 'last-event-id': lastEventId } = request.headers;
+  const resume = typeof lastEventId === 'string' && lastEventId.length <= LONGEST_ID ? lastEventId : '';
+  const following = hub.follow(client, target, resume);
+  client.onGone(() => {
+    clients.remove(client);
+    void following.then((channel) => channel?.leave(client));
+  });
+  await following;
+  return reply;
+}
+
+class SseClient extends Client implements Connected {
+  readonly #response: ServerResponse;
+  #bufferedBefore = 0;
+
+  constructor(response: ServerResponse, maxBuffered: number) {
+    super(maxBuffered);
+    this.#response = response;
+    response.on('drain', () => this.drained());
+    response.on('error', () => {});
+  }
+
+  onGone(gone: () => void): void {
+    const end = () => {
+      this.end();
+      gone();
+    };
+    if (this.#response.destroyed) end();
+    else this.#response.once('close', end);
+  }
+
+  onManifest(): void {}
+
+  /** Nothing comes from such a client: it lives if it takes what it is sent. */
+  checkLife(): void {
+    const buffered = this.buffered();
+    if (buffered > 0 && buffered >= this.#bufferedBefore && this.#bufferedBefore > 0) this.cutOff();
+    else if (!this.congested) this.#response.write(':\n\n');
+    this.#bufferedBefore = this.buffered();
+  }
+
+  goAway(): void {
+    this.#response.end();
+  }
+
+  cutOff(): void {
+    this.#response.destroy();
+  }
+
+  protected write(frame: Frame): void {
+    const { position } = frame;
+    this.#response.cork();
+    this.#response.write(position === undefined ? 'data: ' : `id: ${position}\ndata: `);
+    this.#response.write(frame.bytes(true));
+    this.#response.write('\n\n');
+    this.#response.uncork();
+  }
+
+  protected buffered(): number {
+    return this.#response.writableLength;
+  }
+}
