@@ -1359,8 +1359,8 @@ export const MUTANTS = [
     file: 'gateway/streams/channel.ts',
     from: 'this.#held.push(change);',
     to: '',
-    test: 'tests/acceptance/streams/npm-clients.test.ts',
-    name: 'joined while items are written',
+    test: `${UNIT}/gateway/streams/channel.test.ts`,
+    quick: true,
   },
   {
     guarantee: 'an update of an item that clients do not know is told as its creation',

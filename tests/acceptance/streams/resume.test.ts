@@ -27,8 +27,8 @@ test('on the other gateway: what was created, updated, removed and sent meanwhil
   using a = await connectRaw(cluster.gateways[0].url);
   await cluster.run(['chat', 'set', 'moves', '1', { text: 'one' }], ['chat', 'set', 'moves', '2', { text: 'two' }]);
   a.join(group, { resume: '' });
+  await a.waitFor(1);
   await cluster.run(['chat', 'set', 'moves', '3', { text: 'three' }]);
-  await a.settled();
   await a.waitFor(2);
   expect(a.frames.every(({ position }) => typeof position === 'string')).toBe(true);
   a.socket.terminate();
