@@ -83,7 +83,7 @@ export class Channel {
     const known = this.#followers.get(client);
     if (known) this.release();
     const follower = known ?? this.#follow(client);
-    follower.positioned ||= resume !== undefined;
+    client.positioned ||= resume !== undefined;
     if (resume) await this.#resume(follower, resume);
     else this.#tellState(follower);
   }
@@ -128,7 +128,6 @@ export class Channel {
   #follow(client: Client): Follower {
     const follower: Follower = {
       client,
-      positioned: false,
       had: { items: 0, sent: 0 },
       catchUp: (last) => {
         if (this.target.id !== undefined && this.#view.one() === undefined) client.send(last, follower);
@@ -174,14 +173,14 @@ export class Channel {
 
   /** Tells all items, or the one that there is. That there is none hears only who asks for positions. */
   #tellState(follower: Follower): void {
-    const { client, positioned } = follower;
+    const { client } = follower;
     const isGroup = this.target.id === undefined;
     if (isGroup && this.#view.size > this.#source.groupSize) {
       client.answer(errorFrame('STREAM_GROUP_TOO_LARGE', 'The group is too large to be followed', this.target));
       this.leave(client);
       return;
     }
-    if (!isGroup && !positioned && this.#view.one() === undefined) return;
+    if (!isGroup && !client.positioned && this.#view.one() === undefined) return;
     if (!this.#state || Date.now() - this.#state.at > STATE_STAYS_MS) {
       const json = isGroup ? this.#view.all() : (this.#view.one() ?? 'null');
       const frame = this.#frame({ type: 'sync', json }, this.#source.clock(this.#view.time));
@@ -208,7 +207,7 @@ export class Channel {
     let position = from;
     const tell = (event: FrameEvent, timestamp: number, target = this.target) =>
       client.send(new Frame({ timestamp, target, event, position }), follower);
-    tell({ type: 'resumed' }, this.#source.clock());
+    tell({ type: 'resumed' }, from.time);
     for (const change of changes) {
       position = { ...position, items: change.sequence };
       if (change.json === undefined && change.kind !== 'delete') continue; // its successor follows

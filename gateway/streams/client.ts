@@ -4,8 +4,6 @@ import type { Frame, Origin } from './frames.ts';
 /** A client in one channel. */
 export interface Follower {
   readonly client: Client;
-  /** Whether its frames carry positions. */
-  positioned: boolean;
   /** Sequences up to which it has had everything, though the feed may tell it once more. */
   had: { items: number; sent: number };
   /** What came while it is told of the past; absent when it is up to date. */
@@ -15,6 +13,8 @@ export interface Follower {
 }
 
 export abstract class Client {
+  /** Whether it has asked for positions: then its frames carry them, and it is told that an item is missing. */
+  positioned = false;
   readonly #maxBuffered: number;
   readonly #onEnd = new Set<() => void>();
   /** Who has missed something, and what last. */
@@ -35,7 +35,7 @@ export abstract class Client {
     return this.#congested;
   }
 
-  protected abstract write(frame: Frame, positioned: boolean): void;
+  protected abstract write(frame: Frame): void;
   /** Bytes that wait to be sent. */
   protected abstract buffered(): number;
 
@@ -47,14 +47,14 @@ export abstract class Client {
       if (event.type !== 'event') this.#missed.set(follower, frame);
     } else if (origin === undefined || origin !== this.#last) {
       this.#last = origin;
-      this.answer(frame, follower.positioned);
+      this.answer(frame);
     }
   }
 
   /** Sends what has no state that could be told later. */
-  answer(frame: Frame, positioned = false): void {
+  answer(frame: Frame): void {
     if (this.#ended || this.#congested) return;
-    this.write(frame, positioned);
+    this.write(frame);
     if (this.buffered() <= this.#maxBuffered) return;
     this.#congested = true;
     this.onCongestion(true);

@@ -94,8 +94,8 @@ export class SocketSession extends Client implements Connected {
     this.#socket.terminate();
   }
 
-  protected write(frame: Frame, positioned: boolean): void {
-    this.#socket.send(frame.bytes(positioned), { binary: false });
+  protected write(frame: Frame): void {
+    this.#socket.send(frame.bytes(this.positioned), { binary: false });
   }
 
   protected buffered(): number {
@@ -158,8 +158,7 @@ export class SocketSession extends Client implements Connected {
     const channel = await hub.follow(this, target, resume);
     if (!channel) return;
     if (this.ended) channel.leave(this);
-    else if (known) known.ids.add(subscriptionId);
-    else this.#subscriptions.set(key, { channel, ids: new Set([subscriptionId]) });
+    else this.#subscriptions.set(key, { channel, ids: (known?.ids ?? new Set()).add(subscriptionId) });
   }
 
   #leave({ target, subscriptionId }: ClientMessage): void {

@@ -81,9 +81,14 @@ async function answer(request: StreamRequest, reply: FastifyReply, options: SseO
   const following = hub.follow(client, target, resume);
   client.onGone(() => {
     clients.remove(client);
-    void following.then((channel) => channel?.leave(client));
+    following.then((channel) => channel?.leave(client)).catch(() => {});
   });
-  await following;
+  try {
+    await following;
+  } catch (error) {
+    log.error({ action: 'stream_failed', err: error }, 'A client of realtime streams is cut off');
+    client.cutOff();
+  }
   return reply;
 }
 

@@ -109,7 +109,7 @@ export class StreamFeed implements ChannelSource {
   async since(channel: Channel, resume: string): Promise<Past | undefined> {
     const now = this.position();
     const from = readPosition(resume);
-    if (!from || from.store !== now.store || now.time - from.time > LONGEST_GAP_MS) return undefined;
+    if (!from || from.store !== now.store || this.#items.now() - from.time > LONGEST_GAP_MS) return undefined;
     if (from.sentStore !== now.sentStore) Object.assign(from, { sentStore: now.sentStore, sent: 0 });
     const { changes, limits } = this.#options;
     const [changed, sent] = await Promise.all([

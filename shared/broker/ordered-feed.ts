@@ -92,6 +92,11 @@ export class OrderedFeed {
     });
   }
 
+  /** The time by the broker's clock, in ms since 1970. */
+  now(): number {
+    return Date.now() + this.#clockOffset;
+  }
+
   close(): void {
     this.#closed = true;
     clearInterval(this.#watchdog);
@@ -212,6 +217,6 @@ export class OrderedFeed {
     const last = headers?.get('Nats-Last-Consumer');
     if (!last) return;
     if (Number(last) !== this.#consumerSequence) this.restart();
-    else this.heardAt = Math.max(this.heardAt, Date.now() + this.#clockOffset - HEARTBEAT_MS);
+    else this.heardAt = Math.max(this.heardAt, this.now() - HEARTBEAT_MS);
   }
 }

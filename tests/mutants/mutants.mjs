@@ -1971,8 +1971,8 @@ export const MUTANTS = [
     file: 'gateway/streams/channel.ts',
     from: 'this.#held.push(change);',
     to: '',
-    test: 'tests/acceptance/streams/npm-clients.test.ts',
-    name: 'joined while items are written',
+    test: `${UNIT}/gateway/streams/channel.test.ts`,
+    quick: true,
   },
   {
     guarantee: 'an update of an item that clients do not know is told as its creation',
@@ -2027,12 +2027,12 @@ export const MUTANTS = [
     quick: true,
   },
   {
-    guarantee: 'the feed of a stream goes on after a restart of the broker',
-    file: 'gateway/streams/streams.ts',
-    from: 'onReconnect: () => hub.onReconnect(),',
-    to: 'onReconnect: () => {},',
+    guarantee: 'the feed of a stream goes on where it was when the connection was lost',
+    file: 'shared/broker/ordered-feed.ts',
+    from: 'if (isFirst) this.position = last;',
+    to: 'if (!isReset) this.position = last;',
     test: STREAM_HUB,
-    name: 'the broker restarts',
+    name: 'cut off from the broker',
     quick: true,
   },
   {

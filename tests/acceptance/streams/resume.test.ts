@@ -27,8 +27,8 @@ test('on the other gateway: what was created, updated, removed and sent meanwhil
   using a = await connectRaw(cluster.gateways[0].url);
   await cluster.run(['chat', 'set', 'moves', '1', { text: 'one' }], ['chat', 'set', 'moves', '2', { text: 'two' }]);
   a.join(group, { resume: '' });
+  await a.waitFor(1);
   await cluster.run(['chat', 'set', 'moves', '3', { text: 'three' }]);
-  await a.settled();
   await a.waitFor(2);
   expect(a.frames.every(({ position }) => typeof position === 'string')).toBe(true);
   a.socket.terminate();
@@ -114,7 +114,7 @@ test('a client that was there before all this sees no positions', async () => {
 test('moved from gateway to gateway while items are changed at full speed, it misses nothing and hears nothing twice', async () => {
   const writers = Promise.all(
     [0, 1, 2, 3].map(async (writer) => {
-      for (let round = 0; round < 15; round++) {
+      for (let round = 0; round < 8; round++) {
         await cluster.run(
           ...Array.from({ length: 10 }, (_, n): [string, 'set' | 'send', ...unknown[]] =>
             n % 5 === 4
@@ -148,7 +148,7 @@ test('moved from gateway to gateway while items are changed at full speed, it mi
   const changed = frames
     .filter(({ id, event }) => id !== undefined && event.type !== 'event')
     .map(({ id }) => id as string);
-  expect(new Set([...kept, ...changed]).size).toBe(4 * 15 * 8);
+  expect(new Set([...kept, ...changed]).size).toBe(4 * 8 * 8);
   expect(changed.length).toBe(new Set(changed).size); // each was stored once
   const ticks = frames.filter(({ event }) => event.type === 'event').map(({ event }) => event.event?.data as string);
   expect(ticks.length).toBe(new Set(ticks).size);

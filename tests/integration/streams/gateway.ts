@@ -9,6 +9,7 @@ import { StreamStore } from '../../../shared/broker/streams.ts';
 import { ensureTopology } from '../../../shared/broker/topology.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { createManifest, type Manifest } from '../../../shared/steps/manifest.ts';
+import { startProxy } from '../../acceptance/streams/proxy.ts';
 import type { Harness } from '../broker/harness.ts';
 
 export interface StreamGateway extends AsyncDisposable {
@@ -18,6 +19,8 @@ export interface StreamGateway extends AsyncDisposable {
   readonly store: StreamStore;
   /** Makes these the streams of the app. */
   serve(...streams: string[]): void;
+  /** Cuts the gateway off from the broker, while others go on, until the function that it gives is called. */
+  cutOff(): () => void;
   /** Consumers that there are for streams. */
   consumers(): Promise<number>;
 }
@@ -32,12 +35,14 @@ export async function startStreamGateway(
 ): Promise<StreamGateway> {
   const names = createNames(`streams${++apps}`);
   let streams: ReturnType<typeof startStreams> | undefined;
-  const broker = await connectBroker(
-    { servers: harness.server.url },
+  const proxy = await startProxy(harness.server.url);
+  const broker = await connectBroker({ servers: harness.server.url }, { name: 'test' });
+  const ofGateway = await connectBroker(
+    { servers: proxy.url.replace('ws:', 'nats:') },
     {
       name: 'test gateway',
       onReconnect: () => {
-        void ensureTopology(broker, names)
+        void ensureTopology(ofGateway, names)
           .catch(() => {})
           .finally(() => streams?.onReconnect());
       },
@@ -48,7 +53,7 @@ export async function startStreamGateway(
   const app = Fastify({ forceCloseConnections: true });
   const { limits, access = EVERYBODY } = options;
   const log = pino({ level: 'silent' });
-  streams = startStreams(app, { broker, names, manifest: () => manifest, access, limits, log });
+  streams = startStreams(app, { broker: ofGateway, names, manifest: () => manifest, access, limits, log });
   const serve = (...wanted: string[]) => {
     manifest = createManifest({
       app: names.app,
@@ -66,6 +71,11 @@ export async function startStreamGateway(
     names,
     store: new StreamStore(broker, names),
     serve,
+    cutOff() {
+      proxy.leadTo('nats://127.0.0.1:1'); // where nobody listens
+      proxy.drop();
+      return () => proxy.leadTo(harness.server.url);
+    },
     async consumers() {
       const counts = [`KV_${names.buckets.streams}`, names.streams.sent].map(async (stream) => {
         const { state } = await broker.jsm.streams.info(stream);
@@ -77,7 +87,8 @@ export async function startStreamGateway(
       await streams?.close();
       await app.close();
       for await (const name of broker.jsm.streams.names()) await broker.jsm.streams.delete(name);
-      await broker.close();
+      await Promise.all([broker.close(), ofGateway.close()]);
+      await proxy[Symbol.asyncDispose]();
     },
   };
 }

@@ -4,6 +4,7 @@ import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AccessRefused } from '../../../gateway/streams/access.ts';
+import { ensureTopology } from '../../../shared/broker/topology.ts';
 import { connectRaw, type Frame, type Target, told } from '../../acceptance/streams/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { useNatsServer } from '../broker/harness.ts';
@@ -45,6 +46,34 @@ test('the broker restarts: what was changed and sent after that is told, and onl
   expect(kinds(late.frames)).toEqual(['resumed']);
 });
 
+test('cut off from the broker, which forgets it while others go on: nothing of it is missed, and of each item the last is told', async () => {
+  await using gateway = await startStreamGateway(harness);
+  const { store, broker, names } = gateway;
+  await store.set('chat', 'g', '1', { n: 1 });
+  await store.set('chat', 'g', 'gone', { n: 1 });
+  using client = await connectRaw(gateway.url);
+  client.join(chat('g'));
+  await client.waitFor(1);
+  const mend = gateway.cutOff();
+  for (const stream of [`KV_${names.buckets.streams}`, names.streams.sent]) {
+    for await (const { name } of broker.jsm.consumers.list(stream)) await broker.jsm.consumers.delete(stream, name);
+  }
+  for (let n = 2; n < 6; n++) await store.set('chat', 'g', '1', { n });
+  await store.delete('chat', 'g', 'gone');
+  await store.set('chat', 'g', 'new', { n: 6 });
+  await store.set('chat', 'g', 'new', { n: 7 });
+  await store.send('chat', 'g', undefined, { type: 'hello', data: 1 });
+  mend();
+  await client.waitFor(5);
+  await client.settled();
+  expect(
+    client.frames
+      .slice(1)
+      .map(({ id, event }) => `${event.type} ${id} ${event.data?.n}`)
+      .sort(),
+  ).toEqual(['create new 7', 'delete gone 1', 'event undefined undefined', 'update 1 5']);
+});
+
 test('the items are lost with their store: everyone is told what is there now', async () => {
   await using gateway = await startStreamGateway(harness);
   const { store, broker, names } = gateway;
@@ -54,14 +83,17 @@ test('the items are lost with their store: everyone is told what is there now', 
   client.join(chat('g', '1'));
   await client.waitFor(2);
   const position = client.frames[0]?.position as string;
+  const mend = gateway.cutOff();
   await broker.jsm.streams.delete(`KV_${names.buckets.streams}`);
-  await harness.crash(50);
+  await ensureTopology(broker, names);
+  for (let n = 1; n < 6; n++) await store.set('chat', 'g', '2', { n }); // so that its end is no sign
+  mend();
   await client.waitFor(4);
   const after = client.frames.slice(2);
-  expect(after.find(({ id }) => id === undefined)?.event).toEqual({ type: 'sync', data: [] });
+  expect(after.find(({ id }) => id === undefined)?.event).toMatchObject({ type: 'sync', data: [{ id: '2', n: 5 }] });
   expect(after.find(({ id }) => id === '1')?.event).toMatchObject({ type: 'delete', data: { n: 1, id: '1' } });
-  await store.set('chat', 'g', '2', { n: 2 });
-  await waitFor(() => kinds(client.frames).at(-1) === 'create 2', { what: 'the first item of the new store' });
+  await store.set('chat', 'g', '2', { n: 6 });
+  await waitFor(() => kinds(client.frames).at(-1) === 'update 2', { what: 'the next change in the new store' });
   using late = await connectRaw(gateway.url);
   late.join(chat('g'), { resume: position });
   await late.waitFor(1);

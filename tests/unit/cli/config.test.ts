@@ -33,6 +33,12 @@ describe('readEnvironment', () => {
     expect(concurrency).toBe(3);
   });
 
+  test('reads the limits of realtime streams, and only those that are set', () => {
+    const { streams } = readEnvironment({ MOTIA_STREAM_CLIENTS: '5', MOTIA_STREAM_BUFFER_BYTES: '65536' });
+    expect(streams).toEqual({ clients: 5, bufferedBytes: 65_536 });
+    expect(() => readEnvironment({ MOTIA_STREAM_CLIENTS: '0' })).toThrow('MOTIA_STREAM_CLIENTS');
+  });
+
   test('reads the token of the admin API', () => {
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: 'a b' }).adminToken).toBe('a b');
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: '' }).adminToken).toBeUndefined();

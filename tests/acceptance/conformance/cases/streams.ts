@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { readManifest } from '../../../../shared/broker/manifest-store.ts';
 import { StreamStore } from '../../../../shared/broker/streams.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
+import { connectRaw, type Frame } from '../../streams/raw-client.ts';
 import type { Case } from '../cases.ts';
 import { LARGEST_MESSAGE, type World } from '../world.ts';
 
@@ -205,6 +206,35 @@ export const streamCases: Case[] = [
         [`chat.${g}`, ['', '', ''], { type: 'typing', data: { by: 'é' } }],
         [`${g}.a`, ['', '', ''], { type: 'seen', data: null }],
       ]);
+    },
+  },
+  {
+    name: 'streams: clients of the gateway are told of what handlers do, at once and when they come back',
+    async run({ gateway, streams, newId }) {
+      const odd = 'a.stream of:others';
+      const target = { streamName: odd, groupId: `é ${newId()}` };
+      await streams([odd, 'set', target.groupId, 'a', { n: 1 }]);
+      using client = await connectRaw(gateway.url);
+      client.join(target, { resume: '' });
+      const [first] = await client.waitFor(1);
+      await streams(
+        [odd, 'set', target.groupId, 'ü.1', { n: 2 }],
+        [odd, 'update', target.groupId, 'ü.1', [{ type: 'set', path: 'n', value: 3 }]],
+        [odd, 'delete', target.groupId, 'a'],
+        [odd, 'send', { groupId: target.groupId, id: 'ü.1' }, { type: 'seen', data: 'ö' }],
+      );
+      await client.waitFor(5);
+      const told = (frames: Frame[]) =>
+        frames.map(({ id, event }) => `${event.type} ${id} ${event.data?.n ?? ''}`.trim());
+      const [sync, ...live] = told(client.frames);
+      expect(sync).toBe('sync undefined');
+      expect(live.filter((text) => !text.startsWith('event'))).toEqual(['create ü.1 2', 'update ü.1 3', 'delete a 1']);
+      expect(live).toContain('event ü.1');
+      using again = await connectRaw(gateway.url);
+      again.join(target, { resume: first?.position ?? '' });
+      await again.waitFor(4);
+      await again.settled();
+      expect(told(again.frames)).toEqual(['resumed undefined', 'update ü.1 3', 'delete a 1', 'event ü.1']);
     },
   },
   {

@@ -39,7 +39,7 @@ function follow(client: Client): Follower & { caughtUp: Frame[] } {
     caughtUp.push(last);
     client.send(frame('sync'), follower);
   };
-  const follower = { client, positioned: false, had: { items: 0, sent: 0 }, catchUp, caughtUp };
+  const follower = { client, had: { items: 0, sent: 0 }, catchUp, caughtUp };
   return follower;
 }
 
