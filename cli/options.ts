@@ -36,12 +36,23 @@ export interface Flags {
   group?: string;
   /** Of `motia queue`: an event, a step or a topic. */
   what?: string;
+  /** Of `motia logs` and `motia traces`. */
+  follow?: boolean;
+  trace?: string;
+  level?: string;
+  flow?: string;
+  status?: (typeof TRACE_STATUSES)[number];
+  text?: string;
+  since?: string;
+  until?: string;
 }
 
 /** What `motia cron` does. */
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** How traces stand. */
+export const TRACE_STATUSES = ['failed', 'running', 'completed'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 

@@ -3,6 +3,7 @@ import type pino from 'pino';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { watchManifest } from '../shared/broker/manifest-store.ts';
+import { startTelemetryStore } from '../shared/broker/telemetry-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -17,6 +18,8 @@ export interface SchedulerOptions {
   /** Partitions of message groups. */
   partitions: number;
   log: pino.Logger;
+  /** Whether it stores what it logs. Default false: the gateway of the same process does. */
+  storeLog?: boolean;
 }
 
 /**
@@ -34,6 +37,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<{ close
     });
     lifecycle.defer('broker connection', () => broker.close());
     await ensureTopology(broker, names);
+    if (options.storeLog) lifecycle.defer('telemetry', startTelemetryStore(broker, names, 'scheduler', log).close);
     const leader = new Leader(broker, names, log);
     lifecycle.defer('leader', () => leader.stop());
     const scheduler = new Scheduler({ names, cron: new CronStore(broker, names), leader, log });

@@ -7,6 +7,7 @@ import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { StreamStore } from '../shared/broker/streams.ts';
+import { startTelemetryStore, type TelemetryStore } from '../shared/broker/telemetry-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
@@ -68,12 +69,14 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
     const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
     lifecycle.defer('bundler', () => bundler.close());
     let connected: Broker | undefined;
+    let store: TelemetryStore | undefined;
     const pool = new ThreadPool({
       setup: { app, root, broker: options.broker, logLevel, telemetry },
       size: threads,
       keepWarm: options.watch,
       log,
       onLog: (line) => sink.write(line),
+      onSpans: (lines, dropped) => store?.addSpanLines(lines, dropped),
       beforeSend: () => connected?.send.flush(), // acks that have to be there before their calls begin
     });
     let worker: StepWorker | undefined;
@@ -86,6 +89,15 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       connected = broker;
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
+      if (telemetry.stored) {
+        const telling = startTelemetryStore(broker, names, 'worker', log);
+        store = telling.store;
+        const close = async () => {
+          await pool.close(GRACE_MS); // the threads' last spans are here then
+          await telling.close();
+        };
+        lifecycle.defer('telemetry', close, GRACE_MS + 5_000);
+      }
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
       const serving = new StepWorker({ broker, names, pool, log, events, cron, concurrency }, part);
       worker = serving;

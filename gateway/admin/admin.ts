@@ -4,9 +4,11 @@ import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { eventRoutes } from './events.ts';
+import { logRoutes } from './logs.ts';
 import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
+import { traceRoutes } from './traces.ts';
 
 export interface AdminOptions {
   access: AdminAccess;
@@ -29,6 +31,8 @@ export function mountAdmin(app: FastifyInstance, { access, services }: AdminOpti
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
       queueRoutes(api, services.queues, services.findEvent);
+      traceRoutes(api, services.telemetry);
+      logRoutes(api, services.telemetry);
       api.get('/orphans', services.orphans);
     },
     { prefix: `${RESERVED}api/v1` },

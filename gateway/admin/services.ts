@@ -6,6 +6,7 @@ import type { EmitAdmin } from '../../shared/broker/emit-admin.ts';
 import type { EventSearch } from '../../shared/broker/event-search.ts';
 import { findOrphans, type Orphan } from '../../shared/broker/orphans.ts';
 import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
+import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 
@@ -17,9 +18,12 @@ export interface AdminServices {
   queues: () => Promise<QueueAdmin>;
   findEvent: (id: string) => Promise<EventSearch>;
   orphans: () => Promise<Orphan[]>;
+  /** The same each time, since it keeps what it has read. */
+  telemetry: () => Promise<TelemetryAdmin>;
 }
 
 export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
+  let telemetry: Promise<TelemetryAdmin> | undefined;
   return {
     cron: async () => new (await import('../../shared/broker/cron-admin.ts')).CronAdmin(broker, names),
     deadLetters: async () => {
@@ -30,5 +34,11 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
     queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
     findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
     orphans: () => findOrphans(broker, names),
+    telemetry: () => {
+      telemetry ??= import('../../shared/broker/telemetry-admin.ts').then(
+        ({ TelemetryAdmin }) => new TelemetryAdmin(broker, names),
+      );
+      return telemetry;
+    },
   };
 }

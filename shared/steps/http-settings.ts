@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import type { MotiaConfig } from '../types.ts';
+import type { TelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, toIssues } from './validation.ts';
 
 export interface HttpSettings {
@@ -15,6 +16,8 @@ export interface HttpSettings {
   idempotencyWindowMs?: number;
   /** What happens to a body that does not fit `bodySchema`. */
   validation: 'enforce' | 'warn' | 'ignore';
+  /** What concerns traces and logs; absent for the defaults. */
+  telemetry?: TelemetrySettings;
 }
 
 const httpSchema = z

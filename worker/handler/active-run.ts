@@ -26,6 +26,8 @@ export class ActiveRun {
   readonly messageId: string;
   readonly attempt: number;
   readonly span: Span;
+  /** Whether it was told that the run goes on. */
+  announced = false;
   readonly #slots: RunSlots;
   readonly #onEnd: (result: RunResult) => void;
   #ended = false;

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
 import { createNames } from '../../shared/protocol/subjects.ts';
+import { RecordedSpan } from '../../shared/recorded-span.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { type LoadedStep, loadBundle } from '../../shared/steps/load.ts';
 import { createManifest } from '../../shared/steps/manifest.ts';
@@ -21,6 +22,7 @@ import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
 import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
+import { SpanOutbox } from './span-outbox.ts';
 import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
 
@@ -28,7 +30,12 @@ const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
 const names = createNames(setup.app);
 const log = createThreadLog(setup.logLevel);
-const tracing = await createTracing(setup.telemetry, { name: setup.app, role: 'worker' });
+const spans = new SpanOutbox();
+const tracing = await createTracing(
+  setup.telemetry,
+  { name: setup.app, role: 'worker' },
+  setup.telemetry.stored ? spans.add : undefined,
+);
 
 /** By slot. Not a `Map`, for the reason that `Bag` gives. */
 const runs = new Array<ActiveRun | undefined>(SLOTS_PER_THREAD).fill(undefined);
@@ -41,6 +48,10 @@ const brokerServices = deferredServices(setup.broker, names);
 /** Steps that do not come within this time come with an edit. */
 const IN_RESERVE_AFTER_MS = 150;
 const whileInReserve = setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
+
+/** Runs that go on for so long are told of while they do. */
+const LONG_RUN_MS = 1_000;
+if (tracing.recording) setInterval(announceLongRuns, LONG_RUN_MS).unref();
 
 parentPort?.on('message', (batch: WireToThread) => {
   for (const message of batch.rest) receive(message);
@@ -151,7 +162,18 @@ function failRun(run: ActiveRun, error: unknown): void {
   flush();
 }
 
+function announceLongRuns(): void {
+  const startedBy = Date.now() - LONG_RUN_MS;
+  for (const run of runs) {
+    if (run?.span instanceof RecordedSpan && !run.announced && run.span.startedAt <= startedBy) {
+      run.announced = true;
+      spans.announce(run.span);
+    }
+  }
+}
+
 async function close(): Promise<void> {
+  spans.flush();
   await tracing.close().catch(() => {});
   await brokerServices.close();
   flush();

@@ -66,6 +66,8 @@ export type FromThread =
   | { t: 'result'; slot: number; result: RunResult; tookMs: number }
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }
+  /** Lines of ended spans, and how many more were dropped. */
+  | { t: 'spans'; lines: string[]; dropped: number }
   | { t: 'pong' };
 
 /** What a handler thread found when it loaded a bundle. */

@@ -17,6 +17,8 @@ export interface ThreadPoolOptions {
   keepWarm: boolean;
   log: pino.Logger;
   onLog: (line: string) => void;
+  /** Lines of ended spans, to be stored. Default: nothing is done with them. */
+  onSpans?: (lines: string[], dropped: number) => void;
   /** Called before work leaves for a thread. */
   beforeSend: () => void;
 }
@@ -60,6 +62,7 @@ export class ThreadPool {
       onReady: () => this.#dispatchQueued(),
       beforeSend: options.beforeSend,
       onLog: options.onLog,
+      onSpans: options.onSpans ?? (() => {}),
       onRoom: () => this.#dispatchQueued(),
       onEnded: (thread, unfinished, surprise) => this.#onEnded(thread, unfinished, surprise),
     });

@@ -24,10 +24,12 @@ from .broker_services import BrokerServices
 from .guards import install_guards, run_guarded
 from .runs import Runs
 from .services import HttpSettings, Services
+from .span_outbox import SpanOutbox
 from .stream_names import StreamNames
 
 # Plain functions that run at the same time; more wait for a thread.
 _THREADS: Final = 128
+_LONG_RUN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,13 @@ class HandlerMain(asyncio.Protocol):
         self._tickets_fd = tickets_fd
         self._project = project
         self._loop = loop
+        self._spans = SpanOutbox(loop, self._say)
         self._tracing: Tracing = create_tracing(
             setup.telemetry,
             setup.app,
             "python-worker",
             lambda text: self.log.write("warn", {"action": "tracing"}, text),
+            self._spans.add if setup.telemetry.get("stored", False) else None,
         )
         self._executor: Executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="handler")
         self._broker = BrokerServices(setup.broker, setup.app)
@@ -116,10 +120,18 @@ class HandlerMain(asyncio.Protocol):
         await self._loop.create_unix_connection(lambda: self, sock=channel)
         self._say(pack(Kind.READY, 0, orjson.dumps(self._describe()._asdict())))
         self._broker.connect()
+        if self._tracing.recording:
+            self._loop.call_later(_LONG_RUN_S, self._announce_long_runs)
         await self._closed.wait()
+        self._spans.flush()
         await self._loop.run_in_executor(None, self._tracing.close)
         await self._broker.close()
         self._flush()
+
+    def _announce_long_runs(self) -> None:
+        """Runs that go on for so long are told of while they do."""
+        self.runs.announce(_LONG_RUN_S, self._spans.announce)
+        self._loop.call_later(_LONG_RUN_S, self._announce_long_runs)
 
     async def _stream_names(self) -> list[str]:
         return await (await self._broker.streams()).defined_names()

@@ -46,6 +46,8 @@ class Kind(IntEnum):
     LOG = 18
     """A finished JSON line."""
     PONG = 19
+    SPANS = 20
+    """Ended spans, to be stored: how many more were dropped, and a JSON line for each."""
 
 
 class Status(IntEnum):
@@ -159,6 +161,17 @@ def unpack_result(payload: memoryview) -> Result:
     """What a `RESULT` message says."""
     status, took_ms = _RESULT.unpack_from(payload)
     return Result(Status(status), took_ms, bytes(payload[_RESULT.size :]))
+
+
+def pack_spans(lines: list[bytes], dropped: int) -> bytes:
+    """A `SPANS` message."""
+    return pack(Kind.SPANS, 0, _LIMIT.pack(dropped) + b"\n".join(lines))
+
+
+def unpack_spans(payload: memoryview) -> tuple[list[bytes], int]:
+    """The lines of a `SPANS` message, and how many spans were dropped."""
+    (dropped,) = _LIMIT.unpack_from(payload)
+    return bytes(payload[_LIMIT.size :]).split(b"\n"), dropped
 
 
 class Unpacker:

@@ -13,6 +13,7 @@ from ..broker.connect import Broker, connect_broker
 from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.manifest_store import watch_manifest
+from ..broker.telemetry_store import TelemetryStore
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..log import Log, LogLevel
@@ -50,6 +51,8 @@ class WorkerSettings:
     provision_only: bool
     """Make the broker ready for the steps, and end."""
     log_level: LogLevel
+    stored: bool
+    """Whether spans and log records are stored on the broker."""
     grace: float
     """Seconds that runs may take to finish at shutdown."""
 
@@ -66,6 +69,7 @@ class WorkerSettings:
             watch=data["watch"],
             provision_only=data["provisionOnly"],
             log_level=data["logLevel"],
+            stored=data["telemetry"].get("stored", False),
             grace=data["graceMs"] / 1000,
         )
 
@@ -92,7 +96,8 @@ class _Worker:
         self._settings = settings
         self._parent = parent
         self._names = create_names(settings.app, settings.partitions)
-        self._log = Log(settings.log_level, parent.write_line)
+        self._log = Log(settings.log_level, self._write_line)
+        self._store: TelemetryStore | None = None
         self._stop = asyncio.Event()
         self._broker: Broker | None = None
         self._worker: StepWorker | None = None
@@ -103,7 +108,8 @@ class _Worker:
             memory,
             size=settings.processes,
             log=self._log,
-            on_log=parent.write_line,
+            on_log=self._write_line,
+            on_spans=self._store_spans,
             before_send=self._before_send,
             on_lost=self._on_zygote_lost,
         )
@@ -118,6 +124,8 @@ class _Worker:
             on_reconnect=self._on_reconnect,
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
+        if self._settings.stored and not self._settings.provision_only:
+            self._store = TelemetryStore(broker, self._names, "python-worker", self._log)
         services = ConsumerServices(broker, self._names, self._pool, self._log)
         worker = self._worker = StepWorker(
             services,
@@ -158,8 +166,20 @@ class _Worker:
         if self._lease:
             await self._lease.stop()
         await self._pool.close(self._settings.grace)
+        if self._store:
+            await self._store.close()
         if self._broker:
             await self._broker.close()
+
+    def _write_line(self, line: bytes) -> None:
+        """Of the log."""
+        self._parent.write_line(line)
+        if self._store:
+            self._store.add_log_line(line)
+
+    def _store_spans(self, lines: list[bytes], dropped: int) -> None:
+        if self._store:
+            self._store.add_spans(lines, dropped)
 
     def _before_send(self) -> None:
         """Acks that have to be there before their calls begin."""

@@ -17,7 +17,19 @@ import orjson
 from ...errors import ErrorRecord, MotiaError, to_error_record
 from ...ipc import tickets
 from ...ipc.run_table import SLOTS, RunTable
-from ...ipc.wire import Kind, LoadedApp, Result, Status, Unpacker, pack, pack_call, pack_event, pack_tick, unpack_result
+from ...ipc.wire import (
+    Kind,
+    LoadedApp,
+    Result,
+    Status,
+    Unpacker,
+    pack,
+    pack_call,
+    pack_event,
+    pack_tick,
+    unpack_result,
+    unpack_spans,
+)
 from ..outcome import Displaced, Failed, Lost, Succeeded
 from .job import Job, JobEnd, Replied, Unknown
 from .zygote import Zygote
@@ -55,6 +67,10 @@ class ProcessEvents(Protocol):
     def on_ready(self, process: HandlerProcess, app: LoadedApp) -> None: ...
 
     def on_log(self, line: bytes) -> None: ...
+
+    def on_spans(self, lines: list[bytes], dropped: int) -> None:
+        """Lines of ended spans, and how many more were dropped."""
+        ...
 
     def on_room(self, process: HandlerProcess) -> None:
         """Something ended, so there may be room for another run."""
@@ -249,6 +265,8 @@ class HandlerProcess(asyncio.Protocol):
                 self._end_run(slot, unpack_result(payload))
             elif kind == Kind.LOG:
                 self._events.on_log(bytes(payload))
+            elif kind == Kind.SPANS:
+                self._events.on_spans(*unpack_spans(payload))
             elif kind == Kind.WITHDRAWN:
                 self._free.append(slot)
             elif kind == Kind.READY:
