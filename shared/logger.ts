@@ -33,7 +33,7 @@ export function createLogger(options: LoggerOptions): pino.Logger {
       level: options.level,
       base: options.base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }), log: safeFields },
+      formatters: { level: (level) => ({ level }), log: (fields) => safeFields(fields) },
       serializers: { err: (error) => error }, // safeFields has described it, causes included
     },
     logSink(options),

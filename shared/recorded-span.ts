@@ -30,6 +30,8 @@ export class RecordedSpan implements Span, ReadableSpan {
   name: string;
   links: Link[];
   attributes: Attributes;
+  /** What made it: this framework, or a tracer of the user's. */
+  instrumentationScope: { name: string; version?: string } = SCOPE;
   status = UNSET;
   events = NO_EVENTS;
   readonly #context: TraceContext;
@@ -112,10 +114,6 @@ export class RecordedSpan implements Span, ReadableSpan {
     return this.#parent && toSpanContext(this.#parent, true);
   }
 
-  get instrumentationScope() {
-    return SCOPE;
-  }
-
   get droppedAttributesCount() {
     return 0;
   }
@@ -149,12 +147,12 @@ export class RecordedSpan implements Span, ReadableSpan {
     if (error instanceof Error) this.recordException(error);
   }
 
-  recordException({ name, message, stack }: { name?: string; message?: string; stack?: string }): void {
+  recordException({ name, message, stack }: { name?: string; message?: string; stack?: string }, time?: number): void {
     const attributes: Attributes = {};
     if (name !== undefined) attributes['exception.type'] = name;
     if (message !== undefined) attributes['exception.message'] = message;
     if (stack !== undefined) attributes['exception.stacktrace'] = stack;
-    this.addEvent('exception', attributes);
+    this.addEvent('exception', attributes, time);
   }
 
   /** @param endedAt ms since the process began. */

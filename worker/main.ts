@@ -76,6 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ close(): Pr
       keepWarm: options.watch,
       log,
       onLog: (line) => sink.write(line),
+      onConsole: (line) => store?.addLogLine(line),
       onSpans: (lines, dropped) => store?.addSpanLines(lines, dropped),
       beforeSend: () => connected?.send.flush(), // acks that have to be there before their calls begin
     });

@@ -54,6 +54,13 @@ export class ActiveRun {
     this.#onEnd = onEnd;
   }
 
+  /** What records of the log say of it. */
+  get identity(): Record<string, unknown> {
+    const { name, flows } = this.step.entry;
+    const identity = { step: name, traceId: this.span.traceId, spanId: this.span.spanId };
+    return flows.length === 0 ? identity : { ...identity, flows };
+  }
+
   get ended(): boolean {
     return this.#ended;
   }

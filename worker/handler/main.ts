@@ -4,6 +4,7 @@ import { toErrorRecord } from '../../shared/errors.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
 import { createNames } from '../../shared/protocol/subjects.ts';
 import { RecordedSpan } from '../../shared/recorded-span.ts';
+import { Redaction } from '../../shared/redaction.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { type LoadedStep, loadBundle } from '../../shared/steps/load.ts';
 import { createManifest } from '../../shared/steps/manifest.ts';
@@ -15,6 +16,7 @@ import { RunSlots, SLOTS_PER_THREAD } from '../threads/run-slots.ts';
 import { unpackRuns, type WireToThread } from '../threads/wire.ts';
 import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
 import { deferredServices, loadModules } from './broker-services.ts';
+import { captureConsole } from './console.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
 import { type ApiServices, refuse, runApi } from './run-api.ts';
@@ -25,6 +27,7 @@ import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
 import { SpanOutbox } from './span-outbox.ts';
 import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
+import { installUserSpans } from './user-spans.ts';
 
 const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
@@ -61,7 +64,10 @@ parentPort?.on('message', (batch: WireToThread) => {
 async function load(bundle: Bundle): Promise<void> {
   clearTimeout(whileInReserve);
   installGuards(log, failRun);
+  if (setup.telemetry.stored) captureConsole(log);
   const project = await loadBundle(bundle);
+  installUserSpans(tracing);
+  log.redaction = new Redaction(project.settings.telemetry?.redact);
   steps = new Map(project.steps.map((step) => [step.entry.id, step]));
   const ownStreams = project.streams.map(({ name }) => name);
   const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());

@@ -41,6 +41,7 @@ export interface ThreadEvents {
   beforeSend: () => void;
   onReady: (thread: HandlerThread, app: LoadedApp) => void;
   onLog: (line: string) => void;
+  onConsole: (line: string) => void;
   onSpans: (lines: string[], dropped: number) => void;
   /** A run ended, so there is room for another. */
   onRoom: (thread: HandlerThread) => void;
@@ -221,6 +222,7 @@ export class HandlerThread {
     for (const message of batch.rest) {
       if (message.t === 'withdrawn') this.#release(message.slot);
       else if (message.t === 'log') this.#events.onLog(message.line);
+      else if (message.t === 'console') this.#events.onConsole(message.line);
       else if (message.t === 'spans') this.#events.onSpans(message.lines, message.dropped);
       else if (message.t === 'ready') {
         if (this.status === 'starting') this.status = 'ready';

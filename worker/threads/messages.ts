@@ -66,6 +66,8 @@ export type FromThread =
   | { t: 'result'; slot: number; result: RunResult; tookMs: number }
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }
+  /** A record that is stored, and not written out: the handler has printed it by itself. */
+  | { t: 'console'; line: string }
   /** Lines of ended spans, and how many more were dropped. */
   | { t: 'spans'; lines: string[]; dropped: number }
   | { t: 'pong' };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from mmap import mmap
@@ -18,9 +19,11 @@ from ..ipc import tickets
 from ..ipc.run_table import RunTable
 from ..ipc.wire import Kind, LoadedApp, LoadOrder, Unpacker, pack
 from ..log import Log, LogLevel
+from ..redaction import Redaction
 from ..steps.load import LoadedProject, load_project
-from ..tracing import TelemetryEnvironment, Tracing, create_tracing
+from ..tracing import RecordedTracing, TelemetryEnvironment, Tracing, create_tracing
 from .broker_services import BrokerServices
+from .capture import capture_output
 from .guards import install_guards, run_guarded
 from .runs import Runs
 from .services import HttpSettings, Services
@@ -79,7 +82,10 @@ class HandlerMain(asyncio.Protocol):
         order: LoadOrder,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.log = Log(setup.log_level, self._write_line)
+        self.log = Log(setup.log_level, self._write_line, self._store_line)
+        self.log.redaction = _redaction(order.settings)
+        if setup.telemetry.get("stored", False):
+            capture_output(self.log)
         self._tickets_fd = tickets_fd
         self._project = project
         self._loop = loop
@@ -91,6 +97,10 @@ class HandlerMain(asyncio.Protocol):
             lambda text: self.log.write("warn", {"action": "tracing"}, text),
             self._spans.add if setup.telemetry.get("stored", False) else None,
         )
+        if isinstance(self._tracing, RecordedTracing) and "opentelemetry.trace" in sys.modules:
+            from .user_spans import install_user_spans  # noqa: PLC0415  # needs the API
+
+            install_user_spans(self._tracing)
         self._executor: Executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="handler")
         self._broker = BrokerServices(setup.broker, setup.app)
         services = Services(
@@ -171,8 +181,9 @@ class HandlerMain(asyncio.Protocol):
             elif kind == Kind.PING:
                 self._say(pack(Kind.PONG))
             elif kind == Kind.SETTINGS:
-                settings = _http_settings(orjson.loads(payload))
-                self.runs.services = replace(self.runs.services, settings=settings)
+                settings = orjson.loads(payload)
+                self.log.redaction = _redaction(settings)
+                self.runs.services = replace(self.runs.services, settings=_http_settings(settings))
             elif kind == Kind.CLOSE:
                 self._closed.set()
 
@@ -199,7 +210,13 @@ class HandlerMain(asyncio.Protocol):
 
     def _write_line(self, line: bytes) -> None:
         """Of the log, from any thread."""
-        message = pack(Kind.LOG, 0, line)
+        self._say_from_anywhere(pack(Kind.LOG, 0, line))
+
+    def _store_line(self, line: bytes) -> None:
+        """The same of what is not printed."""
+        self._say_from_anywhere(pack(Kind.CONSOLE, 0, line))
+
+    def _say_from_anywhere(self, message: bytes) -> None:
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -223,3 +240,7 @@ class HandlerMain(asyncio.Protocol):
 
 def _http_settings(settings: dict[str, Any]) -> HttpSettings:
     return HttpSettings(body_limit=settings["bodyLimit"], validation=settings["validation"])
+
+
+def _redaction(settings: dict[str, Any]) -> Redaction:
+    return Redaction(settings.get("telemetry", {}).get("redact", ()))

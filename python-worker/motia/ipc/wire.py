@@ -48,6 +48,8 @@ class Kind(IntEnum):
     PONG = 19
     SPANS = 20
     """Ended spans, to be stored: how many more were dropped, and a JSON line for each."""
+    CONSOLE = 21
+    """A finished JSON line that is stored, and not printed: the handler has done that."""
 
 
 class Status(IntEnum):

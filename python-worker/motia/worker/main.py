@@ -109,6 +109,7 @@ class _Worker:
             size=settings.processes,
             log=self._log,
             on_log=self._write_line,
+            on_console=self._store_line,
             on_spans=self._store_spans,
             before_send=self._before_send,
             on_lost=self._on_zygote_lost,
@@ -174,6 +175,9 @@ class _Worker:
     def _write_line(self, line: bytes) -> None:
         """Of the log."""
         self._parent.write_line(line)
+        self._store_line(line)
+
+    def _store_line(self, line: bytes) -> None:
         if self._store:
             self._store.add_log_line(line)
 

@@ -68,6 +68,10 @@ class ProcessEvents(Protocol):
 
     def on_log(self, line: bytes) -> None: ...
 
+    def on_console(self, line: bytes) -> None:
+        """What a handler has printed, as a line of the log that is only stored."""
+        ...
+
     def on_spans(self, lines: list[bytes], dropped: int) -> None:
         """Lines of ended spans, and how many more were dropped."""
         ...
@@ -265,6 +269,8 @@ class HandlerProcess(asyncio.Protocol):
                 self._end_run(slot, unpack_result(payload))
             elif kind == Kind.LOG:
                 self._events.on_log(bytes(payload))
+            elif kind == Kind.CONSOLE:
+                self._events.on_console(bytes(payload))
             elif kind == Kind.SPANS:
                 self._events.on_spans(*unpack_spans(payload))
             elif kind == Kind.WITHDRAWN:
