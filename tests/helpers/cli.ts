@@ -21,7 +21,10 @@ export type Command =
   | 'cron'
   | 'dlq'
   | 'emit'
-  | 'queue';
+  | 'queue'
+  | 'logs'
+  | 'trace'
+  | 'traces';
 
 /** One JSON line of the log. */
 export interface LogRecord {

@@ -12,6 +12,7 @@ import { fifoCases } from './cases/fifo.ts';
 import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
 import { streamCases } from './cases/streams.ts';
+import { traceCases } from './cases/traces.ts';
 import type { Language, World } from './world.ts';
 
 export interface Case {
@@ -35,6 +36,7 @@ export const cases: readonly Case[] = [
   ...apiCases,
   ...answerCases,
   ...logCases,
+  ...traceCases,
   ...deadLetterCases,
   ...deliveryCases,
   ...fifoCases,
