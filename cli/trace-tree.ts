@@ -43,7 +43,7 @@ export function drawTrace(trace: Trace, { width, color }: DrawOptions): string {
   if (trace.logs.length > 0) lines.push('');
   for (const { time, level, step, msg } of trace.logs) {
     const offset = `+${duration(Date.parse(time) - began)}`.padStart(TIME_WIDTH);
-    lines.push(`${offset} ${shortText(`${level.padEnd(5)} ${step ?? '-'}: ${msg}`, columns - TIME_WIDTH - 1)}`);
+    lines.push(`${offset} ${shortText(`${level} ${step ?? '-'}: ${msg}`, columns - TIME_WIDTH - 1)}`);
   }
   if (!trace.complete) lines.push('', 'There is more of this trace than can be shown');
   return lines.join('\n');

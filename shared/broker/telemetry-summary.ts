@@ -9,6 +9,7 @@ export interface TraceSummary {
   startedAt: string;
   /** Up to the last span that has ended. */
   durationMs: number;
+  /** In the order in which they began. */
   steps: string[];
   flows: string[];
   spans: number;
@@ -45,7 +46,8 @@ export class FoldedTrace {
   #errors = 0;
   #error: string | undefined;
   #firstErrorAt = Number.POSITIVE_INFINITY;
-  readonly #steps = new Set<string>();
+  /** When the first span of each began. */
+  readonly #steps = new Map<string, number>();
   readonly #flows = new Set<string>();
   /** Spans that were said to go on, and those that ended before that was read: batches are read in any order. */
   readonly #open = new Set<string>();
@@ -67,9 +69,13 @@ export class FoldedTrace {
     if (isRoot || (!this.#hasRoot && start < this.start)) this.#name = span.name;
     this.#hasRoot ||= isRoot;
     this.start = Math.min(this.start, start);
-    addName(this.#steps, attributes['motia.step.name']);
+    const step = attributes['motia.step.name'];
+    if (typeof step === 'string' && (this.#steps.has(step) || this.#steps.size < MOST_NAMES)) {
+      this.#steps.set(step, Math.min(this.#steps.get(step) ?? start, start));
+    }
     const flows = attributes['motia.step.flows'];
-    if (Array.isArray(flows)) for (const flow of flows) addName(this.#flows, flow);
+    if (Array.isArray(flows))
+      for (const flow of flows) if (this.#flows.size < MOST_NAMES) this.#flows.add(String(flow));
     if (error !== undefined && end !== undefined) {
       this.#errors++;
       if (start < this.#firstErrorAt) {
@@ -108,7 +114,7 @@ export class FoldedTrace {
       status: this.status,
       startedAt: new Date(this.start).toISOString(),
       durationMs: Math.round(this.durationMs * 1_000) / 1_000,
-      steps: [...this.#steps],
+      steps: [...this.#steps].sort(([, a], [, b]) => a - b).map(([step]) => step),
       flows: [...this.#flows],
       spans: this.#spans,
       errors: this.#errors,
@@ -117,7 +123,7 @@ export class FoldedTrace {
   }
 
   #says(text: string): boolean {
-    return [this.traceId, this.#name, this.#error ?? '', ...this.#steps].some((part) =>
+    return [this.traceId, this.#name, this.#error ?? '', ...this.#steps.keys()].some((part) =>
       part.toLowerCase().includes(text),
     );
   }
@@ -125,7 +131,3 @@ export class FoldedTrace {
 
 /** Only spans that take so long are told of while they go on. */
 const LONG_MS = 900;
-
-function addName(names: Set<string>, name: unknown): void {
-  if (typeof name === 'string' && names.size < MOST_NAMES) names.add(name);
-}

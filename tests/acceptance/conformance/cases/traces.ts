@@ -86,7 +86,7 @@ export const traceCases: Case[] = [
         },
       ]);
       await world.worker.waitForLog({ msg: 'secrets', traceId });
-      expect(world.worker.output()).toMatch(/^printed 1$/m);
+      await waitFor(() => /^printed 1$/m.test(world.worker.output()));
       expect(JSON.stringify(world.worker.logs({ traceId }))).not.toContain('SECRET');
     },
   },
