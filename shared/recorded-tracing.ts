@@ -3,6 +3,7 @@ import type { TelemetryEnvironment } from './config.ts';
 import type { SpanExport } from './otlp.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
+import { Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
 import type { Service, Tracing } from './tracing.ts';
 
@@ -17,11 +18,12 @@ export async function createRecordedTracing(
 ): Promise<Tracing> {
   const exporting =
     settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
+  const thinning = new Thinning();
   const isSampled = createSampling(settings);
   const resource = exporting?.resource ?? NO_RESOURCE;
   const sink: SpanSink = (span) => {
     if (span.sampled) exporting?.onEnd(span);
-    store?.(span);
+    if (store && (span.failed || thinning.keeps(span.traceId))) store(span);
   };
   return {
     recording: true,

@@ -13,6 +13,7 @@ from .protocol.trace_ids import TraceContext, format_traceparent, new_span_id, n
 from .recorded_span import RecordedSpan, SpanSink
 from .sampling import create_sampling
 from .span_types import Attributes, SpanKind
+from .thinning import Thinning
 
 if TYPE_CHECKING:
     from .otlp import OtlpExport
@@ -147,6 +148,7 @@ class RecordedTracing:
         self._is_sampled = create_sampling(settings)
         self._export = export
         self._store = store
+        self._thinning = Thinning()
 
     def start_span(
         self,
@@ -177,7 +179,7 @@ class RecordedTracing:
     def _on_end(self, span: RecordedSpan) -> None:
         if self._export and span.sampled:
             self._export.add(span)
-        if self._store:
+        if self._store and (span.error is not None or self._thinning.keeps(span.trace_id)):
             self._store(span)
 
     def close(self) -> None:
