@@ -121,6 +121,7 @@ export function createStepRoute({ served, calls, keyedCalls, tracing, log, closi
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
+      if (status >= 500) span.fail(`answered with ${status}`);
       answer(reply, response, closing() ? { ...ours, connection: 'close' } : ours);
     } catch (error) {
       reply.headers(cors);
@@ -134,7 +135,6 @@ export function createStepRoute({ served, calls, keyedCalls, tracing, log, closi
         'motia.step.name': route.name,
         'http.response.status_code': status,
       });
-      if (status >= 500) span.fail(`answered with ${status}`);
       span.end();
     }
   };
