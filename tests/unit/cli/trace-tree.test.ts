@@ -40,7 +40,7 @@ failed, began 2030-01-31T12:00:00Z, 100 ms
 POST /orders                                         100 ms ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇
 ├─ run Order                                          50 ms   ▇▇▇▇▇▇▇▇▇▇
 │  └─ state.set                                      0.3 ms     ▇
-└─ process order.made (Ship, attempt 2, failed,…         -             ▇
+└─ process order.made (Ship, attempt 2, failed, …         -             ▇
      no truck at all
 
    +12 ms info Order: ordering`.trimStart(),
