@@ -54,6 +54,15 @@ export interface Flags {
   value?: string;
   ttl?: number;
   ifRevision?: number;
+  /** Of `motia logs` and `motia traces`. */
+  follow?: boolean;
+  trace?: string;
+  level?: string;
+  flow?: string;
+  status?: (typeof TRACE_STATUSES)[number];
+  text?: string;
+  since?: string;
+  until?: string;
 }
 
 /** What `motia cron` does. */
@@ -64,6 +73,8 @@ export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as co
 export const DOCUMENTS = ['openapi', 'mermaid'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
+/** How traces stand. */
+export const TRACE_STATUSES = ['failed', 'running', 'completed'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 /** What `motia state` does. */

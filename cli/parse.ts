@@ -1,6 +1,6 @@
 /** The command line: which commands there are, which flags they take, and what is said about wrong ones. */
 import yargs, { type Options } from 'yargs';
-import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
+import { LOG_LEVELS, MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { packageVersion } from './commands/version.ts';
 import {
@@ -11,6 +11,7 @@ import {
   QUEUE_ACTIONS,
   RULES_ACTIONS,
   STATE_ACTIONS,
+  TRACE_STATUSES,
 } from './options.ts';
 
 const port = flag({ alias: 'p', type: 'number', describe: 'Port to serve on (default 3000)', coerce: portNumber });
@@ -43,6 +44,16 @@ const steering = {
   json: { type: 'boolean', describe: 'Print JSON' },
   'motia-dir': common['motia-dir'],
 } as const satisfies Record<string, Options>;
+
+/** Of commands that list what was recorded. */
+const narrowing = {
+  step: flag({ type: 'string', describe: 'Only of this step' }),
+  flow: flag({ type: 'string', describe: 'Only of this flow' }),
+  text: flag({ type: 'string', describe: 'Only with this text in it' }),
+  since: flag({ type: 'string', describe: 'From this time on: 2030-01-31T12:00:00Z, or how long ago, as 15m' }),
+  until: flag({ type: 'string', describe: 'Until this time' }),
+  limit: flag({ type: 'number', describe: 'Show so many, the newest', coerce: limitOf }),
+};
 
 interface Command {
   describe: string;
@@ -157,6 +168,31 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import('./commands/emit.ts')).emit,
   },
+  logs: {
+    describe: 'Show what all processes of the app have logged',
+    options: {
+      follow: { alias: 'f', type: 'boolean', describe: 'Go on with what they log from now on' },
+      trace: flag({ type: 'string', describe: 'Only of this trace' }),
+      level: flag({ choices: LOG_LEVELS, describe: 'Only of this level and above' }),
+      ...narrowing,
+      ...steering,
+    },
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  traces: {
+    describe: 'List what the app has done: one line for each request, tick or event from outside',
+    options: {
+      status: flag({ choices: TRACE_STATUSES, describe: 'Only those that stand so' }),
+      ...narrowing,
+      ...steering,
+    },
+    load: async () => (await import('./commands/traces.ts')).traces,
+  },
+  'trace <id>': {
+    describe: 'Show what happened in one trace',
+    options: { id: { type: 'string', describe: 'Id of the trace' }, ...steering },
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
   'create [name]': {
     describe: 'Make a new project, in a folder of that name',
     options: {
@@ -260,6 +296,10 @@ function processCount(value: unknown): number {
 
 function concurrencyOf(value: unknown): number {
   return wholeNumber('--concurrency', value, 1, MOST_CONCURRENCY);
+}
+
+function limitOf(value: unknown): number {
+  return wholeNumber('--limit', value, 1, 10_000);
 }
 
 /** A flag that may be given several times, each with several names. */

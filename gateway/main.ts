@@ -5,7 +5,8 @@ import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
-import { ensureTopology } from '../shared/broker/topology.ts';
+import { startTelemetryStore } from '../shared/broker/telemetry-store.ts';
+import { ensureTopology, limitTelemetry } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -13,6 +14,7 @@ import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
+import type { TelemetrySettings } from '../shared/steps/telemetry-settings.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
 import { createAdminServices } from './admin/services.ts';
@@ -89,15 +91,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const serve = (manifest: Manifest) => {
     if (manifest.version !== served?.manifest.version) {
       served = toServed(manifest, log);
+      onSettings(manifest.settings.telemetry);
       options.onManifest?.(manifest);
       streams?.onManifest();
     }
     markReady();
   };
+  let onSettings = (_: TelemetrySettings | undefined) => {};
   try {
     await serveOps(ops, options.ops, lifecycle, log);
-    const tracing = await createTracing(options.telemetry, { name: options.app, role: 'gateway' });
-    lifecycle.defer('tracing', () => tracing.close());
     let calls: StepCalls | undefined;
     const broker = await connectBroker(options.broker, {
       name: `${options.app} gateway`,
@@ -118,6 +120,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('broker connection', () => broker.close());
     ops.watch(broker);
     await ensureTopology(broker, names);
+    const { telemetry } = options;
+    const telling = telemetry.stored ? startTelemetryStore(broker, names, 'gateway', log) : undefined;
+    lifecycle.defer('telemetry', () => telling?.close());
+    const tracing = await createTracing(telemetry, { name: options.app, role: 'gateway' }, telling?.store.addSpan);
+    lifecycle.defer('tracing', () => tracing.close());
+    onSettings = ({ days, bytes } = {}) => {
+      limitTelemetry(broker, names, { days: telemetry.days ?? days, bytes: telemetry.bytes ?? bytes }).catch((error) =>
+        log.warn({ action: 'telemetry_limits_failed', err: error }, 'The limits of stored telemetry could not be set'),
+      );
+    };
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     ops.metrics.gauge('motia_http_calls_in_flight', () => calls?.size ?? 0);
     ops.metrics.gauge('motia_stream_clients', () => streams?.clients() ?? 0);

@@ -108,7 +108,7 @@ export function createStepRoute(options: StepRouteOptions) {
     }
 
     const { route, params } = match;
-    const span = startSpan(tracing, request, route);
+    const span = startSpan(tracing, request, route, settings.telemetry?.trustIncoming);
     let status = 500;
     try {
       const call: StepRequest = {
@@ -134,6 +134,7 @@ export function createStepRoute(options: StepRouteOptions) {
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
+      if (status >= 500) span.fail(`answered with ${status}`);
       if (closing()) ours = { ...ours, connection: 'close' };
       if (response.stream === undefined) {
         answer(reply, response, ours);
@@ -272,9 +273,17 @@ function preflight(request: FastifyRequest, reply: FastifyReply, { manifest }: S
   reply.header('allow', allow.join(', ')).code(204).send();
 }
 
-/** The trace is always ours to begin, since projects use its id as a key: a caller's own becomes a link. */
-function startSpan(tracing: Tracing, { headers: { traceparent } }: FastifyRequest, step: ApiStep): Span {
-  if (!tracing.recording) return tracing.startSpan('');
+/** The trace is ours to begin, since projects use its id as a key: a caller's own becomes a link, unless callers are trusted. */
+function startSpan(
+  tracing: Tracing,
+  { headers: { traceparent: given } }: FastifyRequest,
+  step: ApiStep,
+  trustIncoming = false,
+): Span {
+  const traceparent = typeof given === 'string' ? given : undefined;
+  const parent = trustIncoming ? traceparent : undefined;
+  if (!tracing.recording) return tracing.startSpan('', { parent });
   const name = `${step.method} ${step.path}`;
-  return tracing.startSpan(name, typeof traceparent === 'string' ? { kind: 'server', links: [traceparent] } : SERVER);
+  if (traceparent === undefined) return tracing.startSpan(name, SERVER);
+  return tracing.startSpan(name, { kind: 'server', ...(parent === undefined ? { links: [traceparent] } : { parent }) });
 }

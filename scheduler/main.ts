@@ -4,6 +4,7 @@ import { connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { watchManifest } from '../shared/broker/manifest-store.ts';
 import { QueueAdmin } from '../shared/broker/queue-admin.ts';
+import { startTelemetryStore } from '../shared/broker/telemetry-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress } from '../shared/config.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -23,6 +24,8 @@ export interface SchedulerOptions {
   /** Where metrics and health are served. */
   ops?: OpsAddress | undefined;
   log: pino.Logger;
+  /** Whether it stores what it logs. Default false: the gateway of the same process does. */
+  storeLog?: boolean;
 }
 
 export interface RunningScheduler {
@@ -51,6 +54,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
     lifecycle.defer('broker connection', () => broker.close());
     ops.watch(broker);
     await ensureTopology(broker, names);
+    if (options.storeLog) lifecycle.defer('telemetry', startTelemetryStore(broker, names, 'scheduler', log).close);
     const leader = new Leader(broker, names, log);
     lifecycle.defer('leader', () => leader.stop());
     const scheduler = new Scheduler({ names, cron: new CronStore(broker, names), leader, log, metrics: ops.metrics });

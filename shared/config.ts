@@ -8,7 +8,8 @@ import { MotiaError } from './errors.ts';
 import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
 import type { AppPart } from './steps/app-part.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Where the broker is, and how to log in to it. */
 export interface BrokerAddress {
@@ -32,14 +33,22 @@ export interface StreamLimitsEnvironment {
   groupSize?: number;
 }
 
-/** The settings of the OpenTelemetry specification that concern traces over HTTP. */
+/** The settings of the OpenTelemetry specification that concern traces over HTTP, and what is stored on the broker. */
 export interface TelemetryEnvironment {
+  /** Whether spans and log records are stored on the broker. */
+  stored: boolean;
+  /** How long they are, in days, and how many bytes of them; absent for what `motia.config` says. */
+  days?: number;
+  bytes?: number;
+  /** Makes no spans. */
   disabled: boolean;
   /** Full URL that spans are posted to; without one nothing is exported. */
   tracesUrl?: string;
   headers: Readonly<Record<string, string>>;
   serviceName?: string;
   sampler: (typeof SAMPLERS)[number];
+  /** So many of the traces that a process begins in a second are recorded; absent for all that the sampler takes. */
+  tracesPerSecond?: number;
   /** Share of traces kept by the ratio samplers, 0 to 1. */
   samplerRatio: number;
   resourceAttributes: Readonly<Record<string, string>>;
@@ -88,6 +97,9 @@ export interface Environment {
 
 /** Runs of one event step that one worker may be asked to have at a time. */
 export const MOST_CONCURRENCY = 10_000;
+
+/** Where nobody has said how many traces are wanted, and they are only stored on the broker. */
+const TRACES_PER_SECOND = 100;
 
 type RawEnvironment = Record<string, string | undefined>;
 
@@ -163,6 +175,9 @@ const schema = z
     MOTIA_STREAM_MESSAGE_BYTES: wholeNumber(1_024, 1_048_576),
     MOTIA_STREAM_BUFFER_BYTES: wholeNumber(65_536, 268_435_456),
     MOTIA_STREAM_GROUP_SIZE: wholeNumber(1_024, 400_000_000),
+    MOTIA_TELEMETRY: oneOf(['on', 'off']),
+    MOTIA_TELEMETRY_DAYS: wholeNumber(1, 365),
+    MOTIA_TELEMETRY_BYTES: wholeNumber(1_048_576, Number.MAX_SAFE_INTEGER),
     VIRTUAL_ENV: z.string(),
     LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
     NO_COLOR: z.string(),
@@ -290,12 +305,17 @@ function streamLimits(values: Values): StreamLimitsEnvironment {
 
 function telemetry(values: Values): TelemetryEnvironment {
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const tracesUrl = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
   return Object.freeze({
+    stored: values.MOTIA_TELEMETRY !== 'off',
+    days: values.MOTIA_TELEMETRY_DAYS,
+    bytes: values.MOTIA_TELEMETRY_BYTES,
     disabled: values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
-    tracesUrl: values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`),
+    tracesUrl,
     headers: Object.freeze(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),
     serviceName: values.OTEL_SERVICE_NAME,
     sampler: values.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
+    ...(values.OTEL_TRACES_SAMPLER === undefined && tracesUrl === undefined && { tracesPerSecond: TRACES_PER_SECOND }),
     samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,
     resourceAttributes: Object.freeze(values.OTEL_RESOURCE_ATTRIBUTES ?? {}),
   });

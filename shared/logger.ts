@@ -11,6 +11,8 @@ export interface SinkOptions {
   color?: boolean;
   /** Fields under readable lines. Default true. */
   showFields?: boolean;
+  /** Whether {@link tapLog} hears them. Default true. */
+  tapped?: boolean;
   /** Where lines go. Default: standard output, written synchronously, so that the last line before an exit is not lost. */
   destination?: pino.DestinationStream;
 }
@@ -31,7 +33,7 @@ export function createLogger(options: LoggerOptions): pino.Logger {
       level: options.level,
       base: options.base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }), log: safeFields },
+      formatters: { level: (level) => ({ level }), log: (fields) => safeFields(fields) },
       serializers: { err: (error) => error }, // safeFields has described it, causes included
     },
     logSink(options),
@@ -41,9 +43,23 @@ export function createLogger(options: LoggerOptions): pino.Logger {
 /** Takes finished JSON lines, and writes them as they are or as a person reads them. */
 export function logSink(options: SinkOptions): pino.DestinationStream {
   const destination = options.destination ?? pino.destination({ sync: true });
-  if (!options.pretty) return destination;
-  const readable = lineFormatter(options);
-  return { write: (line) => void destination.write(readable(line)) };
+  const format = options.pretty ? lineFormatter(options) : undefined;
+  const write = (line: string) => void destination.write(format ? format(line) : line);
+  if (options.destination || options.tapped === false) return { write };
+  return {
+    write(line) {
+      write(line);
+      for (const listen of taps) listen(line);
+    },
+  };
+}
+
+const taps = new Set<(line: string) => void>();
+
+/** Has every line heard that this process writes to its standard output from now on. @returns a function that ends it. */
+export function tapLog(listen: (line: string) => void): () => void {
+  taps.add(listen);
+  return () => void taps.delete(listen);
 }
 
 /** The formatter alone and not the stream around it: a stream would lose the last lines before an exit. */
@@ -54,7 +70,7 @@ function lineFormatter(options: SinkOptions): (line: string) => string {
     colorize: options.color ?? true,
     hideObject: options.showFields === false,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'step,traceId,action,role',
+    ignore: 'step,traceId,spanId,flows,action,role',
     messageFormat: (record, messageKey) =>
       [record.step, record.traceId, record[messageKey]].filter((part) => part !== undefined).join(' '),
   });

@@ -1,5 +1,7 @@
 /** Turns whatever user code logs into plain JSON values, without ever throwing or running away. */
 
+import { DEFAULT_REDACTION, REDACTED, type Redaction } from './redaction.ts';
+
 /** More than this many values in one record are not looked at. */
 const MOST_VALUES = 5_000;
 const DEEPEST = 32;
@@ -10,15 +12,18 @@ interface Walk {
   left: number;
   /** The objects around the current one, to notice cycles. */
   path: object[];
+  /** The keys that lead to it. */
+  keys: string[];
+  redaction: Redaction;
 }
 
 /**
  * The fields of a log record: an object's own, or `{ value }` for anything else. A field named as one of the logger's own
- * gets an underscore in front. Total: cycles, BigInt, throwing getters and hostile proxies give a text in their place.
+ * gets an underscore in front, and secrets are left out. Total: cycles, BigInt, throwing getters and hostile proxies give a text in their place.
  */
-export function safeFields(value: unknown): Record<string, unknown> {
+export function safeFields(value: unknown, redaction: Redaction = DEFAULT_REDACTION): Record<string, unknown> {
   if (value === undefined || value === null) return {};
-  const plain = safe(value, { left: MOST_VALUES, path: [] });
+  const plain = safe(value, { left: MOST_VALUES, path: [], keys: [], redaction });
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) return { value: plain };
   return Object.fromEntries(Object.entries(plain).map(([key, field]) => [OURS.has(key) ? `_${key}` : key, field]));
 }
@@ -74,7 +79,7 @@ function safeList(items: readonly unknown[], walk: Walk): unknown[] {
   const list: unknown[] = [];
   for (const item of items) {
     if (--walk.left < 0) return [...list, '[cut off]'];
-    list.push(safe(item, walk));
+    list.push(walk.redaction.hasPaths ? below(String(list.length), walk, () => safe(item, walk)) : safe(item, walk));
   }
   return list;
 }
@@ -91,11 +96,20 @@ function safeEntries(readers: readonly Reader[], walk: Walk): Record<string, unk
     if (--walk.left < 0) break;
     let item: unknown;
     try {
-      item = safe(read(), walk);
+      item = walk.redaction.hides(key, walk.keys) ? REDACTED : below(key, walk, () => safe(read(), walk));
     } catch {
       item = '[unreadable]';
     }
     fields.push([key, item]);
   }
   return Object.fromEntries(fields); // and not by assignment: a key may be `__proto__`
+}
+
+function below<T>(key: string, walk: Walk, look: () => T): T {
+  walk.keys.push(key);
+  try {
+    return look();
+  } finally {
+    walk.keys.pop();
+  }
 }

@@ -42,5 +42,11 @@ function randomHex(bytes: number): string {
   return hex;
 }
 
-export const newTraceId = (): string => randomHex(16);
+/** Digits of a trace id that say when the trace began. */
+const TIME_DIGITS = 12;
+
+/** Begins with the time, so that a trace is found where it was stored; 80 random bits follow. */
+export const newTraceId = (): string => Date.now().toString(16).padStart(TIME_DIGITS, '0') + randomHex(10);
+/** When a trace of ours began, ms since 1970. Of one that others began it may be anything. */
+export const beganAt = (traceId: string): number => Number.parseInt(traceId.slice(0, TIME_DIGITS), 16);
 export const newSpanId = (): string => randomHex(8);

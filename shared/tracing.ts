@@ -1,9 +1,10 @@
 /**
- * Spans. Ids are always made and carried, since `ctx.traceId` and logs need them; spans are recorded only when an exporter is
- * configured, and the OpenTelemetry SDK is loaded only then.
+ * Spans. Ids are always made and carried, since `ctx.traceId` and logs need them; spans are recorded only when they are stored or
+ * exported, and the OpenTelemetry SDK is loaded only when they are exported.
  */
 import type { TelemetryEnvironment } from './config.ts';
 import { toErrorRecord } from './errors.ts';
+import type { SpanSink } from './recorded-span.ts';
 import { formatTraceparent, newSpanId, newTraceId, parseTraceparent, type TraceContext } from './trace-ids.ts';
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
@@ -16,6 +17,14 @@ export interface SpanOptions {
   /** `traceparent`s of related work in other traces. */
   links?: string[];
   attributes?: Attributes;
+  /** Ms since the process began. Default: now. */
+  startedAt?: number;
+}
+
+/** What a process says of itself with its spans. */
+export interface Service {
+  name: string;
+  role: string;
 }
 
 export interface Span {
@@ -37,14 +46,18 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-/** Tracing as configured: ids only, or spans exported over OTLP/HTTP. */
+/**
+ * Tracing as configured: ids only, or spans that are exported over OTLP/HTTP, stored, or both.
+ * @param store takes what is to be stored; without one nothing is.
+ */
 export async function createTracing(
   settings: TelemetryEnvironment,
-  service: { name: string; role: string },
+  service: Service,
+  store?: SpanSink,
 ): Promise<Tracing> {
-  if (settings.disabled || settings.tracesUrl === undefined) return idsOnly;
-  const { createOtlpTracing } = await import('./otlp.ts');
-  return createOtlpTracing(settings, service);
+  if (settings.disabled || (settings.tracesUrl === undefined && !store)) return idsOnly;
+  const { createRecordedTracing } = await import('./recorded-tracing.ts');
+  return createRecordedTracing(settings, service, store);
 }
 
 /** Makes and carries ids, records nothing. */

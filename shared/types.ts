@@ -444,6 +444,26 @@ export interface MotiaConfig {
   };
   /** Who may follow streams, as far as that does not depend on the stream. Without it all clients are anonymous. */
   streamAuth?: StreamAuthConfig;
+  /** What is stored of spans and log records. `MOTIA_TELEMETRY_DAYS` and `MOTIA_TELEMETRY_BYTES` win over it. */
+  telemetry?: {
+    /** How long they stay. Default 3 days. */
+    days?: number;
+    /** How many bytes of them, compressed. Default 1 GiB, or what the disk has room for. */
+    bytes?: number;
+  };
+  /** How requests are traced. */
+  tracing?: {
+    /** Requests with a `traceparent` go on with the trace of the caller's, who so chooses `traceId`. Default false: it is linked to. */
+    trustIncoming?: boolean;
+  };
+  /** What logs tell. */
+  logs?: {
+    /**
+     * Fields whose values are not told, besides those that never are, such as `password` and `authorization`. A name is meant wherever it is,
+     * a path like `user.*.card` from the top.
+     */
+    redact?: readonly string[];
+  };
   /** Keys of Motia 0.x that other parts of the framework explain or ignore. */
   plugins?: readonly unknown[];
   adapters?: Record<string, unknown>;

@@ -7,6 +7,7 @@ import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { EventStore } from '../shared/broker/events.ts';
 import { answerHoldings } from '../shared/broker/holdings.ts';
+import { startTelemetryStore, type TelemetryStore } from '../shared/broker/telemetry-store.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import { WorkerLease } from '../shared/broker/worker-lease.ts';
 import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../shared/config.ts';
@@ -83,12 +84,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
     lifecycle.defer('bundler', () => bundler.close());
     let connected: Broker | undefined;
+    let store: TelemetryStore | undefined;
     const pool = new ThreadPool({
       setup: { app, root, broker: options.broker, logLevel, telemetry },
       size: threads,
       keepWarm: options.watch,
       log,
       onLog: (line) => sink.write(line),
+      onConsole: (line) => store?.addLogLine(line),
+      onSpans: (lines, dropped) => store?.addSpanLines(lines, dropped),
       beforeSend: () => connected?.send.flush(), // acks that have to be there before their calls begin
     });
     let worker: StepWorker | undefined;
@@ -107,6 +111,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       ops.watch(broker);
       lifecycle.defer('broker connection', () => broker.close());
       if (options.provision) await ensureTopology(broker, names);
+      if (telemetry.stored) {
+        const telling = startTelemetryStore(broker, names, 'worker', log);
+        store = telling.store;
+        const close = async () => {
+          await pool.close(GRACE_MS); // the threads' last spans are here then
+          await telling.close();
+        };
+        lifecycle.defer('telemetry', close, GRACE_MS + 5_000);
+      }
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
       const serving = new StepWorker(
         { broker, names, pool, log, events, cron, concurrency, metrics: ops.metrics, credits: new CreditInbox(broker) },

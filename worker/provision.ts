@@ -46,7 +46,7 @@ export async function provision(options: ProvisionOptions): Promise<{
     const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
     lifecycle.defer('bundler', () => bundler.close());
     const pool = new ThreadPool({
-      setup: { app, root, broker: options.broker, logLevel, telemetry },
+      setup: { app, root, broker: options.broker, logLevel, telemetry: { ...telemetry, stored: false } },
       size: 1,
       keepWarm: false,
       log,

@@ -11,13 +11,10 @@ export async function scheduler(flags: Flags): Promise<number> {
   const broker = requiredBroker(options, 'scheduler');
   const log = commandLogger(options);
   return runUntilShutdown(log, async (life) => {
-    const started = await startScheduler({
-      broker,
-      app: options.app,
-      partitions: options.env.partitions,
-      ops: opsAddress(options),
-      log,
-    });
+    const { app, env } = options;
+    const { partitions, telemetry } = env;
+    const ops = opsAddress(options);
+    const started = await startScheduler({ broker, app, partitions, ops, log, storeLog: telemetry.stored });
     life.defer('scheduler', () => started.close(), GRACE_MS.role);
     log.info({ action: 'ready' }, 'The scheduler is ready');
   });

@@ -56,7 +56,7 @@ export class PythonSteps {
 
   constructor(options: PythonStepsOptions) {
     this.#options = options;
-    this.#sink = logSink(options.options.logging);
+    this.#sink = logSink({ ...options.options.logging, tapped: false }); // the worker stores its own
   }
 
   /** Begins with what needs no broker: the environment, and a process that loads its own modules. */

@@ -5,11 +5,13 @@ import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { eventRoutes } from './events.ts';
+import { logRoutes } from './logs.ts';
 import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
 import { stateRoutes } from './state.ts';
 import { streamRoutes } from './streams.ts';
+import { traceRoutes } from './traces.ts';
 
 export interface AdminOptions {
   access: AdminAccess;
@@ -43,6 +45,8 @@ export function mountAdmin(app: FastifyInstance, { access, services, log }: Admi
       queueRoutes(api, services.queues, services.findEvent);
       stateRoutes(api, services.state);
       streamRoutes(api, services.streams);
+      traceRoutes(api, services.telemetry);
+      logRoutes(api, services.telemetry);
       api.get('/orphans', services.orphans);
     },
     { prefix: `${RESERVED}api/v1` },

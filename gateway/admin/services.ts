@@ -8,6 +8,7 @@ import { findOrphans, type Orphan } from '../../shared/broker/orphans.ts';
 import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
 import type { StateAdmin } from '../../shared/broker/state-admin.ts';
 import type { StreamAdmin } from '../../shared/broker/stream-admin.ts';
+import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 
@@ -21,9 +22,12 @@ export interface AdminServices {
   streams: () => Promise<StreamAdmin>;
   findEvent: (id: string) => Promise<EventSearch>;
   orphans: () => Promise<Orphan[]>;
+  /** The same each time, since it keeps what it has read. */
+  telemetry: () => Promise<TelemetryAdmin>;
 }
 
 export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
+  let telemetry: Promise<TelemetryAdmin> | undefined;
   return {
     cron: async () => new (await import('../../shared/broker/cron-admin.ts')).CronAdmin(broker, names),
     deadLetters: async () => {
@@ -36,5 +40,11 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
     streams: async () => new (await import('../../shared/broker/stream-admin.ts')).StreamAdmin(broker, names),
     findEvent: async (id) => (await import('../../shared/broker/event-search.ts')).findEvent(broker, names, id),
     orphans: () => findOrphans(broker, names),
+    telemetry: () => {
+      telemetry ??= import('../../shared/broker/telemetry-admin.ts').then(
+        ({ TelemetryAdmin }) => new TelemetryAdmin(broker, names),
+      );
+      return telemetry;
+    },
   };
 }

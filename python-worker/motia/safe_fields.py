@@ -12,6 +12,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from .protocol.encoding import well_formed
+from .redaction import DEFAULT_REDACTION, REDACTED, Redaction
 
 # More than this many values in one record are not looked at.
 _MOST_VALUES = 5_000
@@ -24,20 +25,23 @@ _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**64 - 1
 
 @dataclasses.dataclass(slots=True)
 class _Walk:
+    redaction: Redaction
     left: int = _MOST_VALUES
     path: list[int] = dataclasses.field(default_factory=list)
     """Identities of the objects around the current one, to notice cycles."""
+    keys: list[str] = dataclasses.field(default_factory=list)
+    """The keys that lead to it."""
 
 
-def safe_fields(value: object) -> dict[str, object]:
+def safe_fields(value: object, redaction: Redaction = DEFAULT_REDACTION) -> dict[str, object]:
     """The fields of a log record: those of a mapping or object, or `{"value": ...}` for anything else.
 
-    A field named as one of the logger's own gets an underscore in front. Total: cycles, huge integers, properties that
-    raise and hostile classes give a text in their place.
+    A field named as one of the logger's own gets an underscore in front, and secrets are left out. Total: cycles, huge
+    integers, properties that raise and hostile classes give a text in their place.
     """
     if value is None:
         return {}
-    plain = _safe(value, _Walk())
+    plain = _safe(value, _Walk(redaction))
     if not isinstance(plain, dict):
         return {"value": plain}
     return {f"_{key}" if key in _OURS else key: field for key, field in plain.items()}
@@ -131,7 +135,11 @@ def _safe_list(items: Iterable[object], walk: _Walk) -> list[object]:
         walk.left -= 1
         if walk.left < 0:
             return [*safe, "[cut off]"]
-        safe.append(_safe(item, walk))
+        walk.keys.append(str(len(safe)))
+        try:
+            safe.append(_safe(item, walk))
+        finally:
+            walk.keys.pop()
     return safe
 
 
@@ -145,9 +153,15 @@ def _safe_entries(readers: Iterable[tuple[str, Callable[[], object]]], walk: _Wa
         walk.left -= 1
         if walk.left < 0:
             break
+        if walk.redaction.hides(key, walk.keys):
+            fields[well_formed(key)] = REDACTED
+            continue
+        walk.keys.append(key)
         try:
             item = _safe(read(), walk)
         except Exception:
             item = "[unreadable]"
+        finally:
+            walk.keys.pop()
         fields[well_formed(key)] = item
     return fields

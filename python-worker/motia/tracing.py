@@ -1,17 +1,23 @@
 """Spans. Ids are always made and carried, since `context.trace_id` and logs need them.
 
-Spans are recorded only when an exporter is configured, and the OpenTelemetry SDK is loaded only then.
+Spans are recorded only when they are stored or exported, and the OpenTelemetry SDK is loaded only when they are
+exported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias, TypedDict, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 from .protocol.trace_ids import TraceContext, format_traceparent, new_span_id, new_trace_id, parse_traceparent
+from .recorded_span import RecordedSpan, SpanSink
+from .sampling import create_sampling
+from .span_types import Attributes, SpanKind
+from .thinning import Thinning
 
-SpanKind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
-Attributes: TypeAlias = Mapping[str, str | int | float | bool]
+if TYPE_CHECKING:
+    from .otlp import OtlpExport
+
 Result = TypeVar("Result")
 
 
@@ -31,6 +37,10 @@ class TelemetryEnvironment(_RequiredTelemetry, total=False):
     tracesUrl: str | None
     """Full URL that spans are posted to; without one nothing is exported."""
     serviceName: str | None
+    stored: bool
+    """Whether spans and log records are stored on the broker."""
+    tracesPerSecond: int | None
+    """So many of the traces that a process begins in a second are recorded; absent for all that the sampler takes."""
 
 
 class Span(Protocol):
@@ -129,24 +139,84 @@ class IdsOnly:
     def close(self) -> None: ...
 
 
-def create_tracing(
-    settings: TelemetryEnvironment, service_name: str, role: str, warn: Callable[[str], None]
-) -> Tracing:
-    """Tracing as configured: ids only, or spans exported over OTLP/HTTP.
+class RecordedTracing:
+    """Records: spans are exported, stored, or both."""
 
-    `warn` is told when spans should be exported and the packages for it are missing.
+    recording = True
+
+    def __init__(self, settings: TelemetryEnvironment, export: OtlpExport | None, store: SpanSink | None) -> None:
+        self._is_sampled = create_sampling(settings)
+        self._export = export
+        self._store = store
+        self._thinning = Thinning()
+
+    def start_span(
+        self,
+        name: str,
+        parent: str | None = None,
+        kind: SpanKind = "internal",
+        attributes: Attributes | None = None,
+        links: Sequence[str] = (),
+    ) -> RecordedSpan:
+        cause = parse_traceparent(parent)
+        linked = [to for to in map(parse_traceparent, links) if to is not None]
+        return self.start(name, cause, kind, attributes or {}, linked)
+
+    def start(
+        self,
+        name: str,
+        parent: TraceContext | None,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[TraceContext] = (),
+        started_at: int | None = None,
+    ) -> RecordedSpan:
+        """The same with what is parsed already. `started_at`: nanoseconds since 1970."""
+        trace_id = new_trace_id() if parent is None else parent.trace_id
+        context = TraceContext(trace_id, new_span_id(), sampled=self._is_sampled(parent, trace_id))
+        return RecordedSpan(context, parent, name, kind, attributes, links, self._on_end, started_at)
+
+    def _on_end(self, span: RecordedSpan) -> None:
+        if self._export and span.sampled:
+            self._export.add(span)
+        if self._store and (span.error is not None or self._thinning.keeps(span.trace_id)):
+            self._store(span)
+
+    def close(self) -> None:
+        if self._export:
+            self._export.close()
+
+
+def create_tracing(
+    settings: TelemetryEnvironment,
+    service_name: str,
+    role: str,
+    warn: Callable[[str], None],
+    store: SpanSink | None = None,
+) -> Tracing:
+    """Tracing as configured: ids only, or spans that are exported over OTLP/HTTP, stored, or both.
+
+    `warn` is told when spans should be exported and the packages for it are missing. `store` takes what is to be
+    stored; without one nothing is.
     """
-    if settings["disabled"] or not settings.get("tracesUrl"):
+    if settings["disabled"]:
         return IdsOnly()
+    export = _create_export(settings, service_name, role, warn) if settings.get("tracesUrl") else None
+    return IdsOnly() if export is None and store is None else RecordedTracing(settings, export, store)
+
+
+def _create_export(
+    settings: TelemetryEnvironment, service_name: str, role: str, warn: Callable[[str], None]
+) -> OtlpExport | None:
     try:
-        from .otlp import OtlpTracing  # noqa: PLC0415  # most processes export nothing
+        from .otlp import OtlpExport  # noqa: PLC0415  # most processes export nothing
     except ImportError as error:
         warn(
             f"Traces of Python steps are not exported ({error}): "
             "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
         )
-        return IdsOnly()
-    return OtlpTracing(settings, service_name, role)
+        return None
+    return OtlpExport(settings, service_name, role)
 
 
 async def traced(span: Span, operation: Callable[[str], Awaitable[Result]]) -> Result:

@@ -13,7 +13,7 @@ const RETRY_FOR_MS = 30_000;
 const STORE_FULL = new Set([10077, 10047, 10023]);
 
 /**
- * Stores one message. A lost connection, a server that just restarts or a leader election is ridden out for 30 s: the
+ * Stores one message. A lost connection, a server that just restarts or a leader election is ridden out for 30 s, or `forMs`: the
  * message id makes sure that a message stored by an earlier try is not stored twice.
  * @throws {MotiaError} `STORE_FULL`, `BROKER_REFUSED`, or `BROKER_LOST` / `BROKER_TIMEOUT` when 30 s were not enough.
  */
@@ -22,9 +22,10 @@ export function publishStored(
   subject: string,
   data: Uint8Array | string,
   messageHeaders: Record<string, string> & { 'Nats-Msg-Id': string },
+  forMs = RETRY_FOR_MS,
 ): Promise<void> {
   const options = { headers: toHeaders(messageHeaders) };
-  return rideOut(broker, RETRY_FOR_MS, () => broker.mux.request(subject, data, options, checkStored));
+  return rideOut(broker, forMs, () => broker.mux.request(subject, data, options, checkStored));
 }
 
 /** Broker error code: what is stored last is not what a write expected. */

@@ -68,6 +68,22 @@ export async function readPage(
   });
 }
 
+/** The same, from the first message that was stored at this time or later (ms since 1970). */
+export async function readPageSince(
+  broker: Broker,
+  stream: string,
+  subject: string,
+  time: number,
+  most: number,
+): Promise<Page> {
+  return getMany(broker, stream, {
+    start_time: new Date(time).toISOString(),
+    next_by_subj: subject,
+    batch: most,
+    max_bytes: MOST_BYTES,
+  });
+}
+
 async function getMany(broker: Broker, stream: string, query: object): Promise<Page> {
   const replies = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.requestMany(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(query), (msg) => codeOf(msg) !== 0),

@@ -14,6 +14,8 @@ import type { Broker } from './connect.ts';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const GIB = 1024 ** 3;
+/** Unless the project or the environment says otherwise. */
+const TELEMETRY_DAYS = 3;
 
 /** Without a limit of its own a stream stops silently at 1,000 consumers. */
 const MAX_CONSUMERS = 100_000;
@@ -55,6 +57,29 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
   ]);
   // Only now: a caller that hears of the failure finds nothing still being made.
   for (const result of ensured) if (result.status === 'rejected') throw result.reason;
+  await ensureStream(broker.jsm, names, telemetryStream(names)); // takes what room the others leave
+}
+
+/** How long spans and log records are kept, and how many bytes of them. */
+export interface TelemetryLimits {
+  days?: number | undefined;
+  bytes?: number | undefined;
+}
+
+/**
+ * Gives stored telemetry these limits; the number of bytes stays as it is when none is given, since it may have been fitted to the disk. To be
+ * called when the settings of the project are known.
+ */
+export async function limitTelemetry(
+  broker: Broker,
+  names: Names,
+  { days = TELEMETRY_DAYS, bytes }: TelemetryLimits,
+): Promise<void> {
+  const { name } = telemetryStream(names);
+  const { config } = await broker.jsm.streams.info(name);
+  const limits = { max_age: nanos(days * DAY), max_bytes: bytes ?? config.max_bytes };
+  if (config.max_age === limits.max_age && config.max_bytes === limits.max_bytes) return;
+  await broker.jsm.streams.update(name, limits);
 }
 
 /** API calls on their way to a worker. In memory: a caller that lost its connection asks again. */
@@ -168,6 +193,22 @@ function cronStream(names: Names): StreamSettings {
   };
 }
 
+/** Spans and log records, for people to look at. What is too much goes, the oldest first. */
+function telemetryStream(names: Names): StreamSettings {
+  return {
+    name: names.streams.telemetry,
+    subjects: [names.allTelemetry],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(TELEMETRY_DAYS * DAY),
+    max_bytes: GIB,
+    max_msgs: 1_000_000,
+    duplicate_window: nanos(2 * MINUTE),
+    allow_direct: true,
+  };
+}
+
 /** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, with a consumer limit of our own. */
 function keyValueStream(bucket: string): StreamSettings {
   return {
@@ -238,7 +279,9 @@ change: those of one group would be in two. Set MOTIA_PARTITIONS to ${countOf(pa
   try {
     // Where it has less room than wanted, that was fitted to the disk when it was made.
     const isFitted = config.max_bytes > 0 && config.max_bytes < (wanted.max_bytes ?? 0);
-    await jsm.streams.update(wanted.name, isFitted ? { ...wanted, max_bytes: config.max_bytes } : wanted);
+    const { max_bytes, max_age } = config;
+    const kept = wanted.name === names.streams.telemetry ? { max_bytes, max_age } : isFitted ? { max_bytes } : {};
+    await jsm.streams.update(wanted.name, { ...wanted, ...kept });
   } catch (error) {
     throw refused(wanted.name, error);
   }

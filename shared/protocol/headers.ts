@@ -37,6 +37,9 @@ export const Header = {
   tick: 'Motia-Tick',
   /** `manual` for a run that a person asked for; absent for a tick of the schedule. */
   trigger: 'Motia-Trigger',
+  /** Of stored telemetry: the process that tells it, and how many records it has dropped since it last said so. */
+  node: 'Motia-Node',
+  dropped: 'Motia-Dropped',
 } as const;
 
 /** Major version this code speaks. */

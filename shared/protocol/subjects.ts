@@ -23,6 +23,7 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       dead: `${app}_DEAD`,
       sent: `${app}_SENT`,
       cron: `${app}_CRON`,
+      telemetry: `${app}_TELEMETRY`,
     },
 
     /** KV buckets and object stores. */
@@ -96,6 +97,17 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     tick: (stepId: string) => `${app}.cron.${encodeToken(stepId)}`,
     ticks: `${app}.cron.*`,
 
+    /** Spans or log records of traces that have just begun, and log records of none, as one process tells them. */
+    telemetry: (kind: TelemetryKind, node: string) => `${app}.tel.now.${kind}.${encodeToken(node)}`,
+    /** The same of older traces, whoever tells them. */
+    lateTelemetry: (kind: TelemetryKind, traceId: string) => `${app}.tel.late.${kind}.${lateBucket(traceId)}`,
+    /** All of one kind; all of young traces; what may be of one older trace. */
+    telemetryOf: (kind: TelemetryKind) => `${app}.tel.*.${kind}.*`,
+    youngTelemetry: `${app}.tel.now.>`,
+    lateOf: (traceId: string) => `${app}.tel.late.*.${lateBucket(traceId)}`,
+    lateSpans: `${app}.tel.late.spans.*`,
+    allTelemetry: `${app}.tel.>`,
+
     /** Durable consumer that takes the API calls of one step. */
     requestConsumer: (stepId: string) => encodeToken(stepId),
     /** Durable consumer of one subscription. `=_` is never the outcome of an encoding, so the pair stays readable. */
@@ -154,6 +166,13 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     sent: `${app}.sent.>`,
   };
 }
+
+export type TelemetryKind = 'spans' | 'logs';
+
+const LATE_BUCKETS = 64;
+
+/** Where what is told late of a trace goes: by the random end of its id. */
+const lateBucket = (traceId: string) => Number.parseInt(traceId.slice(-2), 16) % LATE_BUCKETS;
 
 /** Whether a stored event is one of a message group, by its subject. */
 export function isGrouped(subject: string): boolean {

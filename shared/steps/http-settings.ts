@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import type { MotiaConfig } from '../types.ts';
+import type { TelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, toIssues } from './validation.ts';
 
 export interface HttpSettings {
@@ -17,6 +18,8 @@ export interface HttpSettings {
   validation: 'enforce' | 'warn' | 'ignore';
   /** Whoever wants to follow streams is first to be authenticated, by `streamAuth`. */
   streamAuth?: true;
+  /** What concerns traces and logs; absent for the defaults. */
+  telemetry?: TelemetrySettings;
 }
 
 const httpSchema = z

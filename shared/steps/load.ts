@@ -12,6 +12,7 @@ import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
 import { describeStep, describeStream, type StepEntry, type StreamEntry } from './manifest.ts';
 import { mergeSteps, mergeStreams } from './merge.ts';
+import { resolveTelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, type ValidationResult } from './validation.ts';
 
 export interface LoadedProject {
@@ -110,13 +111,24 @@ async function loadConfig(bundle: Bundle) {
   for (const key of NOT_SERVED) {
     if (config[key] !== undefined) warnings.push(`motia.config: "${key}" is not supported and has no effect`);
   }
+  const warn = (error: unknown) =>
+    void warnings.push(`motia.config: ${(error as Error).message}; going on with the defaults`);
+  let settings: HttpSettings;
   try {
-    return { config, settings: resolveHttpSettings(config), warnings };
+    settings = resolveHttpSettings(config);
   } catch (error) {
+    warn(error);
     const { http: _, ...rest } = config;
-    warnings.push(`motia.config: ${(error as Error).message}; going on with the defaults`);
-    return { config: rest, settings: resolveHttpSettings(rest), warnings };
+    config = rest;
+    settings = resolveHttpSettings(rest);
   }
+  try {
+    const telemetry = resolveTelemetrySettings(config);
+    if (telemetry) settings.telemetry = telemetry;
+  } catch (error) {
+    warn(error);
+  }
+  return { config, settings, warnings };
 }
 
 /** The exports of a module. A CommonJS file has all of them on `default`. */

@@ -22,7 +22,10 @@ export type Command =
   | 'dlq'
   | 'emit'
   | 'queue'
-  | 'state';
+  | 'state'
+  | 'logs'
+  | 'trace'
+  | 'traces';
 
 /** One JSON line of the log. */
 export interface LogRecord {

@@ -31,6 +31,8 @@ export class ActiveRun {
   emits = 0;
   /** Set when its answer is streamed. */
   stream: BodyStream | undefined;
+  /** Whether it was told that the run goes on. */
+  announced = false;
   readonly #slots: RunSlots;
   readonly #onEnd: (result: RunResult) => void;
   #ended = false;
@@ -55,6 +57,13 @@ export class ActiveRun {
     this.span = span;
     this.#slots = slots;
     this.#onEnd = onEnd;
+  }
+
+  /** What records of the log say of it. */
+  get identity(): Record<string, unknown> {
+    const { name, flows } = this.step.entry;
+    const identity = { step: name, traceId: this.span.traceId, spanId: this.span.spanId };
+    return flows.length === 0 ? identity : { ...identity, flows };
   }
 
   get ended(): boolean {

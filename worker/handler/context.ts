@@ -8,6 +8,7 @@ import { safeFields } from '../../shared/safe-fields.ts';
 import { traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
+import { causeOf } from './span-context.ts';
 import { createState, type StateServices } from './state.ts';
 import { createStreams, type StreamServices } from './streams.ts';
 import type { ThreadLog } from './thread-log.ts';
@@ -40,7 +41,7 @@ class RunContext implements FlowContext<EmitData> {
     this.emit = (event) => emit(run, services, event);
     this.state = createState(run, services);
     this.streams = createStreams(run, services);
-    this.logger = createRunLogger(services.log, () => identify(run));
+    this.logger = createRunLogger(services.log, () => run.identity);
     this.traceId = run.span.traceId;
     this.attempt = run.attempt;
   }
@@ -50,12 +51,6 @@ class RunContext implements FlowContext<EmitData> {
     return this.#run.signal;
   }
 }
-
-const identify = ({ step, span }: ActiveRun) => ({
-  step: step.entry.name,
-  traceId: span.traceId,
-  spanId: span.spanId,
-});
 
 /** Emits by the thousand are common in one run: so this makes as few promises as it can. */
 function emit(run: ActiveRun, services: Services, event: EmitData): Promise<void> {
@@ -78,7 +73,7 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
   if (entry.emits.length > 0 && !entry.emits.some((declared) => declared.topic === topic)) {
     log.write(
       'error',
-      { action: 'undeclared_topic', topic, step: entry.name, traceId: run.span.traceId },
+      { action: 'undeclared_topic', topic, ...run.identity },
       `${entry.name} emitted to "${topic}", which is not in its emits; the event was not sent. Add it in ${entry.file}.`,
     );
     return Promise.resolve();
@@ -97,7 +92,7 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
   if (!tracing.recording) return send(run.span.traceparent);
   const span = tracing.startSpan(`send ${topic}`, {
     kind: 'producer',
-    parent: run.span.traceparent,
+    parent: causeOf(run),
     attributes: {
       'messaging.system': 'nats',
       'messaging.operation.type': 'send',

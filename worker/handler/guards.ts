@@ -15,7 +15,7 @@ export function installGuards(log: ThreadLog, failRun: (run: ActiveRun, error: u
       failRun(run, error);
       return;
     }
-    const identity = run ? { step: run.step.entry.name, traceId: run.span.traceId } : {};
+    const identity = run?.identity ?? {};
     log.write(
       'error',
       { action: kind, ...identity, err: toErrorRecord(error) },

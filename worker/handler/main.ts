@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
 import { createNames } from '../../shared/protocol/subjects.ts';
+import { RecordedSpan } from '../../shared/recorded-span.ts';
+import { Redaction } from '../../shared/redaction.ts';
 import { isAccessStep } from '../../shared/steps/access-steps.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { type LoadedStep, loadBundle } from '../../shared/steps/load.ts';
@@ -15,6 +17,7 @@ import { RunSlots, SLOTS_PER_THREAD } from '../threads/run-slots.ts';
 import { unpackRuns, type WireToThread } from '../threads/wire.ts';
 import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
 import { deferredServices, loadModules } from './broker-services.ts';
+import { captureConsole } from './console.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
 import { runAccess } from './run-access.ts';
@@ -23,14 +26,21 @@ import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
 import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
+import { SpanOutbox } from './span-outbox.ts';
 import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
+import { installUserSpans } from './user-spans.ts';
 
 const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
 const names = createNames(setup.app);
 const log = createThreadLog(setup.logLevel);
-const tracing = await createTracing(setup.telemetry, { name: setup.app, role: 'worker' });
+const spans = new SpanOutbox();
+const tracing = await createTracing(
+  setup.telemetry,
+  { name: setup.app, role: 'worker' },
+  setup.telemetry.stored ? spans.add : undefined,
+);
 
 /** By slot. Not a `Map`, for the reason that `Bag` gives. */
 const runs = new Array<ActiveRun | undefined>(SLOTS_PER_THREAD).fill(undefined);
@@ -44,6 +54,10 @@ const brokerServices = deferredServices(setup.broker, names);
 const IN_RESERVE_AFTER_MS = 150;
 const whileInReserve = setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
 
+/** Runs that go on for so long are told of while they do. */
+const LONG_RUN_MS = 1_000;
+if (tracing.recording) setInterval(announceLongRuns, LONG_RUN_MS).unref();
+
 parentPort?.on('message', (batch: WireToThread) => {
   for (const message of batch.rest) receive(message);
   for (const run of unpackRuns(batch)) receive(run);
@@ -52,7 +66,10 @@ parentPort?.on('message', (batch: WireToThread) => {
 async function load(bundle: Bundle): Promise<void> {
   clearTimeout(whileInReserve);
   installGuards(log, failRun);
+  if (setup.telemetry.stored) captureConsole(log);
   const project = await loadBundle(bundle);
+  installUserSpans(tracing);
+  log.redaction = new Redaction(project.settings.telemetry?.redact);
   steps = new Map([...project.steps, ...project.access].map((step) => [step.entry.id, step]));
   const ownStreams = project.streams.map(({ name }) => name);
   const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
@@ -159,7 +176,18 @@ function failRun(run: ActiveRun, error: unknown): void {
   flush();
 }
 
+function announceLongRuns(): void {
+  const startedBy = Date.now() - LONG_RUN_MS;
+  for (const run of runs) {
+    if (run?.span instanceof RecordedSpan && !run.announced && run.span.startedAt <= startedBy) {
+      run.announced = true;
+      spans.announce(run.span);
+    }
+  }
+}
+
 async function close(): Promise<void> {
+  spans.flush();
   await tracing.close().catch(() => {});
   await brokerServices.close();
   flush();

@@ -5,6 +5,7 @@ import { type Attributes, type Tracing, traced } from '../../shared/tracing.ts';
 import type { UpdateChange, UpdateOperation } from '../../shared/types.ts';
 import { applyOperations } from '../../shared/update-operations.ts';
 import type { ActiveRun } from './active-run.ts';
+import { causeOf } from './span-context.ts';
 
 /** Has an operation done for a run, if that may act, in a span of its own: `state.get`. */
 export function operate<T>(
@@ -18,7 +19,7 @@ export function operate<T>(
     if (!tracing.recording) return operation();
     const span = tracing.startSpan(`${area}.${name}`, {
       kind: 'client',
-      parent: run.span.traceparent,
+      parent: causeOf(run),
       attributes: { 'db.system.name': 'nats', 'db.operation.name': name, ...attributes() },
     });
     return traced(span, operation);

@@ -68,14 +68,7 @@ export function refuse(run: ActiveRun, error: unknown, { log }: Services): Uint8
   run.span.fail(record.message);
   log.write(
     'error',
-    {
-      action: 'request_failed',
-      errorId,
-      step: run.step.entry.name,
-      traceId: run.span.traceId,
-      spanId: run.span.spanId,
-      err: record,
-    },
+    { action: 'request_failed', errorId, ...run.identity, err: record },
     `${run.step.entry.name} failed: ${record.message}`,
   );
   if (run.stream) return encodeFrame({ t: 'error', status: 500, message: INTERNAL, id: errorId });
@@ -98,7 +91,7 @@ function validate(run: ActiveRun, req: ApiRequest, { settings, log }: ApiService
   if (settings.validation === 'enforce') return { error: 'The request body is not valid', issues: result.issues };
   log.write(
     'warn',
-    { action: 'body_invalid', step: run.step.entry.name, traceId: run.span.traceId, issues: result.issues },
+    { action: 'body_invalid', ...run.identity, issues: result.issues },
     `The body of ${run.step.entry.method} ${run.step.entry.path} does not fit its bodySchema`,
   );
   return undefined;

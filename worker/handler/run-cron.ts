@@ -17,14 +17,10 @@ export async function runCron(run: ActiveRun, services: Services): Promise<RunRe
 }
 
 /** The end of a run that failed. */
-export function failCron({ step, span }: ActiveRun, thrown: unknown, { log }: Services): RunResult {
+export function failCron(run: ActiveRun, thrown: unknown, { log }: Services): RunResult {
   const error = toErrorRecord(thrown);
-  span.fail(error.message);
-  const { name } = step.entry;
-  log.write(
-    'error',
-    { action: 'run_failed', step: name, traceId: span.traceId, err: error },
-    `${name} failed: ${error.message}`,
-  );
+  run.span.fail(error.message);
+  const { name } = run.step.entry;
+  log.write('error', { action: 'run_failed', ...run.identity, err: error }, `${name} failed: ${error.message}`);
   return { status: 'failed', error };
 }

@@ -33,7 +33,7 @@ function checkInput(run: ActiveRun, input: unknown, { log }: Services): void {
   if (!result || result.ok) return;
   log.write(
     'warn',
-    { action: 'input_invalid', step: run.step.entry.name, traceId: run.span.traceId, issues: result.issues },
+    { action: 'input_invalid', ...run.identity, issues: result.issues },
     `An event for ${run.step.entry.name} does not fit its input schema`,
   );
 }

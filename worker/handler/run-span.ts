@@ -52,4 +52,8 @@ export function startCronSpan(tracing: Tracing, step: LoadedStep): Span {
   });
 }
 
-const describe = ({ entry }: LoadedStep) => ({ 'motia.step.name': entry.name, 'code.file.path': entry.file });
+const describe = ({ entry }: LoadedStep): Attributes => ({
+  'motia.step.name': entry.name,
+  'code.file.path': entry.file,
+  ...(entry.flows && entry.flows.length > 0 && { 'motia.step.flows': entry.flows }),
+});

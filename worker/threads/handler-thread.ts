@@ -43,6 +43,8 @@ export interface ThreadEvents {
   beforeSend: () => void;
   onReady: (thread: HandlerThread, app: LoadedApp) => void;
   onLog: (line: string) => void;
+  onConsole: (line: string) => void;
+  onSpans: (lines: string[], dropped: number) => void;
   /** A run ended, so there is room for another. */
   onRoom: (thread: HandlerThread) => void;
   /** The thread is gone. `unfinished` has to go elsewhere; `surprise` says why, if nobody asked it to end. */
@@ -228,6 +230,8 @@ export class HandlerThread {
     for (const message of batch.rest) {
       if (message.t === 'withdrawn') this.#release(message.slot);
       else if (message.t === 'log') this.#events.onLog(message.line);
+      else if (message.t === 'console') this.#events.onConsole(message.line);
+      else if (message.t === 'spans') this.#events.onSpans(message.lines, message.dropped);
       else if (message.t === 'ready') {
         if (this.status === 'starting') this.status = 'ready';
         this.#events.onReady(this, message.app);

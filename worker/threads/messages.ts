@@ -72,6 +72,10 @@ export type FromThread =
   | ResultMessage
   | { t: 'withdrawn'; slot: number }
   | { t: 'log'; line: string }
+  /** A record that is stored, and not written out: the handler has printed it by itself. */
+  | { t: 'console'; line: string }
+  /** Lines of ended spans, and how many more were dropped. */
+  | { t: 'spans'; lines: string[]; dropped: number }
   | { t: 'pong' };
 
 /** What a handler thread found when it loaded a bundle. */

@@ -17,6 +17,10 @@ export interface ThreadPoolOptions {
   keepWarm: boolean;
   log: pino.Logger;
   onLog: (line: string) => void;
+  /** What handlers have printed, to be stored. Default: nothing is done with it. */
+  onConsole?: (line: string) => void;
+  /** Lines of ended spans, to be stored. Default: nothing is done with them. */
+  onSpans?: (lines: string[], dropped: number) => void;
   /** Called before work leaves for a thread. */
   beforeSend: () => void;
 }
@@ -69,6 +73,8 @@ export class ThreadPool {
       onReady: () => this.#dispatchQueued(),
       beforeSend: options.beforeSend,
       onLog: options.onLog,
+      onConsole: options.onConsole ?? (() => {}),
+      onSpans: options.onSpans ?? (() => {}),
       onRoom: () => this.#dispatchQueued(),
       onEnded: (thread, unfinished, surprise) => this.#onEnded(thread, unfinished, surprise),
     });

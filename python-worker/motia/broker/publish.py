@@ -28,7 +28,9 @@ class BrokerRefusal(MotiaError):
         self.api_code = api_code
 
 
-async def publish_stored(broker: Broker, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
+async def publish_stored(
+    broker: Broker, subject: str, data: bytes, headers: Mapping[str, str], retry_for: float = _RETRY_FOR_S
+) -> None:
     """Stores one message.
 
     A lost connection, a server that just restarts or a leader election is ridden out for 30 s: the message id, which
@@ -40,7 +42,7 @@ async def publish_stored(broker: Broker, subject: str, data: bytes, headers: Map
     async def attempt() -> None:
         check_stored(await broker.request(subject, data, headers))
 
-    await ride_out(broker, _RETRY_FOR_S, attempt)
+    await ride_out(broker, retry_for, attempt)
 
 
 WRONG_LAST_SEQUENCE = 10071

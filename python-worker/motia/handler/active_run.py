@@ -72,6 +72,13 @@ class ActiveRun:
         self._prune_at = _FEW_OPERATIONS
         self._emitted: dict[str, int] | None = None
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """What records of the log say of it."""
+        entry = self.step.entry
+        identity = {"step": entry["name"], "traceId": self.span.trace_id, "spanId": self.span.span_id}
+        return {**identity, "flows": entry["flows"]} if entry.get("flows") else identity
+
     def fence(self, reason: str) -> None:
         """Nobody waits any more: later operations of the run are refused."""
         if self._fenced is None:
@@ -147,3 +154,22 @@ class ActiveRun:
 
 current_run: ContextVar[ActiveRun | None] = ContextVar("current_run", default=None)
 """The run that the code being executed belongs to."""
+
+
+on_enter: Callable[[ActiveRun], None] | None = None
+"""Called, in its context, when a run begins. Set by what makes spans of user code."""
+cause_within: Callable[[ActiveRun], str | None] | None = None
+"""Gives the `traceparent` of the user's span that the code of a run is in. Set by the same."""
+
+
+def enter_run(run: ActiveRun) -> None:
+    """From here on, the code being executed belongs to the run."""
+    current_run.set(run)
+    if on_enter is not None:
+        on_enter(run)
+
+
+def cause_of(run: ActiveRun) -> str:
+    """What the operations of a run are caused by: the run, or the span of the user's that its code is in."""
+    within = None if cause_within is None else cause_within(run)
+    return run.span.traceparent if within is None else within

@@ -13,7 +13,7 @@ from ..json_values import to_json
 from ..longest_wait import LONGEST_WAIT_S
 from ..protocol.event_ids import given_message_id
 from ..tracing import traced
-from .active_run import ActiveRun
+from .active_run import ActiveRun, cause_of
 from .logger import RunLogger
 from .perform import to_name
 from .services import Services
@@ -54,13 +54,7 @@ class Context:
     @property
     def logger(self) -> RunLogger:
         if self._logger is None:
-            run = self._run
-            identity = {
-                "step": run.step.entry["name"],
-                "traceId": run.span.trace_id,
-                "spanId": run.span.span_id,
-            }
-            self._logger = RunLogger(self._services.log, identity)
+            self._logger = RunLogger(self._services.log, self._run.identity)
         return self._logger
 
     @property
@@ -102,7 +96,7 @@ class Context:
         return run.begin(self._emit(new_event))
 
     async def _emit(self, event: NewEvent) -> None:
-        parent = self._run.span.traceparent
+        parent = cause_of(self._run)
 
         async def send(traceparent: str) -> None:
             await (await self._services.events()).emit(replace(event, traceparent=traceparent))
@@ -123,7 +117,7 @@ class Context:
         entry = self._run.step.entry
         self._services.log.write(
             "error",
-            {"action": "undeclared_topic", "topic": topic, "step": entry["name"], "traceId": self.trace_id},
+            {"action": "undeclared_topic", "topic": topic, **self._run.identity},
             f'{entry["name"]} emitted to "{topic}", which is not in its emits; the event was not sent. '
             f"Add it in {entry['file']}.",
         )

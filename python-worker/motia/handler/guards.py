@@ -65,7 +65,7 @@ def run_guarded(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]
 def _tell(log: Log, error: BaseException | None, message: str, run: ActiveRun | None) -> None:
     fields: dict[str, object] = {"action": "unhandled_error"}
     if run is not None:
-        fields |= {"step": run.step.entry["name"], "traceId": run.span.trace_id}
+        fields |= run.identity
     if error is not None:
         fields["err"] = record = to_error_record(error)
         message = record["message"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from mmap import mmap
@@ -18,16 +19,20 @@ from ..ipc import tickets
 from ..ipc.run_table import RunTable
 from ..ipc.wire import Kind, LoadedApp, LoadOrder, Unpacker, pack, unpack_credit
 from ..log import Log, LogLevel
+from ..redaction import Redaction
 from ..steps.load import LoadedProject, load_project
-from ..tracing import TelemetryEnvironment, Tracing, create_tracing
+from ..tracing import RecordedTracing, TelemetryEnvironment, Tracing, create_tracing
 from .broker_services import BrokerServices
+from .capture import capture_output
 from .guards import install_guards, run_guarded
 from .runs import Runs
 from .services import HttpSettings, Services
+from .span_outbox import SpanOutbox
 from .stream_names import StreamNames
 
 # Plain functions that run at the same time; more wait for a thread.
 _THREADS: Final = 128
+_LONG_RUN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +82,25 @@ class HandlerMain(asyncio.Protocol):
         order: LoadOrder,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.log = Log(setup.log_level, self._write_line)
+        self.log = Log(setup.log_level, self._write_line, self._store_line)
+        self.log.redaction = _redaction(order.settings)
+        if setup.telemetry.get("stored", False):
+            capture_output(self.log)
         self._tickets_fd = tickets_fd
         self._project = project
         self._loop = loop
+        self._spans = SpanOutbox(loop, self._say)
         self._tracing: Tracing = create_tracing(
             setup.telemetry,
             setup.app,
             "python-worker",
             lambda text: self.log.write("warn", {"action": "tracing"}, text),
+            self._spans.add if setup.telemetry.get("stored", False) else None,
         )
+        if isinstance(self._tracing, RecordedTracing) and "opentelemetry.trace" in sys.modules:
+            from .user_spans import install_user_spans  # noqa: PLC0415  # needs the API
+
+            install_user_spans(self._tracing)
         self._executor: Executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="handler")
         self._broker = BrokerServices(setup.broker, setup.app)
         services = Services(
@@ -116,10 +130,18 @@ class HandlerMain(asyncio.Protocol):
         await self._loop.create_unix_connection(lambda: self, sock=channel)
         self._say(pack(Kind.READY, 0, orjson.dumps(self._describe()._asdict())))
         self._broker.connect()
+        if self._tracing.recording:
+            self._loop.call_later(_LONG_RUN_S, self._announce_long_runs)
         await self._closed.wait()
+        self._spans.flush()
         await self._loop.run_in_executor(None, self._tracing.close)
         await self._broker.close()
         self._flush()
+
+    def _announce_long_runs(self) -> None:
+        """Runs that go on for so long are told of while they do."""
+        self.runs.announce(_LONG_RUN_S, self._spans.announce)
+        self._loop.call_later(_LONG_RUN_S, self._announce_long_runs)
 
     async def _stream_names(self) -> list[str]:
         return await (await self._broker.streams()).defined_names()
@@ -161,8 +183,9 @@ class HandlerMain(asyncio.Protocol):
             elif kind == Kind.PING:
                 self._say(pack(Kind.PONG))
             elif kind == Kind.SETTINGS:
-                settings = _http_settings(orjson.loads(payload))
-                self.runs.services = replace(self.runs.services, settings=settings)
+                settings = orjson.loads(payload)
+                self.log.redaction = _redaction(settings)
+                self.runs.services = replace(self.runs.services, settings=_http_settings(settings))
             elif kind == Kind.CLOSE:
                 self._closed.set()
 
@@ -189,7 +212,13 @@ class HandlerMain(asyncio.Protocol):
 
     def _write_line(self, line: bytes) -> None:
         """Of the log, from any thread."""
-        message = pack(Kind.LOG, 0, line)
+        self._say_from_anywhere(pack(Kind.LOG, 0, line))
+
+    def _store_line(self, line: bytes) -> None:
+        """The same of what is not printed."""
+        self._say_from_anywhere(pack(Kind.CONSOLE, 0, line))
+
+    def _say_from_anywhere(self, message: bytes) -> None:
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -213,3 +242,7 @@ class HandlerMain(asyncio.Protocol):
 
 def _http_settings(settings: dict[str, Any]) -> HttpSettings:
     return HttpSettings(body_limit=settings["bodyLimit"], validation=settings["validation"])
+
+
+def _redaction(settings: dict[str, Any]) -> Redaction:
+    return Redaction(settings.get("telemetry", {}).get("redact", ()))

@@ -12,7 +12,7 @@ from ..broker.state import ValueChange
 from ..errors import MotiaError
 from ..tracing import Tracing, traced
 from ..update_operations import apply_operations
-from .active_run import ActiveRun
+from .active_run import ActiveRun, cause_of
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ async def _perform(
 ) -> T:
     if not tracing.recording:
         return await operation()
-    span = tracing.start_span(name, run.span.traceparent, "client", {"db.system.name": "nats", **attributes})
+    span = tracing.start_span(name, cause_of(run), "client", {"db.system.name": "nats", **attributes})
     return await traced(span, lambda _: operation())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from ..json_values import from_json
-from .active_run import ActiveRun, current_run
+from .active_run import ActiveRun, enter_run
 from .compose import to_call
 from .run_api import refuse, reply
 from .services import Services
@@ -13,7 +13,7 @@ from .services import Services
 
 async def run_access(run: ActiveRun, data: bytes | memoryview, services: Services) -> bytes:
     """Has the run and gives the reply frame. Never raises."""
-    current_run.set(run)
+    enter_run(run)
     step = run.step
     try:
         question = cast(dict[str, Any], from_json(bytes(data)))

@@ -12,7 +12,7 @@ from ..protocol.frames import encode_frame
 from ..protocol.trace_ids import new_span_id
 from ..steps.load import LoadedStep
 from ..types import ApiRequest
-from .active_run import ActiveRun, current_run
+from .active_run import ActiveRun, enter_run
 from .body_stream import BodyStream, close_source
 from .compose import Call, compose_middleware
 from .context import Context
@@ -39,7 +39,7 @@ async def run_api(
 
     `meta` and `data` are those of the request frame.
     """
-    current_run.set(run)
+    enter_run(run)
     try:
         blob = meta.get("blob")
         if blob is not None:
@@ -73,19 +73,8 @@ def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
     was_given_up = run.is_fenced and isinstance(thrown, asyncio.CancelledError)  # by whoever knows the reason
     if not was_given_up:
         record = to_error_record(error)
-        name = run.step.entry["name"]
-        services.log.write(
-            "error",
-            {
-                "action": "request_failed",
-                "errorId": error_id,
-                "step": name,
-                "traceId": run.span.trace_id,
-                "spanId": run.span.span_id,
-                "err": record,
-            },
-            f"{name} failed: {record['message']}",
-        )
+        fields = {"action": "request_failed", "errorId": error_id, **run.identity, "err": record}
+        services.log.write("error", fields, f"{run.step.entry['name']} failed: {record['message']}")
     if run.stream:
         return encode_frame({"t": "error", "status": 500, "message": _INTERNAL, "id": error_id})
     return reply(500, {"error": _INTERNAL, "errorId": error_id})
@@ -111,7 +100,7 @@ def _validate(run: ActiveRun, req: ApiRequest[Any], services: Services) -> objec
     entry = run.step.entry
     services.log.write(
         "warn",
-        {"action": "body_invalid", "step": entry["name"], "traceId": run.span.trace_id, "issues": shown},
+        {"action": "body_invalid", **run.identity, "issues": shown},
         f"The body of {entry['method']} {entry['path']} does not fit its bodySchema",
     )
     return None

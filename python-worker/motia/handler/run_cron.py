@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ErrorRecord
-from .active_run import ActiveRun, current_run
+from .active_run import ActiveRun, enter_run
 from .compose import to_call
 from .context import Context
 from .run_event import fail
@@ -12,7 +12,7 @@ from .services import Services
 
 async def run_cron(run: ActiveRun, services: Services) -> ErrorRecord | None:
     """Has the run. Gives the error it failed with, if it did. Never raises."""
-    current_run.set(run)
+    enter_run(run)
     step = run.step
     try:
         if step.call is None:
@@ -25,7 +25,7 @@ async def run_cron(run: ActiveRun, services: Services) -> ErrorRecord | None:
     except BaseException as thrown:
         error = fail(run, thrown)
         name = step.entry["name"]
-        fields = {"action": "run_failed", "step": name, "traceId": run.span.trace_id, "err": error}
+        fields = {"action": "run_failed", **run.identity, "err": error}
         services.log.write("error", fields, f"{name} failed: {error['message']}")
         return error
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import ErrorRecord, NonRetriableError, to_error_record
 from ..json_values import JsonValue, from_json
-from .active_run import ActiveRun, current_run
+from .active_run import ActiveRun, enter_run
 from .compose import to_call
 from .context import Context
 from .guards import blame
@@ -13,7 +13,7 @@ from .services import Services
 
 async def run_event(run: ActiveRun, payload: bytes | memoryview, services: Services) -> ErrorRecord | None:
     """Has the run. `payload` is the event's JSON. Gives the error it failed with, if it did. Never raises."""
-    current_run.set(run)
+    enter_run(run)
     try:
         value = _parse(payload)
         _check_input(run, value, services)
@@ -55,8 +55,7 @@ def _check_input(run: ActiveRun, value: JsonValue, services: Services) -> None:
         "warn",
         {
             "action": "input_invalid",
-            "step": name,
-            "traceId": run.span.trace_id,
+            **run.identity,
             "issues": [{"path": path, "message": message} for path, message in issues],
         },
         f"An event for {name} does not fit its input schema",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..ipc.wire import EventMeta
+from ..span_types import Attributes
 from ..steps.load import LoadedStep
-from ..tracing import Attributes, Span, Tracing
+from ..tracing import Span, Tracing
 
 
 def start_api_span(tracing: Tracing, step: LoadedStep, traceparent: str) -> Span:
@@ -46,4 +47,6 @@ def start_cron_span(tracing: Tracing, step: LoadedStep) -> Span:
 
 
 def _describe(step: LoadedStep) -> Attributes:
-    return {"motia.step.name": step.entry["name"], "code.file.path": step.entry["file"]}
+    entry = step.entry
+    attributes = {"motia.step.name": entry["name"], "code.file.path": entry["file"]}
+    return {**attributes, "motia.step.flows": entry["flows"]} if entry.get("flows") else attributes

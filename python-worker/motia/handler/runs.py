@@ -24,6 +24,7 @@ from ..ipc.wire import (
     unpack_tick,
 )
 from ..protocol.frames import decode_frame
+from ..recorded_span import RecordedSpan
 from ..steps.access_steps import is_access_step
 from ..steps.load import LoadedStep
 from .active_run import ActiveRun
@@ -95,6 +96,15 @@ class Runs:
         for slot, going in [*self._runs.items()]:
             if going.run is run:
                 self._table.enter(slot)
+
+    def announce(self, longer_than: float, tell: Callable[[RecordedSpan], None]) -> None:
+        """Tells, once, of each run that has gone on for so many seconds."""
+        started_by = time.time_ns() - int(longer_than * 1e9)
+        for going in self._runs.values():
+            span = going.run.span
+            if not going.announced and isinstance(span, RecordedSpan) and span.started_at <= started_by:
+                going.announced = True
+                tell(span)
 
     def _ready_step(self, slot: int, key: bytes) -> LoadedStep | None:
         """The step of a run that begins now; `None` if it will not."""
@@ -213,6 +223,8 @@ class _Run:
 
     run: ActiveRun
     task: asyncio.Task[None]
+    announced: bool = False
+    """Whether it was told that it goes on."""
 
     def abort(self, reason: str) -> None:
         """Nobody waits for it any more. A plain function cannot be stopped: it is only refused what it wants to do."""

@@ -51,6 +51,10 @@ class Kind(IntEnum):
     PONG = 19
     FRAME = 20
     """A reply frame of a streamed answer, which is not the last one."""
+    SPANS = 21
+    """Ended spans, to be stored: how many more were dropped, and a JSON line for each."""
+    CONSOLE = 22
+    """A finished JSON line that is stored, and not printed: the handler has done that."""
 
 
 class Status(IntEnum):
@@ -179,6 +183,17 @@ def unpack_credit(payload: memoryview) -> int:
     """What a `CREDIT` message says."""
     taken: int = _TAKEN.unpack(payload)[0]
     return taken
+
+
+def pack_spans(lines: list[bytes], dropped: int) -> bytes:
+    """A `SPANS` message."""
+    return pack(Kind.SPANS, 0, _LIMIT.pack(dropped) + b"\n".join(lines))
+
+
+def unpack_spans(payload: memoryview) -> tuple[list[bytes], int]:
+    """The lines of a `SPANS` message, and how many spans were dropped."""
+    (dropped,) = _LIMIT.unpack_from(payload)
+    return bytes(payload[_LIMIT.size :]).split(b"\n"), dropped
 
 
 class Unpacker:

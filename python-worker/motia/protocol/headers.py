@@ -51,6 +51,10 @@ class Header:
     """The time that a tick stands for, in ms since 1970."""
     TRIGGER: Final = "Motia-Trigger"
     """`manual` for a run that a person asked for; absent for a tick of the schedule."""
+    NODE: Final = "Motia-Node"
+    """Of stored telemetry: the process that tells it."""
+    DROPPED: Final = "Motia-Dropped"
+    """Of the same: how many records it has dropped since it last said so."""
 
 
 _MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")

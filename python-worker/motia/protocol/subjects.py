@@ -21,6 +21,7 @@ class StreamNames:
     dead: str
     sent: str
     cron: str
+    telemetry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Names:
     cron_pauses: str
     all_delayed: str
     all_marks: str
+    young_telemetry: str
+    late_spans: str
+    all_telemetry: str
 
     def worker_lease(self, id: str) -> str:
         """Lease of a worker."""
@@ -170,6 +174,22 @@ class Names:
         """Where the bucket `delivery` keeps which attempt the first event of an ordered consumer is at."""
         return f"mark.{durable}"
 
+    def telemetry(self, kind: str, node: str) -> str:
+        """Spans or log records of traces that have just begun, and log records of none, as one process tells them."""
+        return f"{self.app}.tel.now.{kind}.{encode_token(node)}"
+
+    def late_telemetry(self, kind: str, trace_id: str) -> str:
+        """The same of older traces, whoever tells them."""
+        return f"{self.app}.tel.late.{kind}.{_late_bucket(trace_id)}"
+
+    def telemetry_of(self, kind: str) -> str:
+        """All of one kind."""
+        return f"{self.app}.tel.*.{kind}.*"
+
+    def late_of(self, trace_id: str) -> str:
+        """What may be of one older trace."""
+        return f"{self.app}.tel.late.*.{_late_bucket(trace_id)}"
+
     def rate_key(self, step_id: str) -> str:
         """Where the bucket `delivery` keeps when the next run of a step with a rate limit may start."""
         return f"rate.{encode_token(step_id)}"
@@ -211,6 +231,14 @@ class Names:
         return f"{self.app}.sent.{encode_token(stream)}.>"
 
 
+_LATE_BUCKETS: Final = 64
+
+
+def _late_bucket(trace_id: str) -> int:
+    """Where what is told late of a trace goes: by the random end of its id."""
+    return int(trace_id[-2:], 16) % _LATE_BUCKETS
+
+
 def _event(topic: str, group: str | None) -> str:
     return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
 
@@ -229,6 +257,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             dead=f"{app}_DEAD",
             sent=f"{app}_SENT",
             cron=f"{app}_CRON",
+            telemetry=f"{app}_TELEMETRY",
         ),
         buckets=BucketNames(
             state=f"{app}_state",
@@ -265,6 +294,9 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         cron_pauses="paused.*",
         all_delayed=f"{app}.sched.ev.*",
         all_marks="mark.*",
+        young_telemetry=f"{app}.tel.now.>",
+        late_spans=f"{app}.tel.late.spans.*",
+        all_telemetry=f"{app}.tel.>",
     )
 
 

@@ -16,6 +16,7 @@ from ..broker.cron_store import CronStore
 from ..broker.events import EventStore
 from ..broker.holdings import WorkerIdentity, answer_holdings
 from ..broker.manifest_store import watch_manifest
+from ..broker.telemetry_store import TelemetryStore
 from ..broker.worker_lease import WorkerLease
 from ..errors import MotiaError
 from ..log import Log, LogLevel
@@ -57,6 +58,8 @@ class WorkerSettings:
     provision_only: bool
     """Make the broker ready for the steps, and end."""
     log_level: LogLevel
+    stored: bool
+    """Whether spans and log records are stored on the broker."""
     grace: float
     """Seconds that runs may take to finish at shutdown."""
     ops: OpsAddress | None = None
@@ -75,6 +78,7 @@ class WorkerSettings:
             watch=data["watch"],
             provision_only=data["provisionOnly"],
             log_level=data["logLevel"],
+            stored=data["telemetry"].get("stored", False),
             grace=data["graceMs"] / 1000,
             ops=OpsAddress(**data["ops"]) if data.get("ops") else None,
         )
@@ -102,7 +106,8 @@ class _Worker:
         self._settings = settings
         self._parent = parent
         self._names = create_names(settings.app, settings.partitions)
-        self._log = Log(settings.log_level, parent.write_line)
+        self._log = Log(settings.log_level, self._write_line)
+        self._store: TelemetryStore | None = None
         self._stop = asyncio.Event()
         self._broker: Broker | None = None
         self._worker: StepWorker | None = None
@@ -115,7 +120,9 @@ class _Worker:
             memory,
             size=settings.processes,
             log=self._log,
-            on_log=parent.write_line,
+            on_log=self._write_line,
+            on_console=self._store_line,
+            on_spans=self._store_spans,
             before_send=self._before_send,
             on_lost=self._on_zygote_lost,
         )
@@ -135,6 +142,8 @@ class _Worker:
             on_error=lambda text: self._log.write("warn", {"action": "broker_error"}, f"Broker: {text}"),
         )
         self._ops.watch(broker)
+        if self._settings.stored and not self._settings.provision_only:
+            self._store = TelemetryStore(broker, self._names, "python-worker", self._log)
         services = ConsumerServices(broker, self._names, self._pool, self._log, self._ops.metrics, CreditInbox(broker))
         worker = self._worker = StepWorker(
             services,
@@ -179,6 +188,8 @@ class _Worker:
         if self._lease:
             await self._lease.stop()
         await self._pool.close(self._settings.grace)
+        if self._store:
+            await self._store.close()
         if self._broker:
             await self._broker.close()
         await self._ops.close()
@@ -194,6 +205,19 @@ class _Worker:
         metrics.gauges("motia_handlers", lambda: [((state,), n) for state, n in self._pool.states().items()])
         metrics.gauge("motia_handler_queue_length", lambda: self._pool.waiting)
         metrics.gauges("motia_runs_in_flight", lambda: self._worker.holding() if self._worker else [])
+
+    def _write_line(self, line: bytes) -> None:
+        """Of the log."""
+        self._parent.write_line(line)
+        self._store_line(line)
+
+    def _store_line(self, line: bytes) -> None:
+        if self._store:
+            self._store.add_log_line(line)
+
+    def _store_spans(self, lines: list[bytes], dropped: int) -> None:
+        if self._store:
+            self._store.add_spans(lines, dropped)
 
     def _before_send(self) -> None:
         """Acks that have to be there before their calls begin."""

@@ -14,6 +14,7 @@ import { logCases } from './cases/logs.ts';
 import { stateCases } from './cases/state.ts';
 import { streamedAnswerCases } from './cases/streamed-answers.ts';
 import { streamCases } from './cases/streams.ts';
+import { traceCases } from './cases/traces.ts';
 import type { Language, World } from './world.ts';
 
 export interface Case {
@@ -39,6 +40,7 @@ export const cases: readonly Case[] = [
   ...apiCases,
   ...answerCases,
   ...logCases,
+  ...traceCases,
   ...deadLetterCases,
   ...deliveryCases,
   ...fifoCases,

@@ -88,7 +88,7 @@ export interface World extends AsyncDisposable {
 /** Seconds until a call that is not answered gets 504: no longer than cases may take, no shorter than a busy machine does. */
 export const CALL_TIMEOUT_S = 12;
 /** What this says has to reach gateways and workers of every language. */
-const CONFIG = `export default { http: { timeout: ${CALL_TIMEOUT_S}, validation: 'enforce' } };\n`;
+const CONFIG = `export default { http: { timeout: ${CALL_TIMEOUT_S}, validation: 'enforce' }, logs: { redact: ['order.card'] } };\n`;
 /** Bytes of the broker's largest message: some of what the cases send is larger, some is not. */
 export const LARGEST_MESSAGE = 4 * 1024 * 1024;
 const APP = 'conformance';
@@ -99,6 +99,7 @@ export async function startWorld(language: Language): Promise<World> {
   const project = await createProject({
     copyOf: fileURLToPath(new URL(`./fixtures/${language.name}`, import.meta.url)),
     files: { 'motia.config.ts': CONFIG, 'notes.jsonl': '' },
+    packages: { zod: 'zod', '@opentelemetry/api': '@opentelemetry/api' },
   });
   const server = await startNatsServer({ maxPayload: LARGEST_MESSAGE });
   const env = { ...language.env, NATS_URL: server.url, MOTIA_APP: APP, MOTIA_PARTITIONS: PARTITIONS };

@@ -88,7 +88,14 @@ async function start(options: { stalledAfterMs?: number } = {}) {
     portFallback: 0,
     admin: { openOnLoopback: false },
     log,
-    telemetry: { disabled: true, headers: {}, resourceAttributes: {}, sampler: 'always_on', samplerRatio: 1 },
+    telemetry: {
+      stored: false,
+      disabled: true,
+      headers: {},
+      resourceAttributes: {},
+      sampler: 'always_on',
+      samplerRatio: 1,
+    },
     ...options,
   });
   gateways.push(gateway);

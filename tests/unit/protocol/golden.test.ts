@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { toHeaders } from '../../../shared/broker/json-bucket.ts';
+import type { TelemetryEnvironment } from '../../../shared/config.ts';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
 import { namesOf, toNamesHeader } from '../../../shared/protocol/entry-names.ts';
 import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
@@ -17,6 +18,10 @@ import {
   STREAM_WINDOW,
 } from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
+import { RecordedSpan } from '../../../shared/recorded-span.ts';
+import { createSampling } from '../../../shared/sampling.ts';
+import { type SpanRecord, spanLine, traceOfLog, traceOfSpan } from '../../../shared/telemetry-records.ts';
+import { beganAt, parseTraceparent, type TraceContext } from '../../../shared/trace-ids.ts';
 import { ActiveRun, type RunIdentity } from '../../../worker/handler/active-run.ts';
 import { RunSlots } from '../../../worker/threads/run-slots.ts';
 
@@ -132,4 +137,46 @@ test.each(ids)('the id of $json on $topic from run $run of $step, after $before 
   for (let i = 0; i < wanted.before; i++) run.eventId(wanted.topic, wanted.json);
   run.eventId(wanted.topic, '"another"'); // what else the run emits makes no difference
   expect(run.eventId(wanted.topic, wanted.json)).toBe(wanted.id);
+});
+
+const telemetry = golden<{
+  spans: { what: string; line: SpanRecord }[];
+  traceOfLog: { line: string; traceId: string | null }[];
+  beganAt: { traceId: string; is: number }[];
+  sampled: { traceId: string; ratio: number; is: boolean }[];
+}>('telemetry.json');
+
+test.each(telemetry.spans)('the stored span of $what', ({ line }) => {
+  const toContext = (traceparent: string) => parseTraceparent(traceparent) as TraceContext;
+  const { traceId, spanId, parentId, name, kind, start, end, error, attributes, events = [], links } = line;
+  const parent = parentId === undefined ? undefined : toContext(`00-${traceId}-${parentId}-01`);
+  const span = new RecordedSpan(
+    toContext(`00-${traceId}-${spanId}-01`),
+    parent,
+    name,
+    { kind, startedAt: start - performance.timeOrigin, ...(attributes && { attributes }), ...(links && { links }) },
+    {} as never,
+    () => {},
+  );
+  for (const event of events) {
+    span.addEvent(event.name, event.attributes, event.time);
+  }
+  if (error !== undefined) span.fail(error);
+  if (end !== undefined) span.end(end - performance.timeOrigin);
+  const written = spanLine(span);
+  expect(JSON.parse(written)).toEqual(line);
+  expect(traceOfSpan(written)).toBe(traceId);
+});
+
+test.each(telemetry.traceOfLog)('the trace of the log line $line', ({ line, traceId }) => {
+  expect(traceOfLog(line)).toBe(traceId ?? undefined);
+});
+
+test.each(telemetry.beganAt)('when trace $traceId began', ({ traceId, is }) => {
+  expect(beganAt(traceId)).toBe(is);
+});
+
+test.each(telemetry.sampled)('whether trace $traceId is sampled at $ratio', ({ traceId, ratio, is }) => {
+  const settings = { sampler: 'traceidratio', samplerRatio: ratio } as TelemetryEnvironment;
+  expect(createSampling(settings)(undefined, traceId)).toBe(is);
 });

@@ -29,6 +29,7 @@ from ...ipc.wire import (
     pack_event,
     pack_tick,
     unpack_result,
+    unpack_spans,
 )
 from ..outcome import Displaced, Failed, Lost, Succeeded
 from .job import Job, JobEnd, Replied, Unknown
@@ -67,6 +68,14 @@ class ProcessEvents(Protocol):
     def on_ready(self, process: HandlerProcess, app: LoadedApp) -> None: ...
 
     def on_log(self, line: bytes) -> None: ...
+
+    def on_console(self, line: bytes) -> None:
+        """What a handler has printed, as a line of the log that is only stored."""
+        ...
+
+    def on_spans(self, lines: list[bytes], dropped: int) -> None:
+        """Lines of ended spans, and how many more were dropped."""
+        ...
 
     def on_room(self, process: HandlerProcess) -> None:
         """Something ended, so there may be room for another run."""
@@ -269,6 +278,10 @@ class HandlerProcess(asyncio.Protocol):
                     job.on_frame(bytes(payload))
             elif kind == Kind.LOG:
                 self._events.on_log(bytes(payload))
+            elif kind == Kind.CONSOLE:
+                self._events.on_console(bytes(payload))
+            elif kind == Kind.SPANS:
+                self._events.on_spans(*unpack_spans(payload))
             elif kind == Kind.WITHDRAWN:
                 self._free.append(slot)
             elif kind == Kind.READY:

@@ -52,6 +52,8 @@ class ProcessPool:
         size: int,
         log: Log,
         on_log: Callable[[bytes], None],
+        on_console: Callable[[bytes], None],
+        on_spans: Callable[[list[bytes], int], None],
         before_send: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
@@ -61,6 +63,8 @@ class ProcessPool:
         self._size = size
         self._log = log
         self._on_log = on_log
+        self._on_console = on_console
+        self._on_spans = on_spans
         self._before_send = before_send
         self._loop = asyncio.get_running_loop()
         self._processes: set[HandlerProcess] = set()
@@ -199,6 +203,12 @@ class ProcessPool:
 
     def on_log(self, line: bytes) -> None:
         self._on_log(line)
+
+    def on_console(self, line: bytes) -> None:
+        self._on_console(line)
+
+    def on_spans(self, lines: list[bytes], dropped: int) -> None:
+        self._on_spans(lines, dropped)
 
     def on_ready(self, process: HandlerProcess, app: LoadedApp) -> None:
         loaded = self._loading.pop(process, None)

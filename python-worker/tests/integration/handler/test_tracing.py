@@ -31,7 +31,11 @@ def tracing_to(collector: Collector, **changes: Any) -> Tracing:
 
 
 def attributes(span: Any) -> dict[str, object]:
-    return {item.key: item.value.string_value or item.value.int_value for item in span.attributes}
+    def value_of(value: Any) -> object:
+        texts = [each.string_value for each in value.array_value.values]
+        return texts or value.string_value or value.int_value
+
+    return {item.key: value_of(item.value) for item in span.attributes}
 
 
 async def test_run_emit_and_state_are_spans_of_the_callers_trace(
@@ -69,7 +73,7 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
     assert subscription.events[0][0].traceparent == f"00-{TRACE_ID}-{emit.span_id.hex()}-01"
     assert runs.records[0]["spanId"] == run.span_id.hex()
 
-    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py"}
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"]}
     assert attributes(run) == {**step, "faas.trigger": "http"}
     assert (emit.kind, process.kind, set_.kind, run.kind) == (4, 5, 3, 1)  # producer, consumer, client, internal
     assert attributes(emit) == {
@@ -174,7 +178,7 @@ async def test_a_cron_run_is_a_span_that_begins_a_trace(
     assert (run.parent_span_id, emit.parent_span_id) == (b"", run.span_id)
     assert run.trace_id == emit.trace_id
     assert run.trace_id.hex() != TRACE_ID
-    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py"}
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"]}
     assert attributes(run) == {**step, "faas.trigger": "timer", "faas.cron": "@daily"}
     (told,) = runs.records
     assert (told["level"], told["action"], told["traceId"]) == ("error", "run_failed", run.trace_id.hex())

@@ -16,6 +16,10 @@ from motia.protocol.event_ids import event_content_id, given_message_id, numbere
 from motia.protocol.frames import GONE, LARGEST_CHUNK, STREAM_WINDOW, decode_credit, decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
 from motia.protocol.subjects import Names, create_names
+from motia.protocol.trace_ids import TraceContext, began_at, parse_traceparent
+from motia.recorded_span import RecordedSpan
+from motia.sampling import create_sampling
+from motia.telemetry_records import span_line, trace_of_log, trace_of_span
 from tests.golden import golden
 
 _encoding = golden("encoding.json")
@@ -125,6 +129,51 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"], _events["retriedDead"], *_ticks]:
         used |= example["headers"].keys()
-    of_values = {Header.BLOB, Header.CHANGE, Header.EXPIRES, Header.NAMES}
+    of_values = {Header.BLOB, Header.CHANGE, Header.EXPIRES, Header.NAMES, Header.NODE, Header.DROPPED}
     of_the_broker = re.compile("Nats-(Schedule|Expected)")
     assert {name for name in used if not of_the_broker.match(name)} == named - of_values
+
+
+_telemetry = golden("telemetry.json")
+
+
+@pytest.mark.parametrize("case", _telemetry["spans"], ids=lambda case: case["what"])
+def test_stored_span(case: dict[str, Any]) -> None:
+    line = case["line"]
+    trace_id = line["traceId"]
+    parent = TraceContext(trace_id, line["parentId"], sampled=True) if "parentId" in line else None
+    links = [link for link in map(parse_traceparent, line.get("links", ())) if link is not None]
+    span = RecordedSpan(
+        TraceContext(trace_id, line["spanId"], sampled=True),
+        parent,
+        line["name"],
+        line["kind"],
+        line.get("attributes", {}),
+        links,
+        lambda _: None,
+        round(line["start"] * 1e6),
+    )
+    for event in line.get("events", ()):
+        span.add_event(event["name"], event["attributes"], round(event["time"] * 1e6))
+    span.error = line.get("error")
+    if "end" in line:
+        span.end(round(line["end"] * 1e6))
+    written = span_line(span)
+    assert json.loads(written) == line
+    assert trace_of_span(written) == trace_id
+
+
+@pytest.mark.parametrize("case", _telemetry["traceOfLog"], ids=lambda case: case["line"])
+def test_trace_of_a_log_line(case: dict[str, Any]) -> None:
+    assert trace_of_log(case["line"].encode()) == case["traceId"]
+
+
+@pytest.mark.parametrize("case", _telemetry["beganAt"], ids=lambda case: case["traceId"])
+def test_when_a_trace_began(case: dict[str, Any]) -> None:
+    assert began_at(case["traceId"]) == case["is"]
+
+
+@pytest.mark.parametrize("case", _telemetry["sampled"], ids=lambda case: f"{case['traceId']} {case['ratio']}")
+def test_whether_a_trace_is_sampled(case: dict[str, Any]) -> None:
+    settings: Any = {"sampler": "traceidratio", "samplerRatio": case["ratio"]}
+    assert create_sampling(settings)(None, case["traceId"]) is case["is"]

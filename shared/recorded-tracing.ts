@@ -1,0 +1,38 @@
+/** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
+import type { TelemetryEnvironment } from './config.ts';
+import type { SpanExport } from './otlp.ts';
+import { RecordedSpan, type SpanSink } from './recorded-span.ts';
+import { createSampling } from './sampling.ts';
+import { Thinning } from './thinning.ts';
+import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
+import type { Service, Tracing } from './tracing.ts';
+
+/** Of spans that are not exported nobody asks. */
+const NO_RESOURCE = {} as SpanExport['resource'];
+
+/** @param store takes the spans that are sampled, and those that failed. */
+export async function createRecordedTracing(
+  settings: TelemetryEnvironment,
+  service: Service,
+  store: SpanSink | undefined,
+): Promise<Tracing> {
+  const exporting =
+    settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
+  const thinning = new Thinning();
+  const isSampled = createSampling(settings);
+  const resource = exporting?.resource ?? NO_RESOURCE;
+  const sink: SpanSink = (span) => {
+    if (span.sampled) exporting?.onEnd(span);
+    if (store && (span.failed || thinning.keeps(span.traceId))) store(span);
+  };
+  return {
+    recording: true,
+    startSpan(name, options = {}) {
+      const parent = parseTraceparent(options.parent);
+      const traceId = parent?.traceId ?? newTraceId();
+      const sampled = isSampled(parent, traceId);
+      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, sink);
+    },
+    close: async () => exporting?.close(),
+  };
+}
