@@ -2,7 +2,7 @@
 import type { MotiaConfig } from './shared/types.ts';
 
 export { NonRetriableError, RetryAfterError, RevisionConflictError } from './shared/errors.ts';
-export * from './shared/types.ts';
+export type * from './shared/types.ts';
 
 /** Types a `motia.config.ts`. */
 export const defineConfig = (config: MotiaConfig): MotiaConfig => config;

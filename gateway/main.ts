@@ -137,14 +137,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
-    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log };
+    const manifest = () => served?.manifest;
+    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log, manifest };
     const { stalledAfterMs } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },
       ...{ admin, ops, requests, stalledAfterMs },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
-    const manifest = () => served?.manifest;
     streams = startStreams(app, {
       broker,
       names,

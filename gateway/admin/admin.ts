@@ -1,6 +1,7 @@
 /** The admin API: what people and tools do with a running app, under `/__motia/api/v1`. */
 import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
+import type { Manifest } from '../../shared/steps/manifest.ts';
 import type { AdminAccess } from './access.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
@@ -10,6 +11,7 @@ import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
 import { stateRoutes } from './state.ts';
+import { stepRoutes } from './steps.ts';
 import { streamRoutes } from './streams.ts';
 import { traceRoutes } from './traces.ts';
 
@@ -17,6 +19,8 @@ export interface AdminOptions {
   access: AdminAccess;
   log: pino.Logger;
   services: AdminServices;
+  /** What is served now. */
+  manifest: () => Manifest | undefined;
 }
 
 /** Paths below this are never those of steps. */
@@ -26,7 +30,7 @@ export const RESERVED = '/__motia/';
 const LONGEST_PATH = 500;
 
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
-export function mountAdmin(app: FastifyInstance, { access, services, log }: AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, { access, services, log, manifest }: AdminOptions): void {
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
     async (api) => {
@@ -44,6 +48,7 @@ export function mountAdmin(app: FastifyInstance, { access, services, log }: Admi
       eventRoutes(api, services.emits);
       queueRoutes(api, services.queues, services.findEvent);
       stateRoutes(api, services.state);
+      stepRoutes(api, manifest);
       streamRoutes(api, services.streams);
       traceRoutes(api, services.telemetry);
       logRoutes(api, services.telemetry);

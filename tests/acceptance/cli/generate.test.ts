@@ -112,6 +112,9 @@ test('`motia dev` keeps a generated types.d.ts and the diagrams up to date, and 
   writeFileSync(hello, readFileSync(hello, 'utf8').replace("name: 'Hello'", "name: 'Hullo', flows: ['a/b']"));
   await has("'Hullo'");
   await waitFor(() => existsSync(join(root, '.mermaid/a_b.mmd')), { within: 20_000 });
+  const [, url] = await program.until(/Ready at (http:\S+)/);
+  const served = await fetch(`${url}/__motia/api/v1/steps/openapi.json`);
+  expect(await served.json()).toMatchObject({ openapi: '3.1.0', paths: { '/hello': { get: { summary: 'Hullo' } } } });
 
   const other = createProject({
     'types.d.ts': 'declare const mine: string;\n',
