@@ -14,9 +14,10 @@ const GENERATED = /^\/\*\*\s*\* (Types of this project's steps and streams|Autom
 
 /** `types.d.ts` if the project has one that was generated, and the diagrams of its flows if they are asked for. */
 export function keepUpToDate(root: string, withDiagrams: boolean, log: Logger): (manifest: Manifest) => void {
-  return ({ steps, streams = [] }) => {
+  return ({ steps, streams = [], settings }) => {
+    const authContext = settings.streamAuthContext;
     try {
-      if (hasGeneratedTypes(root)) writeIfChanged(root, TYPES_FILE, projectTypes({ steps, streams }));
+      if (hasGeneratedTypes(root)) writeIfChanged(root, TYPES_FILE, projectTypes({ steps, streams, authContext }));
       if (withDiagrams) writeDiagrams(root, steps);
     } catch (error) {
       log.warn(

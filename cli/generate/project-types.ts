@@ -1,14 +1,21 @@
 /** The text of `types.d.ts`: what a project's handlers get and may do, from the schemas of its steps and streams. Pure. */
 import type { StepEntry, StreamEntry } from '../../shared/steps/manifest.ts';
+import type { JsonSchema } from '../../shared/types.ts';
 import type { DescribedProject } from './project.ts';
 import { quoted, schemaType } from './schema-type.ts';
+
+/** What the types are made of. */
+export interface TypedProject extends Pick<DescribedProject, 'steps' | 'streams'> {
+  /** What `streamAuth` finds out about a client. */
+  authContext?: JsonSchema | undefined;
+}
 
 const BANNER = `/**
  * Types of this project's steps and streams, written by \`motia generate-types\` and \`motia dev\`.
  * Changes are lost: formatters and linters had better leave this file alone.
  */`;
 
-export function projectTypes({ steps, streams }: Pick<DescribedProject, 'steps' | 'streams'>): string {
+export function projectTypes({ steps, streams, authContext }: TypedProject): string {
   const handlers = steps.flatMap((step) => {
     const type = handlerType(step, steps);
     return type === undefined ? [] : [`    ${quoted(step.name)}: ${type};`];
@@ -25,8 +32,15 @@ ${items.join('\n')}
   interface Handlers {
 ${handlers.join('\n')}
   }
-}
+${authContextType(authContext)}}
 `.replaceAll('{\n\n', '{\n');
+}
+
+/** An interface has members and nothing else, so a context that is no plain object stays untyped. */
+function authContextType(schema: JsonSchema | undefined): string {
+  const isPlain = schema?.type === 'object' && typeof schema.additionalProperties !== 'object';
+  const type = isPlain ? schemaType(schema) : '';
+  return type.startsWith('{') ? `\n  interface StreamAuthContext ${type}\n` : '';
 }
 
 function handlerType(step: StepEntry, steps: readonly StepEntry[]): string | undefined {

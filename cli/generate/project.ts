@@ -6,6 +6,7 @@ import { discoverSteps } from '../../shared/steps/discover.ts';
 import { loadBundle } from '../../shared/steps/load.ts';
 import type { StepEntry, StreamEntry } from '../../shared/steps/manifest.ts';
 import { mergeSteps, mergeStreams } from '../../shared/steps/merge.ts';
+import type { JsonSchema } from '../../shared/types.ts';
 import type { CommandOptions } from '../options.ts';
 import { preparePythonEnvironment } from '../python/environment.ts';
 import { pythonPath } from '../python/requirements.ts';
@@ -16,11 +17,14 @@ export interface DescribedProject {
   app: string;
   steps: StepEntry[];
   streams: StreamEntry[];
+  /** What `streamAuth` finds out about a client. */
+  authContext?: JsonSchema | undefined;
 }
 
 interface Described {
   steps: StepEntry[];
   streams: StreamEntry[];
+  authContext?: JsonSchema | undefined;
   failures: { message: string }[];
 }
 
@@ -39,6 +43,7 @@ export async function describeProject(options: CommandOptions): Promise<Describe
     app: options.app,
     steps: mergeSteps(node.steps, python.steps, 'python').steps,
     streams: mergeStreams(node.streams, python.streams, 'python').streams,
+    authContext: node.authContext,
   };
 }
 
@@ -46,8 +51,13 @@ async function describeNode({ root, motiaDir }: CommandOptions): Promise<Describ
   const bundler = new StepBundler({ root, outDir: join(motiaDir, 'generate') }); // beside that of `motia dev`
   try {
     const bundle = await bundler.build();
-    const { steps, streams, failures } = await loadBundle(bundle);
-    return { steps: steps.map(({ entry }) => entry), streams, failures: [...bundle.failures, ...failures] };
+    const { steps, streams, settings, failures } = await loadBundle(bundle);
+    return {
+      steps: steps.map(({ entry }) => entry),
+      streams,
+      authContext: settings.streamAuthContext,
+      failures: [...bundle.failures, ...failures],
+    };
   } finally {
     await bundler.close();
   }

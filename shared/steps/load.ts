@@ -7,11 +7,11 @@ import { accessConfig } from './access-steps.ts';
 import type { Bundle, StepFailure } from './bundle.ts';
 import { validateConfig, validateStreamConfig } from './config-schema.ts';
 import { CONFIG_FILES, isStreamFile } from './discover.ts';
-import { type HttpSettings, resolveHttpSettings } from './http-settings.ts';
 import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
 import { describeStep, describeStream, type StepEntry, type StreamEntry } from './manifest.ts';
 import { mergeSteps, mergeStreams } from './merge.ts';
+import { type ProjectSettings, resolveSettings } from './project-settings.ts';
 import { resolveTelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, type ValidationResult } from './validation.ts';
 
@@ -22,7 +22,7 @@ export interface LoadedProject {
   access: LoadedStep[];
   config: MotiaConfig;
   /** Of `config.http`, with defaults. */
-  settings: HttpSettings;
+  settings: ProjectSettings;
   failures: StepFailure[];
   /** One line each, for the log. */
   warnings: string[];
@@ -113,14 +113,14 @@ async function loadConfig(bundle: Bundle) {
   }
   const warn = (error: unknown) =>
     void warnings.push(`motia.config: ${(error as Error).message}; going on with the defaults`);
-  let settings: HttpSettings;
+  let settings: ProjectSettings;
   try {
-    settings = resolveHttpSettings(config);
+    settings = resolveSettings(config);
   } catch (error) {
     warn(error);
     const { http: _, ...rest } = config;
     config = rest;
-    settings = resolveHttpSettings(rest);
+    settings = resolveSettings(rest);
   }
   try {
     const telemetry = resolveTelemetrySettings(config);

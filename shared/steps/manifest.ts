@@ -1,8 +1,8 @@
 /** The manifest: what gateway, scheduler and tools know of the steps, without loading any user code. */
 import { createHash } from 'node:crypto';
 import type { Emit, Infrastructure, JsonSchema, QueryParam, StepConfig, StreamConfig } from '../types.ts';
-import type { HttpSettings } from './http-settings.ts';
 import { toJsonSchema } from './json-schema.ts';
+import type { ProjectSettings } from './project-settings.ts';
 
 /** A topic in its long form. */
 export interface EmitEntry {
@@ -63,7 +63,7 @@ export interface Manifest {
   steps: StepEntry[];
   /** Absent when there are none. */
   streams?: StreamEntry[];
-  settings: HttpSettings;
+  settings: ProjectSettings;
 }
 
 /** Describes a step from its valid config. The id is the name until `mergeSteps` has seen all steps. */
@@ -124,7 +124,7 @@ export function createManifest(contents: {
   app: string;
   steps: readonly StepEntry[];
   streams?: readonly StreamEntry[] | undefined;
-  settings: HttpSettings;
+  settings: ProjectSettings;
 }): Manifest {
   const { app, settings, streams = [] } = contents;
   const rest = {

@@ -2,7 +2,7 @@
 import type { BlobStore } from '../../shared/broker/blobs.ts';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { encodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
-import type { HttpSettings } from '../../shared/steps/http-settings.ts';
+import type { ProjectSettings } from '../../shared/steps/project-settings.ts';
 import { newSpanId } from '../../shared/trace-ids.ts';
 import type { ApiRequest, ApiResponse, FlowContext } from '../../shared/types.ts';
 import { composeMiddleware } from '../compose.ts';
@@ -15,7 +15,7 @@ import { BodyStream } from './body-stream.ts';
 import { createContext, type Services } from './context.ts';
 
 export interface ApiServices extends Services {
-  settings: HttpSettings;
+  settings: ProjectSettings;
   bodies: () => BlobStore | Promise<BlobStore>;
   /** Sends a reply frame before the last one. */
   sendFrame: (run: ActiveRun, frame: Uint8Array) => void;

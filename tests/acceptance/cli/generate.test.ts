@@ -59,8 +59,17 @@ const FILES = {
     include: ['src', 'types.d.ts'],
   }),
   'src/create-order.step.ts': ORDER_STEP,
-  'src/board.stream.ts': `
+  'motia.config.ts': `
+import { defineConfig } from 'motia';
 import { z } from 'zod';
+export default defineConfig({ streamAuth: { contextSchema: z.object({ userId: z.string() }), authenticate: () => ({ userId: '1' }) } });
+`,
+  'src/board.stream.ts': `
+import type { StreamConfig } from 'motia';
+import { z } from 'zod';
+export const canAccess: StreamConfig['canAccess'] = (_, who) => who.userId === '1';
+// @ts-expect-error streamAuth does not find that out
+export const wrong: StreamConfig['canAccess'] = (_, who) => who.name === '1';
 export const config = { name: 'board', schema: z.object({ score: z.number() }), baseConfig: { storageType: 'default' } } as const;
 `,
   'src/rank_step.py': `

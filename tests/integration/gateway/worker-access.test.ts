@@ -8,8 +8,8 @@ import { createLogger } from '../../../shared/logger.ts';
 import { Metrics } from '../../../shared/metrics/metrics.ts';
 import { decodeFrame, encodeFrame, type RequestMeta } from '../../../shared/protocol/frames.ts';
 import type { Names } from '../../../shared/protocol/subjects.ts';
-import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
 import { createManifest, type StreamEntry } from '../../../shared/steps/manifest.ts';
+import { resolveSettings } from '../../../shared/steps/project-settings.ts';
 import { StepWorker, type WorkerServices } from '../../../worker/step-worker.ts';
 import type { Job } from '../../../worker/threads/handler-thread.ts';
 import { askAccess } from '../../helpers/stream-access.ts';
@@ -38,7 +38,7 @@ async function provisioned(config = {}, timeoutMs?: number) {
       { name: 'open', language: 'node', file: 'src/open.stream.ts' },
       { name: 'guarded', language: 'node', file: 'src/guarded.stream.ts', canAccess: true },
     ],
-    settings: resolveHttpSettings(config),
+    settings: resolveSettings(config),
   });
   await provisionManifest(broker, names, manifest, false);
   const asking = await askAccess(broker, names, timeoutMs);

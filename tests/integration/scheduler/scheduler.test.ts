@@ -8,8 +8,8 @@ import { publishManifest } from '../../../shared/broker/manifest-store.ts';
 import { createLogger } from '../../../shared/logger.ts';
 import { Header } from '../../../shared/protocol/headers.ts';
 import { DEFAULT_PARTITIONS, type Names } from '../../../shared/protocol/subjects.ts';
-import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
 import { createManifest, describeStep } from '../../../shared/steps/manifest.ts';
+import { resolveSettings } from '../../../shared/steps/project-settings.ts';
 import type { CronConfig } from '../../../shared/types.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { useNatsServer } from '../broker/harness.ts';
@@ -44,7 +44,7 @@ async function start(names: Names): Promise<{ close(): Promise<void> }> {
 
 const publish = (broker: Broker, names: Names, ...configs: CronConfig[]) => {
   const steps = configs.map((config) => describeStep(`steps/${config.name}.step.ts`, 'node', config));
-  const manifest = createManifest({ app: names.app, settings: resolveHttpSettings({}), steps });
+  const manifest = createManifest({ app: names.app, settings: resolveSettings({}), steps });
   return publishManifest(broker, names, manifest, false, 'editor');
 };
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { resolveHttpSettings } from '../../../shared/steps/http-settings.ts';
 import { createManifest, describeStep } from '../../../shared/steps/manifest.ts';
+import { resolveSettings } from '../../../shared/steps/project-settings.ts';
 import type { CronConfig } from '../../../shared/types.ts';
 
-const settings = resolveHttpSettings({});
+const settings = resolveSettings({});
 const cron = (name: string): CronConfig => ({ type: 'cron', name, cron: '* * * * *', emits: [] });
 
 test('describes an api step', () => {
@@ -75,13 +75,13 @@ test('the version depends on the contents, not on the order of keys', () => {
 test('HTTP settings: defaults, given values, mistakes', () => {
   expect(settings).toEqual({ bodyLimit: 10_485_760, corsOrigins: '*', timeoutMs: 30_000, validation: 'warn' });
   const http = { bodyLimit: 5, cors: { origins: ['https://a.example'] }, timeout: 1.5, validation: 'enforce' as const };
-  expect(resolveHttpSettings({ http })).toEqual({
+  expect(resolveSettings({ http })).toEqual({
     bodyLimit: 5,
     corsOrigins: ['https://a.example'],
     timeoutMs: 1500,
     validation: 'enforce',
   });
-  expect(resolveHttpSettings({ http: { cors: { origins: false } } }).corsOrigins).toEqual([]);
-  expect(() => resolveHttpSettings({ http: { bodyLimit: '1mb' as never } })).toThrow(/http\.bodyLimit: .*number/);
-  expect(() => resolveHttpSettings({ http: { bodylimit: 1 } as never })).toThrow('http: Unrecognized key: "bodylimit"');
+  expect(resolveSettings({ http: { cors: { origins: false } } }).corsOrigins).toEqual([]);
+  expect(() => resolveSettings({ http: { bodyLimit: '1mb' as never } })).toThrow(/http\.bodyLimit: .*number/);
+  expect(() => resolveSettings({ http: { bodylimit: 1 } as never })).toThrow('http: Unrecognized key: "bodylimit"');
 });

@@ -7,15 +7,15 @@ import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import type { Bundle, StepFailure } from '../../../shared/steps/bundle.ts';
-import type { HttpSettings } from '../../../shared/steps/http-settings.ts';
 import type { StepEntry } from '../../../shared/steps/manifest.ts';
+import type { ProjectSettings } from '../../../shared/steps/project-settings.ts';
 
 export interface ThreadAnswer {
   entries: StepEntry[];
   /** What each handler returned, by name of the step. */
   values: Record<string, unknown>;
   failures: StepFailure[];
-  settings: HttpSettings;
+  settings: ProjectSettings;
 }
 
 const THREAD = `

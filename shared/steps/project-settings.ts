@@ -1,11 +1,12 @@
-/** Settings of the HTTP gateway, as the manifest carries them. */
+/** What `motia.config` says that others than its own worker need to know, as the manifest carries it. */
 import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
-import type { MotiaConfig } from '../types.ts';
+import type { JsonSchema, MotiaConfig } from '../types.ts';
+import { toJsonSchema } from './json-schema.ts';
 import type { TelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, toIssues } from './validation.ts';
 
-export interface HttpSettings {
+export interface ProjectSettings {
   /** Largest request body in bytes. */
   bodyLimit: number;
   /** Origins that browsers may call from; none when empty. */
@@ -18,6 +19,8 @@ export interface HttpSettings {
   validation: 'enforce' | 'warn' | 'ignore';
   /** Whoever wants to follow streams is first to be authenticated, by `streamAuth`. */
   streamAuth?: true;
+  /** What is known of them then, for types. */
+  streamAuthContext?: JsonSchema;
   /** What concerns traces and logs; absent for the defaults. */
   telemetry?: TelemetrySettings;
 }
@@ -42,7 +45,7 @@ const httpSchema = z
   .prefault({});
 
 /** Fills in the defaults. @throws MotiaError `PROJECT_INVALID` that names what is wrong in `motia.config` */
-export function resolveHttpSettings(config: MotiaConfig): HttpSettings {
+export function resolveSettings(config: MotiaConfig): ProjectSettings {
   const result = httpSchema.safeParse(config.http);
   if (!result.success) {
     const issues = toIssues(result.error).map(({ path, message }) => ({
@@ -53,8 +56,10 @@ export function resolveHttpSettings(config: MotiaConfig): HttpSettings {
   }
   const { bodyLimit, cors, timeout, idempotencyWindow, validation } = result.data;
   const corsOrigins = cors.origins === false ? [] : cors.origins;
-  const settings: HttpSettings = { bodyLimit, corsOrigins, timeoutMs: timeout * 1000, validation };
+  const settings: ProjectSettings = { bodyLimit, corsOrigins, timeoutMs: timeout * 1000, validation };
   if (idempotencyWindow !== undefined) settings.idempotencyWindowMs = idempotencyWindow * 1000;
   if (config.streamAuth) settings.streamAuth = true;
+  const context = toJsonSchema(config.streamAuth?.contextSchema, 'output');
+  if (context) settings.streamAuthContext = context;
   return settings;
 }
