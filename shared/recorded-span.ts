@@ -4,6 +4,7 @@
  */
 import type { HrTime, Link, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
+import { toErrorRecord } from './errors.ts';
 import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-ids.ts';
 import type { Attributes, Span, SpanOptions } from './tracing.ts';
 
@@ -142,9 +143,9 @@ export class RecordedSpan implements Span, ReadableSpan {
   }
 
   fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.status = { code: ERROR, message };
-    if (error instanceof Error) this.recordException(error);
+    const record = toErrorRecord(error); // whatever the error does when it is read
+    this.status = { code: ERROR, message: record.message };
+    if (record.stack !== undefined) this.recordException(record);
   }
 
   recordException({ name, message, stack }: { name?: string; message?: string; stack?: string }, time?: number): void {

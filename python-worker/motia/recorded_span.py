@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from .errors import ErrorRecord, to_error_record
 from .protocol.trace_ids import TraceContext, format_traceparent
 from .span_types import Attributes, AttributeValue, SpanKind
 
@@ -95,18 +95,19 @@ class RecordedSpan:
 
     def record_exception(self, error: BaseException) -> None:
         """Describes an exception."""
-        stack = "".join(traceback.format_exception(error)).rstrip()
-        attributes = {
-            "exception.type": type(error).__name__,
-            "exception.message": str(error),
-            "exception.stacktrace": stack,
-        }
-        self.add_event("exception", attributes)
+        self._describe(to_error_record(error))
 
     def fail(self, error: BaseException) -> None:
-        """Marks the span as failed."""
-        self.error = str(error)
-        self.record_exception(error)
+        """Marks the span as failed. Never raises, whatever the error does."""
+        record = to_error_record(error)
+        self.error = record["message"]
+        self._describe(record)
+
+    def _describe(self, record: ErrorRecord) -> None:
+        attributes = {"exception.type": record["name"], "exception.message": record["message"]}
+        if "stack" in record:
+            attributes["exception.stacktrace"] = record["stack"]
+        self.add_event("exception", attributes)
 
     def end(self, ended_at: int | None = None) -> None:
         """Only the first end counts."""

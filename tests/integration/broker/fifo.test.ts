@@ -19,6 +19,7 @@ afterEach(() => {
 const manifest = (type: NonNullable<Infrastructure['queue']>['type']) =>
   ({
     steps: [{ id: 'Mail', name: 'Mail', type: 'event', subscribes: ['user'], infrastructure: { queue: { type } } }],
+    settings: {},
   }) as unknown as Manifest;
 
 const sources = (names: Parameters<typeof subscriptionSources>[0], type: 'fifo' | 'standard') =>

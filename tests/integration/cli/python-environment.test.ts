@@ -311,7 +311,9 @@ describe.skipIf(!machine)('the Python environment', { timeout: 60_000 }, () => {
     const app = project();
     const files = ['requirements.txt', 'requirements-otel.txt'].map((name) => `-r ${join(PACKAGE_FOLDER, name)}`);
     const said = await messageOf(app.prepare({ configured, needsTracing: true }));
-    expect(said).toMatch(/lacks what the worker needs: nats-py, nkeys, orjson, uvloop, opentelemetry-sdk, /);
+    expect(said).toMatch(
+      /lacks what the worker needs: nats-py, nkeys, orjson, uvloop, prometheus-client, opentelemetry-sdk, /,
+    );
     expect(said.split('\n').at(-1)).toBe(`  ${configured} -m pip install ${files.join(' ')}`);
     expect(await messageOf(app.prepare({ configured }))).not.toContain('otel');
     expect(existsSync(app.path('python_modules'))).toBe(false);
@@ -346,7 +348,7 @@ describe.skipIf(!machine)('the Python environment', { timeout: 60_000 }, () => {
     const python = join(virtualEnv, 'bin/python');
     const found = { python, source: 'activated', version: machine?.version };
     expect(await app.prepare({ virtualEnv })).toEqual(found);
-    const line = `Installing what the Python worker needs into ${virtualEnv}: nats-py, nkeys, orjson, uvloop …`;
+    const line = `Installing what the Python worker needs into ${virtualEnv}: nats-py, nkeys, orjson, uvloop, prometheus-client …`;
     expect(app.progress).toEqual([line]);
     expect(canImport(python, 'nats, orjson, motia')).toBe(true);
     expect(versionOf(python, 'six')).toBe('');
