@@ -10,6 +10,7 @@ export interface StreamApp extends AsyncDisposable {
   /** Changes items and sends events, as handlers do. */
   readonly store: StreamStore;
   startGateway(): Promise<RunningCli>;
+  readonly worker: RunningCli;
   /** WebSocket addresses of gateways. */
   addresses(...gateways: RunningCli[]): string[];
 }
@@ -36,14 +37,19 @@ export const config = { type: 'api', name: 'Hello', method: 'GET', path: '/hello
 export const handler = async () => ({ status: 200, body: {} });
 `;
 
-/** Has the stream \`board\`. Ends with the test file at the latest. */
-export async function startStreamApp(): Promise<StreamApp> {
+/**
+ * Has the stream `board`. Ends with the test file at the latest.
+ *
+ * @param files of the project, besides those.
+ */
+export async function startStreamApp(files: Record<string, string> = {}): Promise<StreamApp> {
   const project = await createProject({
     files: {
       'package.json': '{ "name": "streams", "type": "module" }',
       'steps/board.stream.ts': BOARD,
       'steps/secret.stream.ts': SECRET,
       'steps/hello.step.ts': STEP,
+      ...files,
     },
   });
   const server = await startNatsServer();
@@ -52,6 +58,7 @@ export async function startStreamApp(): Promise<StreamApp> {
   const broker: Broker = await connectBroker({ servers: server.url }, { name: 'test' });
   const gateways = new Set<RunningCli>();
   return {
+    worker,
     store: new StreamStore(broker, createNames('streams')),
     async startGateway() {
       const gateway = await startCli('gateway', project, { env });

@@ -8,6 +8,8 @@ import type { RunningCli } from '../../helpers/cli.ts';
 import { createProject } from '../../helpers/project.ts';
 import { changeUntil, type StreamApp, startStreamApp } from '../../helpers/stream-app.ts';
 import { eventually } from '../../helpers/wait-for.ts';
+import { guardedFiles } from './guarded.ts';
+import { startProxy } from './proxy.ts';
 
 type Item = { id: string; n: number };
 
@@ -15,7 +17,7 @@ let app: StreamApp;
 /** Stays until the end. */
 let gateway: RunningCli;
 beforeAll(async () => {
-  app = await startStreamApp();
+  app = await startStreamApp(guardedFiles({ python: false }));
   gateway = await app.startGateway();
 });
 afterAll(() => app[Symbol.asyncDispose]());
@@ -72,6 +74,59 @@ test('what may not be followed is an error event of that subscription; the other
     await app.store.set('board', 'allowed', 'a', { n: 1 });
     await eventually(() => codes.length === 2 && group.getState().length === 1);
     expect(codes).toEqual(['STREAM_ACCESS_DENIED', 'STREAM_ACCESS_DENIED']);
+  } finally {
+    stream.close();
+  }
+});
+
+test('a group that is denied and one of its items that is not, with a token in the query or as a subprotocol', async () => {
+  // The first has characters that a subprotocol may not have.
+  for (const me of ['m é/=@', 'me.me']) {
+    await using proxy = await startProxy(gateway.url);
+    await app.store.set('room.ts', 'yours', me, { n: 1 });
+    await app.store.set('room.ts', me, 'any', { n: 1 });
+    const stream = new Stream(proxy.url, { authToken: me, backoff: { first: 50 } });
+    const group = stream.subscribeGroup<Item>('room.ts', 'yours');
+    const item = stream.subscribeItem<Item>('room.ts', 'yours', me);
+    const own = stream.subscribeGroup<Item>('room.ts', me);
+    const codes: unknown[] = [];
+    group.onEvent('error', ({ code }) => codes.push(code));
+    for (const each of [item, own]) each.onEvent('error', (data) => codes.push(data));
+    const nudges: number[] = [];
+    item.onEvent('nudge', (n) => nudges.push(n));
+    try {
+      await eventually(() => item.getState()?.n === 1 && own.getState().length === 1, 'the item');
+      const late = stream.subscribeItem<Item>('room.ts', 'yours', me);
+      await eventually(() => late.getState()?.n === 1, 'the same item, asked for later');
+      proxy.drop();
+      await eventually(() => codes.length === 2, 'the group to be denied once more');
+      await app.store.set('room.ts', 'yours', me, { n: 2 });
+      await app.store.send('room.ts', 'yours', me, { type: 'nudge', data: 3 });
+      await eventually(() => item.getState()?.n === 2 && late.getState()?.n === 2 && nudges.length > 0, 'a change');
+      expect([codes, nudges]).toEqual([['STREAM_ACCESS_DENIED', 'STREAM_ACCESS_DENIED'], [3]]);
+      expect(group.getState()).toEqual([]);
+    } finally {
+      stream.close();
+    }
+  }
+});
+
+test('refused by streamAuth: it asks for a token each time, and follows when one is taken', async () => {
+  const tokens = ['stranger', 'stranger é'];
+  await app.store.set('room.ts', 'me', 'a', { n: 1 });
+  const stream = new Stream(app.addresses(gateway), {
+    authToken: () => tokens.shift() ?? 'me',
+    backoff: { first: 50 },
+  });
+  const states: string[] = [];
+  stream.addConnectionListener((state) => states.push(state));
+  const group = stream.subscribeGroup<Item>('room.ts', 'me');
+  try {
+    await eventually(() => group.getState().length === 1, 'the group');
+    expect(states).toEqual(['open']);
+    const refusals = app.worker.logs(({ msg }) => msg.startsWith('streamAuth refused a client'));
+    expect(refusals.map(({ msg }) => msg.includes('stranger'))).toEqual([true, true]);
+    expect(gateway.logs({ level: 'error' })).toEqual([]);
   } finally {
     stream.close();
   }

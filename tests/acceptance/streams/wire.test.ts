@@ -7,7 +7,7 @@ import { connectRaw, type Target, told } from './raw-client.ts';
 
 let cluster: StreamCluster;
 beforeAll(async () => {
-  cluster = await startStreamCluster({ MOTIA_STREAM_SUBSCRIPTIONS: '3', MOTIA_STREAM_MESSAGE_BYTES: '2048' });
+  cluster = await startStreamCluster({ env: { MOTIA_STREAM_SUBSCRIPTIONS: '3', MOTIA_STREAM_MESSAGE_BYTES: '2048' } });
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
