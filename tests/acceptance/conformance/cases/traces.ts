@@ -8,7 +8,11 @@ import type { Case } from '../cases.ts';
 import type { World } from '../world.ts';
 
 /** The trace, once it is as it has to be. */
-function traceWhen({ broker, names }: World, traceId: string, isThere: (trace: Trace) => boolean): Promise<Trace> {
+export function traceWhen(
+  { broker, names }: World,
+  traceId: string,
+  isThere: (trace: Trace) => boolean,
+): Promise<Trace> {
   const admin = new TelemetryAdmin(broker, names);
   return waitFor(
     async () => {
@@ -22,7 +26,7 @@ function traceWhen({ broker, names }: World, traceId: string, isThere: (trace: T
   );
 }
 
-const all = (spans: readonly SpanNode[]): SpanNode[] => spans.flatMap((span) => [span, ...all(span.children)]);
+export const all = (spans: readonly SpanNode[]): SpanNode[] => spans.flatMap((span) => [span, ...all(span.children)]);
 
 /** Names of a span and what is below it. */
 const shape = ({ name, children }: SpanNode): unknown =>
@@ -66,6 +70,32 @@ export const traceCases: Case[] = [
           errors: 1,
         },
       ]);
+    },
+  },
+  {
+    name: 'middleware is a span around what it calls; runs tell how long they have waited; the log of both sides has span and flows',
+    async run(world) {
+      const { traceId } = (await world.post('/layered', {})).json();
+      const isDone = ({ roots }: Trace) => all(roots).filter(({ error }) => error === 'no truck').length === 2;
+      const { roots } = await traceWhen(world, traceId, (trace) => isDone(trace) && all(trace.roots).length === 10);
+      const send = { 'send layered': ['process layered'] };
+      expect(roots.map(shape)).toEqual([
+        {
+          'POST /layered': [
+            { 'run Layered': [{ counting: [{ 'middleware 2': [{ handler: [send, send] }] }, 'state.set'] }] },
+          ],
+        },
+      ]);
+      const wait = ({ attributes }: SpanNode) => attributes?.['motia.queue.wait_ms'] as number;
+      const processed = all(roots).filter(({ name }) => name === 'process layered');
+      expect(Math.max(...processed.map(wait))).toBeGreaterThan(200); // for the other one
+      const run = all(roots).find(({ name }) => name === 'run Layered') as SpanNode;
+      expect(wait(run)).toBeGreaterThanOrEqual(0);
+
+      await waitFor(() => world.worker.logs({ action: 'event_dead', traceId }).length === 2);
+      const dead = world.worker.logs({ action: 'event_dead', traceId });
+      expect(dead.map(({ spanId }) => spanId).sort()).toEqual(processed.map(({ spanId }) => spanId).sort());
+      expect(dead.map(({ flows }) => flows)).toEqual([['layers'], ['layers']]);
     },
   },
   {
