@@ -14,7 +14,13 @@ const BAR_WIDTH = 20;
 /** Below it there is no room for bars. */
 const BARS_FROM = 80;
 
-/** One line for each span: the tree with its names, how long it took, and when in the trace that was. Below it the log. */
+/** How long the message of a run had waited. */
+const WAIT = 'motia.queue.wait_ms';
+
+/**
+ * One line for each span: the tree with its names, how long it took, and when in the trace that was. Before the bar of a run is
+ * how long its message had waited, if that is long enough to be seen. Below it the log.
+ */
 export function drawTrace(trace: Trace, { width, color }: DrawOptions): string {
   const paint = color ? painted : plain;
   const columns = Math.max(width, NARROWEST);
@@ -24,7 +30,7 @@ export function drawTrace(trace: Trace, { width, color }: DrawOptions): string {
   const lines = [`trace ${trace.traceId}`, headline(trace, paint), ''];
 
   const draw = (span: SpanNode, before: string, branch: string, inner: string) => {
-    const label = shortText(`${labelOf(span)}`, Math.max(treeWidth - before.length - branch.length, 8));
+    const label = shortText(labelOf(span, trace.durationMs), Math.max(treeWidth - before.length - branch.length, 8));
     const name = `${before}${branch}${label}`.padEnd(treeWidth);
     const time = timeOf(span).padStart(TIME_WIDTH);
     const bar = hasBars ? ` ${barOf(span, began, trace.durationMs)}` : '';
@@ -61,7 +67,8 @@ function headline({ status, startedAt, durationMs }: Trace, paint: Paint): strin
   return paint({ ...(status === 'failed' && { error: '' }), running: status === 'running' }, text);
 }
 
-function labelOf({ name, attributes = {}, missing, error, running }: SpanNode): string {
+function labelOf(span: SpanNode, whole: number): string {
+  const { name, attributes = {}, missing, error, running } = span;
   if (missing) return '(a span that is not stored, or goes on)';
   const attempt = Number(attributes['motia.attempt']);
   const step = attributes['motia.step.name'];
@@ -69,6 +76,7 @@ function labelOf({ name, attributes = {}, missing, error, running }: SpanNode): 
     ...(typeof step === 'string' && !name.includes(step) ? [step] : []),
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
     ...(error !== undefined ? ['failed'] : []),
+    ...(showsWait(span, whole) ? [`waited ${duration(waitOf(span))}`] : []),
     ...(running ? ['running'] : []),
   ];
   return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
@@ -76,12 +84,20 @@ function labelOf({ name, attributes = {}, missing, error, running }: SpanNode): 
 
 const timeOf = ({ durationMs }: SpanNode) => (durationMs === undefined ? '-' : duration(durationMs));
 
-/** When the span was, within the whole trace. */
-function barOf({ start, durationMs = 0, missing }: SpanNode, began: number, whole: number): string {
+/** In ms. */
+const waitOf = ({ attributes = {} }: SpanNode) => Number(attributes[WAIT]) || 0;
+
+/** Whether the wait fills a cell of the bar. */
+const showsWait = (span: SpanNode, whole: number) => waitOf(span) > 0 && waitOf(span) >= whole / BAR_WIDTH;
+
+/** When the span was, within the whole trace, and before it the wait. */
+function barOf(span: SpanNode, began: number, whole: number): string {
+  const { start, durationMs = 0, missing } = span;
   if (missing || whole <= 0) return '';
   const from = Math.min(Math.max(Math.floor(((start - began) / whole) * BAR_WIDTH), 0), BAR_WIDTH - 1);
   const length = Math.min(Math.max(Math.round((durationMs / whole) * BAR_WIDTH), 1), BAR_WIDTH - from);
-  return `${' '.repeat(from)}${'▇'.repeat(length)}`;
+  const wait = showsWait(span, whole) ? Math.min(Math.round((waitOf(span) / whole) * BAR_WIDTH), from) : 0;
+  return `${' '.repeat(from - wait)}${'┄'.repeat(wait)}${'▇'.repeat(length)}`;
 }
 
 /** `0.4 ms`, `12 ms`, `3.2 s`, `4 min`. */

@@ -8,6 +8,7 @@ import type { ErrorRecord } from '../shared/errors.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import { HeldMessage, HeldMessages } from './held-messages.ts';
 import type { ConsumerServices } from './request-consumer.ts';
+import { identityOf } from './run-identity.ts';
 import { RunMetrics } from './run-metrics.ts';
 import type { JobEnd } from './threads/handler-thread.ts';
 import { type Dropped, decideTick } from './tick-decision.ts';
@@ -92,7 +93,7 @@ export class CronConsumer {
       this.#tellDropped(held, refusal);
     } catch (error) {
       this.#services.log.error(
-        { action: 'tick_failed', step: this.step.name, tick: held.tick.tick, err: error },
+        { action: 'tick_failed', ...identityOf(this.step), tick: held.tick.tick, err: error },
         'A tick could not be begun; it will come again',
       );
     }
@@ -129,6 +130,7 @@ export class CronConsumer {
     held.job = {
       run: { kind: 'cron', step: this.step.id, meta: { id: `${this.source.stream}:${seq}`, tick } },
       leaseUntil: held.leaseUntil,
+      storedAt: held.delivery.storedAt,
       restartable: true,
       displacements: 0,
       onEnd: (end, tookMs, emits) => {
@@ -156,7 +158,7 @@ export class CronConsumer {
       }
     } catch (failure) {
       this.#services.log.error(
-        { action: 'settle_failed', step: this.step.name, tick: held.tick.tick, err: failure },
+        { action: 'settle_failed', ...identityOf(this.step, held.job?.span), tick: held.tick.tick, err: failure },
         'The outcome of a cron run could not be stored; it may run once more',
       );
     }
@@ -179,9 +181,9 @@ export class CronConsumer {
     this.puller.pull();
   }
 
-  #tellCutOff({ tick: { tick } }: Held, error: ErrorRecord): void {
+  #tellCutOff({ tick: { tick }, job }: Held, error: ErrorRecord): void {
     this.#services.log.error(
-      { action: 'run_failed', step: this.step.name, tick, err: error },
+      { action: 'run_failed', ...identityOf(this.step, job?.span), tick, err: error },
       `${this.step.name} failed: ${error.message}`,
     );
   }
@@ -195,7 +197,7 @@ export class CronConsumer {
       'later one waits': 'no worker had taken it, and a later one waits',
     };
     this.#services.log.warn(
-      { action: 'tick_dropped', step: this.step.name, tick, reason: why },
+      { action: 'tick_dropped', ...identityOf(this.step), tick, reason: why },
       `${this.step.name} does not run for ${new Date(tick).toISOString()}: ${reasons[why]}`,
     );
   }

@@ -226,6 +226,7 @@ export class EventConsumer {
       gate: this.#gate,
       expectedMs: this.#runTime.briefMs,
       leaseUntil: held.leaseUntil,
+      storedAt: held.delivery.storedAt,
       restartable: true,
       displacements: 0,
       onEnd: (end, tookMs, emits) => this.#end(held, end, tookMs, emits),
@@ -269,7 +270,7 @@ export class EventConsumer {
   }
 
   async #settle(held: Held, outcome: Outcome, error?: ErrorRecord): Promise<void> {
-    await this.#settlement.settle(held.delivery, held.event, outcome, error);
+    await this.#settlement.settle(held.delivery, held.event, outcome, error, held.job?.span);
     this.#held.release(held);
     this.puller.pull();
   }

@@ -20,6 +20,7 @@ import type { StepEntry } from '../shared/steps/manifest.ts';
 import { newSpanId } from '../shared/trace-ids.ts';
 import { Bag } from './bag.ts';
 import type { CreditAddress, CreditInbox } from './credit-inbox.ts';
+import { identityOf } from './run-identity.ts';
 import { RunMetrics } from './run-metrics.ts';
 import { RunTime } from './run-time.ts';
 import { type Job, type JobEnd, renewLease } from './threads/handler-thread.ts';
@@ -164,6 +165,7 @@ export class RequestConsumer {
     return {
       run: { kind: 'api', step: this.step.id, frame: call.delivery.data },
       leaseUntil: call.delivery.receivedAt + REQUEST_ACK_WAIT_MS,
+      storedAt: call.delivery.storedAt,
       expectedMs: this.#runTime.briefMs,
       restartable: call.safe,
       displacements: 0,
@@ -222,7 +224,12 @@ export class RequestConsumer {
       const id = newSpanId();
       const reason = end.status === 'failed' ? end.error : undefined;
       this.#services.log.error(
-        { action: 'request_failed', errorId: id, step: this.step.name, err: reason },
+        {
+          action: 'request_failed',
+          errorId: id,
+          ...identityOf(this.step, call.job?.span, call.meta.traceparent),
+          err: reason,
+        },
         `${this.step.name} failed: ${reason?.message}`,
       );
       this.#reply(call, { t: 'error', status: 500, message: 'Internal server error', id });

@@ -7,6 +7,7 @@ import type { ErrorRecord } from '../shared/errors.ts';
 import type { Metrics } from '../shared/metrics/metrics.ts';
 import type { StepEntry } from '../shared/steps/manifest.ts';
 import type { Outcome } from './outcome.ts';
+import { identityOf } from './run-identity.ts';
 import { OutcomeMetrics } from './run-metrics.ts';
 
 export class Settlement {
@@ -43,9 +44,19 @@ export class Settlement {
     this.#outcomes.count(outcome);
   }
 
-  /** If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never rejects. */
-  async settle(delivery: Delivery, event: EventEnvelope, outcome: Outcome, error?: ErrorRecord): Promise<void> {
-    this.#report(event, outcome, error);
+  /**
+   * If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never rejects.
+   * @param span `traceparent` of the run's span, if it is known.
+   */
+  async settle(
+    delivery: Delivery,
+    event: EventEnvelope,
+    outcome: Outcome,
+    error?: ErrorRecord,
+    span?: string,
+  ): Promise<void> {
+    const identity = { ...identityOf(this.#step, span, event.traceparent), eventId: event.id };
+    this.#report(identity, event, outcome, error);
     try {
       if (this.#marks && (outcome.action === 'retry' || outcome.action === 'defer')) {
         await this.#keepInPlace(delivery, event, outcome, this.#marks);
@@ -65,7 +76,7 @@ export class Settlement {
       this.count(outcome);
     } catch (failure) {
       this.#log.error(
-        { action: 'settle_failed', step: this.#step.name, eventId: event.id, err: failure },
+        { action: 'settle_failed', ...identity, err: failure },
         'The outcome of an event could not be stored; the event will come again',
       );
     }
@@ -87,16 +98,9 @@ export class Settlement {
     delivery.handBack(outcome.delayMs);
   }
 
-  #report(event: EventEnvelope, outcome: Outcome, error: ErrorRecord | undefined): void {
+  #report(run: Record<string, unknown>, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | undefined): void {
     const { name } = this.#step;
-    const identity = {
-      step: name,
-      traceId: event.traceparent.split('-')[1],
-      topic: event.topic,
-      eventId: event.id,
-      attempt: event.attempt,
-      err: error,
-    };
+    const identity = { ...run, topic: event.topic, attempt: event.attempt, err: error };
     if (outcome.action === 'retry') {
       this.#log.warn(
         { action: 'run_failed', ...identity, retryInMs: outcome.delayMs },

@@ -124,17 +124,18 @@ function start(message: RunMessage): void {
     finish(message, { status: step ? 'lost' : 'unknown' }, 0, 0);
     return;
   }
+  const waitedMs = slots.waitedMs(slot);
   if (run.kind === 'event') {
-    const span = startEventSpan(tracing, step, run.meta);
+    const span = startEventSpan(tracing, step, run.meta, waitedMs);
     const active = begin(message, { step, slot, messageId: run.meta.id, attempt: run.meta.attempt, span });
     void currentRun.run(active, async () => active.end(await runEvent(active, run.body, services)));
   } else if (run.kind === 'cron') {
-    const span = startCronSpan(tracing, step);
+    const span = startCronSpan(tracing, step, waitedMs);
     const active = begin(message, { step, slot, messageId: run.meta.id, attempt: 1, span });
     void currentRun.run(active, async () => active.end(await runCron(active, services)));
   } else {
     const { meta, body } = decodeFrame<RequestMeta>(run.frame);
-    const span = startApiSpan(tracing, step, meta);
+    const span = startApiSpan(tracing, step, meta, waitedMs);
     const active = begin(message, { step, slot, messageId: meta.id, attempt: 1, span });
     void currentRun.run(active, async () => {
       const frame = await (isAccessStep(step.entry)
@@ -147,6 +148,7 @@ function start(message: RunMessage): void {
 
 function begin(message: RunMessage, identity: RunIdentity): ActiveRun {
   const began = performance.now();
+  if (tracing.recording) slots.tellSpan(identity.slot, identity.span.traceparent);
   const active = new ActiveRun(identity, slots, (result) => {
     runs[identity.slot] = undefined;
     identity.span.end();

@@ -2,6 +2,7 @@
 import type { BlobStore } from '../../shared/broker/blobs.ts';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { encodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
+import { RecordedSpan } from '../../shared/recorded-span.ts';
 import type { ProjectSettings } from '../../shared/steps/project-settings.ts';
 import { newSpanId } from '../../shared/trace-ids.ts';
 import type { ApiRequest, ApiResponse, FlowContext } from '../../shared/types.ts';
@@ -13,6 +14,7 @@ import { BODILESS_STATUS, type EncodedResponse, encodeResponse } from '../http/r
 import type { ActiveRun } from './active-run.ts';
 import { BodyStream } from './body-stream.ts';
 import { createContext, type Services } from './context.ts';
+import { traceHandler, traceMiddleware } from './layer-spans.ts';
 
 export interface ApiServices extends Services {
   settings: ProjectSettings;
@@ -34,6 +36,8 @@ type ApiCall = (req: ApiRequest, ctx: FlowContext) => Promise<unknown>;
 
 /** Handler and middleware of each step, composed once. */
 const calls = new WeakMap<object, ApiCall>();
+/** The same with a span around each, for runs that are recorded. */
+const tracedCalls = new WeakMap<object, ApiCall>();
 
 /** Has the run and gives the last reply frame. Never rejects. */
 export async function runApi(
@@ -51,7 +55,7 @@ export async function runApi(
       const refusal = validate(run, req, services);
       if (refusal) return reply(400, refusal);
     }
-    const returned = await callOf(run)(req, createContext(run, services));
+    const returned = await callOf(run, services)(req, createContext(run, services));
     if (run.hasOpenEmits) await run.settleEmits();
     return await encodeReply(returned, run, meta.method, services);
   } catch (error) {
@@ -75,12 +79,17 @@ export function refuse(run: ActiveRun, error: unknown, { log }: Services): Uint8
   return reply(500, { error: INTERNAL, errorId });
 }
 
-function callOf({ step }: ActiveRun): ApiCall {
-  let call = calls.get(step);
+function callOf({ step, span }: ActiveRun, { tracing }: Services): ApiCall {
+  const { middleware = [] } = step.config as { middleware?: readonly ApiCall[] };
+  const isTraced = middleware.length > 0 && span instanceof RecordedSpan && span.sampled;
+  const composed = isTraced ? tracedCalls : calls;
+  let call = composed.get(step);
   if (!call) {
-    const middleware = (step.config as { middleware?: readonly ApiCall[] }).middleware ?? [];
-    call = composeMiddleware(middleware, step.handler as ApiCall);
-    calls.set(step, call);
+    const handler = step.handler as ApiCall;
+    call = isTraced
+      ? composeMiddleware(traceMiddleware(middleware, tracing), traceHandler(handler, tracing))
+      : composeMiddleware(middleware, handler);
+    composed.set(step, call);
   }
   return call;
 }

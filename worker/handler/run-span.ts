@@ -1,14 +1,16 @@
-/** The spans around runs. */
+/** The spans around runs. The semantic conventions have no attribute for how long a message has waited. */
 import type { RequestMeta } from '../../shared/protocol/frames.ts';
 import type { LoadedStep } from '../../shared/steps/load.ts';
 import type { Attributes, Span, Tracing } from '../../shared/tracing.ts';
 import type { EventMeta } from '../threads/messages.ts';
 
+const WAIT = 'motia.queue.wait_ms';
+
 /** The span of an API run, a child of the gateway's. */
-export function startApiSpan(tracing: Tracing, step: LoadedStep, { traceparent }: RequestMeta): Span {
+export function startApiSpan(tracing: Tracing, step: LoadedStep, { traceparent }: RequestMeta, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: traceparent });
   const { name, attributes } = describeApi(step);
-  return tracing.startSpan(name, { parent: traceparent, attributes });
+  return tracing.startSpan(name, { parent: traceparent, attributes: { ...attributes, [WAIT]: waitedMs } });
 }
 
 /** The same for every run of a step. */
@@ -26,7 +28,7 @@ function describeApi(step: LoadedStep) {
 const NO_LINKS: string[] = [];
 
 /** The span of one attempt at an event, a child of the emit's; of a dead letter that was retried a child of the retry's. */
-export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMeta): Span {
+export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMeta, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: meta.traceparent });
   return tracing.startSpan(`process ${meta.topic}`, {
     kind: 'consumer',
@@ -40,15 +42,21 @@ export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMe
       'messaging.destination.name': meta.topic,
       'messaging.message.id': meta.id,
       'motia.attempt': meta.attempt,
+      [WAIT]: waitedMs,
     },
   });
 }
 
 /** The span of a cron run, which begins a trace. */
-export function startCronSpan(tracing: Tracing, step: LoadedStep): Span {
+export function startCronSpan(tracing: Tracing, step: LoadedStep, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('');
   return tracing.startSpan(`cron ${step.entry.name}`, {
-    attributes: { ...describe(step), 'faas.trigger': 'timer', 'faas.cron': step.entry.cron ?? '' },
+    attributes: {
+      ...describe(step),
+      'faas.trigger': 'timer',
+      'faas.cron': step.entry.cron ?? '',
+      [WAIT]: waitedMs,
+    },
   });
 }
 

@@ -9,7 +9,7 @@ const ERROR = 2;
 
 export class UserSpan implements Span {
   readonly #span: OurSpan;
-  /** Whose end is ours to say: that of a run is not. */
+  /** Whose end is not the user's to say: of a run, or of its middleware. */
   readonly #isRun: boolean;
 
   constructor(span: OurSpan, isRun = false) {
@@ -17,7 +17,7 @@ export class UserSpan implements Span {
     this.#isRun = isRun;
   }
 
-  /** The span of a run, which ends when the run does. */
+  /** The span of a run or of its middleware, which ends when that does. */
   static of(span: OurSpan): UserSpan {
     return new UserSpan(span, true);
   }

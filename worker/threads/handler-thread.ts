@@ -16,6 +16,10 @@ export interface Job {
   readonly expectedMs?: number | undefined;
   /** Until when the run's message is surely ours, ms since 1970; `Infinity` if nobody else can get it. See {@link renewLease}. */
   leaseUntil: number;
+  /** When the run's message was stored, ms since 1970. */
+  readonly storedAt: number;
+  /** `traceparent` of the span of a run that failed, was cut off or given up, if there is one. */
+  span?: string | undefined;
   /** Where it is; absent while it waits for a thread. */
   at?: { thread: HandlerThread; slot: number };
   /** Whether the run may begin anew after it was cut off through no fault of its own. */
@@ -128,7 +132,7 @@ export class HandlerThread {
     if (job.expectedMs === undefined) this.#longRuns++;
     job.at = { thread: this, slot };
     job.onDispatch?.();
-    this.#slots.queue(slot, job.leaseUntil);
+    this.#slots.queue(slot, job.leaseUntil, job.storedAt);
     packRun(this.#batch(), { t: 'run', slot, run: job.run, gate: job.gate });
   }
 
@@ -139,7 +143,11 @@ export class HandlerThread {
   giveUp(slot: number, reason: string): void {
     this.#slots.lease(slot, 0);
     this.#leaveGate(slot);
-    if (this.#remove(slot)) this.#givenUp.add(slot);
+    const job = this.#remove(slot);
+    if (job) {
+      job.span = this.#slots.span(slot);
+      this.#givenUp.add(slot);
+    }
     this.#batch().rest.push({ t: 'abort', slot, reason });
     this.#closeIfDrained();
   }
@@ -243,6 +251,7 @@ export class HandlerThread {
 
   #finish({ slot, result, tookMs, emits }: ResultMessage): void {
     const job = this.#remove(slot);
+    if (job && result.status === 'failed') job.span = this.#slots.span(slot);
     this.#givenUp.delete(slot);
     this.#release(slot);
     job?.onEnd(result, tookMs, emits);
@@ -291,6 +300,7 @@ export class HandlerThread {
       this.#leaveGate(slot);
       this.#remove(slot);
       delete job.at;
+      job.span = this.#slots.span(slot);
       job.displacements++;
       if (slot === guilty || job.displacements >= MOST_DISPLACEMENTS)
         job.onEnd({ status: 'failed', error: cutOff(reason) }, 0, 0);

@@ -1,6 +1,6 @@
 /**
- * Memory that the broker thread shares with one handler thread: for each run in flight whether it has started, and until when
- * its message is surely ours. It works while the handler thread computes and cannot answer.
+ * Memory that the broker thread shares with one handler thread: for each run in flight whether it has started, until when
+ * its message is surely ours, how long that waited, and the run's span. It works while the handler thread computes and cannot answer.
  */
 
 const FREE = 0;
@@ -11,26 +11,34 @@ const ENDED = 4;
 
 /** Runs in flight in one handler thread at most. */
 export const SLOTS_PER_THREAD = 1024;
+const TRACEPARENT_BYTES = 55;
+const BYTES_PER_SLOT = 28 + TRACEPARENT_BYTES;
 
 export class RunSlots {
   readonly buffer: SharedArrayBuffer;
   readonly #state: Int32Array;
   readonly #lease: Float64Array;
   readonly #startedAt: Float64Array;
+  readonly #storedAt: Float64Array;
   readonly #current: Int32Array;
+  readonly #spans: Buffer;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SLOTS_PER_THREAD * 20 + 8)) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SLOTS_PER_THREAD * BYTES_PER_SLOT + 4)) {
     this.buffer = buffer;
     this.#lease = new Float64Array(buffer, 0, SLOTS_PER_THREAD);
     this.#startedAt = new Float64Array(buffer, SLOTS_PER_THREAD * 8, SLOTS_PER_THREAD);
-    this.#state = new Int32Array(buffer, SLOTS_PER_THREAD * 16, SLOTS_PER_THREAD);
-    this.#current = new Int32Array(buffer, SLOTS_PER_THREAD * 20, 1);
+    this.#storedAt = new Float64Array(buffer, SLOTS_PER_THREAD * 16, SLOTS_PER_THREAD);
+    this.#state = new Int32Array(buffer, SLOTS_PER_THREAD * 24, SLOTS_PER_THREAD);
+    this.#current = new Int32Array(buffer, SLOTS_PER_THREAD * 28, 1);
+    this.#spans = Buffer.from(buffer, SLOTS_PER_THREAD * 28 + 4);
   }
 
-  /** Broker thread: the run is on its way to the handler thread. */
-  queue(slot: number, leaseUntil: number): void {
+  /** Broker thread: the run is on its way to the handler thread. @param storedAt when its message was stored, ms since 1970. */
+  queue(slot: number, leaseUntil: number, storedAt: number): void {
     this.#lease[slot] = leaseUntil;
     this.#startedAt[slot] = 0;
+    this.#storedAt[slot] = storedAt;
+    this.#spans[slot * TRACEPARENT_BYTES] = 0;
     Atomics.store(this.#state, slot, QUEUED);
   }
 
@@ -47,6 +55,22 @@ export class RunSlots {
   /** Broker thread: when the run started, ms since 1970; 0 if it has not. */
   startedAt(slot: number): number {
     return this.#startedAt[slot] as number;
+  }
+
+  /** Handler thread: how long the message had been stored when its run started, in ms. The broker's clock may differ from ours. */
+  waitedMs(slot: number): number {
+    return Math.max(0, (this.#startedAt[slot] as number) - (this.#storedAt[slot] as number));
+  }
+
+  /** Handler thread: the run's span, as `traceparent`. */
+  tellSpan(slot: number, traceparent: string): void {
+    this.#spans.write(traceparent, slot * TRACEPARENT_BYTES, TRACEPARENT_BYTES, 'latin1');
+  }
+
+  /** Broker thread: `traceparent` of the run's span, if it was told. */
+  span(slot: number): string | undefined {
+    const at = slot * TRACEPARENT_BYTES;
+    return this.#spans[at] === 0 ? undefined : this.#spans.toString('latin1', at, at + TRACEPARENT_BYTES);
   }
 
   /**

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -156,8 +157,16 @@ current_run: ContextVar[ActiveRun | None] = ContextVar("current_run", default=No
 """The run that the code being executed belongs to."""
 
 
+_layer_span: ContextVar[Span | None] = ContextVar("layer_span", default=None)
+"""The span of the middleware or handler that the code being executed belongs to, if these have spans of their own."""
+
+
 on_enter: Callable[[ActiveRun], None] | None = None
 """Called, in its context, when a run begins. Set by what makes spans of user code."""
+enter_span: Callable[[Span], Callable[[], object]] | None = None
+"""Called, in its context, when a part of a run begins that has a span of its own. Set by the same.
+
+Gives what is to be called at the end of that part."""
 cause_within: Callable[[ActiveRun], str | None] | None = None
 """Gives the `traceparent` of the user's span that the code of a run is in. Set by the same."""
 
@@ -169,7 +178,24 @@ def enter_run(run: ActiveRun) -> None:
         on_enter(run)
 
 
+@contextmanager
+def within_span(span: Span) -> Iterator[None]:
+    """What happens in it is caused by the span."""
+    before = _layer_span.get()
+    _layer_span.set(span)
+    leave = None if enter_span is None else enter_span(span)
+    try:
+        yield
+    finally:  # not by tokens: a coroutine may be closed in another context
+        _layer_span.set(before)
+        if leave is not None:
+            leave()
+
+
 def cause_of(run: ActiveRun) -> str:
-    """What the operations of a run are caused by: the run, or the span of the user's that its code is in."""
+    """What the operations of a run are caused by: the run, its middleware, or the user's span that its code is in."""
     within = None if cause_within is None else cause_within(run)
+    if within is None:
+        layer = _layer_span.get()
+        within = layer.traceparent if layer is not None and layer.trace_id == run.span.trace_id else None
     return run.span.traceparent if within is None else within

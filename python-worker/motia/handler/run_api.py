@@ -10,7 +10,7 @@ from ..errors import to_error_record
 from ..json_values import to_json
 from ..protocol.frames import encode_frame
 from ..protocol.trace_ids import new_span_id
-from ..steps.load import LoadedStep
+from ..recorded_span import RecordedSpan
 from ..types import ApiRequest
 from .active_run import ActiveRun, enter_run
 from .body_stream import BodyStream, close_source
@@ -21,6 +21,7 @@ from .http.bad_request import BadRequest
 from .http.chunk_source import ChunkSource
 from .http.request import parse_request
 from .http.response import BODILESS_STATUS, EncodedResponse, encode_response
+from .layer_spans import trace_handler, trace_middleware
 from .services import Services
 
 # Less than any broker refuses.
@@ -49,7 +50,7 @@ async def run_api(
             refusal = _validate(run, req, services)
             if refusal is not None:
                 return reply(400, refusal)
-        returned = await _call_of(run.step, services)(req, Context(run, services))
+        returned = await _call_of(run, services)(req, Context(run, services))
         if run.has_operations:
             await run.settle()
         response = encode_response(returned)
@@ -80,11 +81,20 @@ def refuse(run: ActiveRun, thrown: BaseException, services: Services) -> bytes:
     return reply(500, {"error": _INTERNAL, "errorId": error_id})
 
 
-def _call_of(step: LoadedStep, services: Services) -> Call:
-    """Handler and middleware, composed once."""
+def _call_of(run: ActiveRun, services: Services) -> Call:
+    """Handler and middleware, composed once; and once with a span around each, for runs that are recorded."""
+    step, span = run.step, run.span
+    middleware = step.config.get("middleware") or ()
+    if middleware and isinstance(span, RecordedSpan) and span.sampled:
+        if step.traced_call is None:
+            assert step.handler is not None
+            layers = trace_middleware(middleware, services.tracing)
+            handler = trace_handler(step.handler, services.tracing)
+            step.traced_call = compose_middleware(layers, handler, services.executor)
+        return step.traced_call
     if step.call is None:
         assert step.handler is not None  # only noop steps have none
-        step.call = compose_middleware(step.config.get("middleware") or (), step.handler, services.executor)
+        step.call = compose_middleware(middleware, step.handler, services.executor)
     return step.call
 
 

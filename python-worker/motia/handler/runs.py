@@ -126,7 +126,7 @@ class Runs:
 
     def _start_call(self, slot: int, step: LoadedStep, frame: memoryview) -> None:
         meta, body = decode_frame(frame)
-        span = start_api_span(self.services.tracing, step, meta["traceparent"])
+        span = start_api_span(self.services.tracing, step, meta["traceparent"], self._table.waited_ms(slot))
         run = ActiveRun(step, meta["id"], 1, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
@@ -140,7 +140,7 @@ class Runs:
         self._have(slot, run, have())
 
     def _start_tick(self, slot: int, step: LoadedStep, rest: memoryview) -> None:
-        span = start_cron_span(self.services.tracing, step)
+        span = start_cron_span(self.services.tracing, step, self._table.waited_ms(slot))
         run = ActiveRun(step, unpack_tick(rest).id, 1, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
@@ -155,7 +155,7 @@ class Runs:
             return
         gate.running += 1
         event, payload = unpack_event(rest)
-        span = start_event_span(self.services.tracing, step, event)
+        span = start_event_span(self.services.tracing, step, event, self._table.waited_ms(slot))
         run = ActiveRun(step, event.id, event.attempt, span, *self._table_of(slot))
 
         async def have() -> tuple[Status, bytes]:
@@ -187,6 +187,8 @@ class Runs:
         on_end: Callable[[], None] | None = None,
     ) -> None:
         began = time.perf_counter()
+        if self.services.tracing.recording:
+            self._table.tell_span(slot, run.span.traceparent)
 
         def end(status: Status, detail: bytes = b"") -> None:
             self._runs.pop(slot, None)

@@ -8,7 +8,7 @@ Imported only when the project has imported the API.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -20,6 +20,7 @@ from ..protocol.trace_ids import TraceContext
 from ..recorded_span import RecordedSpan
 from ..span_types import Attributes, AttributeValue, SpanKind
 from ..tracing import RecordedTracing
+from ..tracing import Span as OurSpan
 from . import active_run
 from .active_run import ActiveRun
 
@@ -44,6 +45,7 @@ def install_user_spans(tracing: RecordedTracing) -> None:
         return
     trace.set_tracer_provider(_Provider(tracing))
     active_run.on_enter = _enter
+    active_run.enter_span = _enter_span
     active_run.cause_within = _cause_within
 
 
@@ -51,6 +53,14 @@ def _enter(run: ActiveRun) -> None:
     """Spans that the code of a run makes have its span as their parent."""
     if isinstance(run.span, RecordedSpan):
         otel_context.attach(trace.set_span_in_context(_UserSpan(run.span, is_run=True), Context()))
+
+
+def _enter_span(span: OurSpan) -> Callable[[], object]:
+    """The same of a part of a run. Gives what goes back to where it was."""
+    before = otel_context.get_current()
+    if isinstance(span, RecordedSpan):
+        otel_context.attach(trace.set_span_in_context(_UserSpan(span, is_run=True), before))
+    return lambda: otel_context.attach(before)
 
 
 def _cause_within(run: ActiveRun) -> str | None:
@@ -107,7 +117,10 @@ class _Tracer(Tracer):
 
 
 class _UserSpan(Span):
-    """OpenTelemetry's interface in front of a span of ours. The end of a run is not the user's to say."""
+    """OpenTelemetry's interface in front of a span of ours.
+
+    The end of a run, or of its middleware, is not the user's to say.
+    """
 
     def __init__(
         self, span: RecordedSpan, *, is_run: bool = False, ends_failed: bool = True, records: bool = True

@@ -35,6 +35,8 @@ class LoadedStep:
     """Checks `bodySchema` or `input`, if the step has one."""
     call: Callable[..., Awaitable[Any]] | None = None
     """Handler and middleware as one, made at the first run."""
+    traced_call: Callable[..., Awaitable[Any]] | None = None
+    """The same with a span around each, made at the first run that is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from .held_messages import HeldMessage, HeldMessages
 from .outcome import Displaced, Failed, Lost
 from .processes.job import Job, JobEnd, Unknown
 from .request_consumer import ConsumerServices
+from .run_identity import identity_of
 from .run_metrics import RunMetrics
 from .tick_decision import Dropped, Run, TakenTick, decide_tick
 
@@ -140,6 +141,7 @@ class CronConsumer:
             event=None,
             tick=TickMeta(f"{self.source.stream}:{held.tick.seq}", held.tick.tick),
             lease_until=held.lease_until,
+            stored_at=held.delivery.stored_at,
             restartable=True,
             on_end=lambda end, took_ms, emits: self._finish(held, end, took_ms, emits),
         )
@@ -166,11 +168,12 @@ class CronConsumer:
                     held.delivery.hand_back(0)
             elif not is_lost:
                 if error and error.get("code") == "RUN_CUT_OFF":
-                    self._tell_cut_off(held.tick, error)  # of any other failure the handler process has told
+                    self._tell_cut_off(held, error)  # of any other failure the handler process has told
                 if await self._change_run(held, lambda run: _ended(run, error)):
                     held.delivery.ack()
         except MotiaError as failure:
-            fields = {"action": "settle_failed", "step": self.step["name"], "tick": held.tick.tick, "err": failure}
+            identity = identity_of(self.step, held.job.span if held.job else None)
+            fields = {"action": "settle_failed", **identity, "tick": held.tick.tick, "err": failure}
             message = "The outcome of a cron run could not be stored; it may run once more"
             self._services.log.write("error", fields, message)
         self._forget(held)
@@ -190,17 +193,17 @@ class CronConsumer:
         self._held.release(held)
         self.puller.pull()
 
-    def _tell_cut_off(self, tick: Tick, error: ErrorRecord) -> None:
-        name = self.step["name"]
-        fields = {"action": "run_failed", "step": name, "tick": tick.tick, "err": error}
-        self._services.log.write("error", fields, f"{name} failed: {error['message']}")
+    def _tell_cut_off(self, held: _Held, error: ErrorRecord) -> None:
+        identity = identity_of(self.step, held.job.span if held.job else None)
+        fields = {"action": "run_failed", **identity, "tick": held.tick.tick, "err": error}
+        self._services.log.write("error", fields, f"{self.step['name']} failed: {error['message']}")
 
     def _tell_dropped(self, tick: Tick, why: Dropped) -> None:
         if why == "done":
             return
         name = self.step["name"]
         at = datetime.fromtimestamp(tick.tick / 1000, timezone.utc).isoformat(timespec="milliseconds")
-        fields = {"action": "tick_dropped", "step": name, "tick": tick.tick, "reason": why}
+        fields = {"action": "tick_dropped", **identity_of(self.step), "tick": tick.tick, "reason": why}
         text = f"{name} does not run for {at.replace('+00:00', 'Z')}: {_REASONS[why]}"
         self._services.log.write("warn", fields, text)
 

@@ -230,6 +230,7 @@ class EventConsumer:
             body=payload,
             event=EventMeta(event.id, event.topic, event.attempt, event.traceparent, event.link),
             lease_until=held.lease_until,
+            stored_at=held.delivery.stored_at,
             restartable=True,
             on_end=lambda end, took_ms, emits: self._finish(held, end, took_ms, emits),
             limit=self._gate.limit,
@@ -282,7 +283,8 @@ class EventConsumer:
             self._do(self._settle(held, outcome, run_end.error if isinstance(run_end, Failed) else None))
 
     async def _settle(self, held: HeldEvent, outcome: Outcome, error: ErrorRecord | None) -> None:
-        await self._settlement.settle(held.delivery, held.event, outcome, error)
+        span = held.job.span if held.job else None
+        await self._settlement.settle(held.delivery, held.event, outcome, error, span)
         self._held.release(held)
         self.puller.pull()
 

@@ -33,6 +33,7 @@ from .credit_inbox import CreditInbox
 from .outcome import Failed, Lost
 from .processes.job import Job, JobEnd, Replied, Unknown
 from .processes.pool import ProcessPool
+from .run_identity import identity_of
 from .run_metrics import RunMetrics
 
 # Calls of one step that this worker has at a time.
@@ -161,6 +162,7 @@ class RequestConsumer:
             body=call.delivery.data,
             event=None,
             lease_until=call.delivery.received_at + REQUEST_ACK_WAIT_MS,
+            stored_at=call.delivery.stored_at,
             restartable=call.safe,
             on_dispatch=lambda: self._begin(call),
             on_frame=lambda frame: self._pass(call, frame),
@@ -217,7 +219,8 @@ class RequestConsumer:
         elif isinstance(end, Failed):
             error_id = new_span_id()
             name = self.step["name"]
-            fields = {"action": "request_failed", "errorId": error_id, "step": name, "err": end.error}
+            identity = identity_of(self.step, call.job.span if call.job else None, call.meta["traceparent"])
+            fields = {"action": "request_failed", "errorId": error_id, **identity, "err": end.error}
             self._services.log.write("error", fields, f"{name} failed: {end.error['message']}")
             self._reply(call, {"t": "error", "status": 500, "message": "Internal server error", "id": error_id})
         else:

@@ -15,6 +15,7 @@ from ..errors import ErrorRecord, MotiaError
 from ..log import Log
 from ..metrics.metrics import Metrics
 from .outcome import Outcome
+from .run_identity import identity_of
 from .run_metrics import OutcomeMetrics
 
 _ACTIONS: Final = {"retry": "run_failed", "bury": "event_dead", "drop": "event_dropped"}
@@ -51,10 +52,19 @@ class Settlement:
         self._outcomes.count(outcome)
 
     async def settle(
-        self, delivery: Delivery, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None
+        self,
+        delivery: Delivery,
+        event: EventEnvelope,
+        outcome: Outcome,
+        error: ErrorRecord | None,
+        span: str | None = None,
     ) -> None:
-        """If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never raises."""
-        self._report(event, outcome, error)
+        """If the broker cannot be told, the event stays unacked and comes again after the ack wait. Never raises.
+
+        `span` is the `traceparent` of the run's span, if it is known.
+        """
+        identity = {**identity_of(self._step, span, event.traceparent), "eventId": event.id}
+        self._report(identity, event, outcome, error)
         try:
             if self._marks is not None and outcome.action in ("retry", "defer"):
                 await self._keep_in_place(delivery, event, outcome, self._marks)
@@ -74,7 +84,7 @@ class Settlement:
                 delivery.ack()
             self.count(outcome)
         except MotiaError as failure:
-            fields = {"action": "settle_failed", "step": self._step["name"], "eventId": event.id, "err": failure}
+            fields = {"action": "settle_failed", **identity, "err": failure}
             message = "The outcome of an event could not be stored; the event will come again"
             self._log.write("error", fields, message)
 
@@ -90,22 +100,20 @@ class Settlement:
         await marks.write(AttemptMark(delivery.sequence, event.attempt + 1, not_before, delivery.delivery_count))
         delivery.hand_back(outcome.delay_ms)
 
-    def _report(self, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None) -> None:
+    def _report(
+        self, identity: Mapping[str, object], event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None
+    ) -> None:
         if outcome.action not in _ACTIONS:
             return
         name = self._step["name"]
         message = error["message"] if error else ""
         fields: dict[str, object] = {
             "action": _ACTIONS[outcome.action],
-            "step": name,
+            **identity,
             "topic": event.topic,
-            "eventId": event.id,
             "attempt": event.attempt,
             "err": error,
         }
-        parts = event.traceparent.split("-")
-        if len(parts) > 1:
-            fields["traceId"] = parts[1]
         if outcome.action == "retry":
             fields["retryInMs"] = outcome.delay_ms
             attempts = f"attempt {event.attempt} of {self._max_attempts}"

@@ -47,6 +47,22 @@ POST /orders                                         100 ms ▇▇▇▇▇▇�
   );
 });
 
+test('how long a run has waited is before its bar, if it fills a cell of it', () => {
+  const waited = (ms: number) => ({ attributes: { 'motia.queue.wait_ms': ms } });
+  const roots = [
+    span('POST /orders', 0, 100, { children: [span('run A', 60, 40, waited(30)), span('run B', 60, 40, waited(4))] }),
+  ];
+  expect(drawTrace({ ...trace, roots, logs: [] }, { width: 80, color: false })).toBe(
+    `
+trace 0199a0b1c2d30e4f5a6b7c8d9e0f1ac5
+failed, began 2030-01-31T12:00:00Z, 100 ms
+
+POST /orders                                         100 ms ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇
+├─ run A (waited 30 ms)                               40 ms       ┄┄┄┄┄┄▇▇▇▇▇▇▇▇
+└─ run B                                              40 ms             ▇▇▇▇▇▇▇▇`.trimStart(),
+  );
+});
+
 test.each([20, 40, 79, 100, 200])('no line is wider than %i columns, but for ids and times', (width) => {
   const [, , , ...lines] = drawTrace(trace, { width, color: false }).split('\n');
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(Math.max(width, 40));

@@ -7,7 +7,7 @@ import { RunSlots } from '../../../worker/threads/run-slots.ts';
 
 function startRun(): ActiveRun {
   const slots = new RunSlots();
-  slots.queue(0, Date.now() + 60_000);
+  slots.queue(0, Date.now() + 60_000, 0);
   slots.tryStart(0);
   return new ActiveRun({ slot: 0 } as RunIdentity, slots, () => {});
 }

@@ -156,7 +156,7 @@ class HandlerProcess(asyncio.Protocol):
         job.at = (self, slot)
         if job.on_dispatch:
             job.on_dispatch()
-        self._table.queue(slot, job.lease_until)
+        self._table.queue(slot, job.lease_until, job.stored_at)
         self._tickets.append(slot)
         self._may_not_run_twice = self._may_not_run_twice or not job.restartable
         if job.tick is not None:
@@ -169,7 +169,9 @@ class HandlerProcess(asyncio.Protocol):
     def give_up(self, slot: int, reason: str) -> None:
         """The run is cancelled, fenced off from the world, and does not count any more."""
         self._table.lease(slot, 0)
-        if self._jobs.pop(slot, None):
+        job = self._jobs.pop(slot, None)
+        if job is not None:
+            job.span = self._table.span(slot)
             self._given_up[slot] = _now()
         self._say(pack(Kind.ABORT, slot, reason.encode()))
         self._close_if_drained()
@@ -320,6 +322,8 @@ class HandlerProcess(asyncio.Protocol):
         self._free.append(slot)
         if job is not None:
             job.at = None
+            if result.status is Status.FAILED:
+                job.span = self._table.span(slot)
             job.on_end(_to_end(result), result.took_ms, result.emits)
 
     def _close_if_drained(self) -> None:
@@ -345,6 +349,7 @@ class HandlerProcess(asyncio.Protocol):
         displaced: list[Job] = []
         for slot, job in self._jobs.items():
             job.at = None
+            job.span = self._table.span(slot)
             job.displacements += 1
             if slot == guilty or job.displacements >= _MOST_DISPLACEMENTS:
                 job.on_end(Failed(_cut_off(reason)), 0, 0)

@@ -42,6 +42,8 @@ class Job:
     """Of an event."""
     lease_until: float
     """Until when the run's message is surely ours, ms since 1970; infinite if nobody else can get it."""
+    stored_at: float
+    """When the run's message was stored, ms since 1970."""
     restartable: bool
     """Whether the run may begin anew after it was cut off through no fault of its own."""
     on_end: Callable[[JobEnd, float, int], None]
@@ -56,6 +58,8 @@ class Job:
     """Called with a reply frame before the last one."""
     at: tuple[HandlerProcess, int] | None = None
     """Process and slot; `None` while it waits for a process."""
+    span: str | None = None
+    """`traceparent` of the span of a run that failed, was cut off or given up, if there is one."""
     displacements: int = 0
     """How often it was cut off through no fault of its own."""
 

@@ -76,7 +76,7 @@ class Runs:
         self, handler: Callable[..., Any], body: bytes = b"{}", meta: Mapping[str, Any] | None = None, **config: Any
     ) -> Reply:
         step = self.step(handler, config | {"type": "api"})
-        span = start_api_span(self.services.tracing, step, self.traceparent)
+        span = start_api_span(self.services.tracing, step, self.traceparent, 0)
         self.run = run = ActiveRun(step, f"call-{next(self._ids)}", 1, span, self.leased)
         head = {"method": "POST", "url": "/", "params": {}, "headers": {"content-type": "application/json"}}
         frame = await run_api(run, {**head, **(meta or {})}, memoryview(body), self.services, self.frames.append)
@@ -97,7 +97,7 @@ class Runs:
         step = self.step(handler, config | {"type": "event"})
         event_id = f"event-{next(self._ids)}"
         span = start_event_span(
-            self.services.tracing, step, EventMeta(event_id, "order", attempt, self.traceparent, link)
+            self.services.tracing, step, EventMeta(event_id, "order", attempt, self.traceparent, link), 0
         )
         self.run = run = ActiveRun(step, event_id, attempt, span, self.leased)
         error = await run_event(run, memoryview(payload), self.services)
@@ -110,7 +110,7 @@ class Runs:
         step = self.step(handler, config | {"type": "cron"})
         step.entry["cron"] = "@daily"
         self.run = run = ActiveRun(
-            step, f"tick-{next(self._ids)}", 1, start_cron_span(self.services.tracing, step), self.leased
+            step, f"tick-{next(self._ids)}", 1, start_cron_span(self.services.tracing, step, 0), self.leased
         )
         error = await run_cron(run, self.services)
         run.span.end()

@@ -14,6 +14,8 @@ from tests.integration.handler.conftest import SPAN_ID, TRACE_ID, Collector, Run
 
 pytest.importorskip("opentelemetry.sdk")
 
+WAITED = {"motia.queue.wait_ms": 0}
+
 
 def settings(**changes: Any) -> TelemetryEnvironment:
     defaults: TelemetryEnvironment = {
@@ -73,7 +75,7 @@ async def test_run_emit_and_state_are_spans_of_the_callers_trace(
     assert subscription.events[0][0].traceparent == f"00-{TRACE_ID}-{emit.span_id.hex()}-01"
     assert runs.records[0]["spanId"] == run.span_id.hex()
 
-    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"]}
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"], **WAITED}
     assert attributes(run) == {**step, "faas.trigger": "http"}
     assert (emit.kind, process.kind, set_.kind, run.kind) == (4, 5, 3, 1)  # producer, consumer, client, internal
     assert attributes(emit) == {
@@ -178,7 +180,7 @@ async def test_a_cron_run_is_a_span_that_begins_a_trace(
     assert (run.parent_span_id, emit.parent_span_id) == (b"", run.span_id)
     assert run.trace_id == emit.trace_id
     assert run.trace_id.hex() != TRACE_ID
-    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"]}
+    step = {"motia.step.name": "Order", "code.file.path": "src/order_step.py", "motia.step.flows": ["orders"], **WAITED}
     assert attributes(run) == {**step, "faas.trigger": "timer", "faas.cron": "@daily"}
     (told,) = runs.records
     assert (told["level"], told["action"], told["traceId"]) == ("error", "run_failed", run.trace_id.hex())

@@ -71,11 +71,17 @@ def test_tables_of_processes_do_not_overlap() -> None:
     first, last = RunTable(memory, 0), RunTable(memory, PROCESSES - 1)
     for table in (first, last):
         table.reset()
-    first.queue(SLOTS - 1, lease_until=float("inf"))
+    first.queue(SLOTS - 1, lease_until=float("inf"), stored_at=0)
     first.start(SLOTS - 1)
     assert (first.current(), last.current()) == (SLOTS - 1, -1)
+    traceparent = f"00-{'f' * 32}-{'e' * 16}-01"
+    first.tell_span(SLOTS - 1, traceparent)
+    assert (first.span(SLOTS - 1), last.span(SLOTS - 1), last.span(0)) == (traceparent, None, None)
+    assert (first.waited_ms(SLOTS - 1) > 0, last.waited_ms(SLOTS - 1)) == (True, 0)
     assert first.leased(SLOTS - 1)
     assert not last.leased(SLOTS - 1)
     first.lease(SLOTS - 1, 0)
     assert not first.leased(SLOTS - 1)
     assert first.started_at(SLOTS - 1) > 0
+    first.queue(SLOTS - 1, lease_until=0, stored_at=0)
+    assert first.span(SLOTS - 1) is None  # not that of the run before

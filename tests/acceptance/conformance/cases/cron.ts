@@ -7,6 +7,7 @@ import { publishStored } from '../../../../shared/broker/publish.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import type { Case } from '../cases.ts';
 import type { World } from '../world.ts';
+import { traceWhen } from './traces.ts';
 
 const cronOf = ({ broker, names }: World) => new CronStore(broker, names);
 
@@ -53,8 +54,13 @@ export const cronCases: Case[] = [
       expect(told).toMatchObject({
         level: 'error',
         traceId: run?.traceId,
+        spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
         err: { name: 'TypeError', message: 'no reminder today', stack: expect.any(String) },
       });
+      const { roots } = await traceWhen(world, told.traceId as string, (trace) => trace.status === 'failed');
+      expect(roots).toMatchObject([
+        { name: 'cron CronFail', spanId: told.spanId, attributes: { 'motia.queue.wait_ms': expect.any(Number) } },
+      ]);
       expect(await lastOutcome(world, 'CronFail', 1)).toBe('failed');
       // The next tick runs; by then the first would have been tried again.
       await cronOf(world).fire('CronFail', tick + 1);
@@ -72,7 +78,9 @@ export const cronCases: Case[] = [
     async run(world) {
       await cronOf(world).fire('CronExit', Date.now());
       const told = await world.worker.waitForLog({ action: 'run_failed', step: 'CronExit' });
-      expect(told).toMatchObject({ level: 'error', err: { code: 'RUN_CUT_OFF' } });
+      const [run] = await world.waitForNotes('CronExit', 'cron');
+      const spanId = expect.stringMatching(/^[0-9a-f]{16}$/); // of a run that could tell of nothing itself
+      expect(told).toMatchObject({ level: 'error', traceId: run?.traceId, spanId, err: { code: 'RUN_CUT_OFF' } });
       expect(await lastOutcome(world, 'CronExit', 1)).toBe('failed');
       await sleep(500);
       expect(await world.notes('CronExit', 'cron')).toHaveLength(1);
