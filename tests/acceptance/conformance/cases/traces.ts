@@ -102,8 +102,10 @@ export const traceCases: Case[] = [
     name: 'what a handler prints is stored in its trace and printed; secrets are neither stored nor printed',
     async run(world) {
       const { traceId } = (await world.post('/traced', {})).json();
-      const { logs, roots } = await traceWhen(world, traceId, ({ logs }) => logs.length >= 2);
-      const run = all(roots).find(({ name }) => name === 'run Traced');
+      const runOf = ({ roots }: Trace) => all(roots).find(({ name }) => name === 'run Traced');
+      const trace = await traceWhen(world, traceId, (trace) => trace.logs.length >= 2 && runOf(trace) !== undefined);
+      const { logs } = trace;
+      const run = runOf(trace);
       const ours = { traceId, spanId: run?.spanId, step: 'Traced', flows: ['tracing'], level: 'info' };
       // Within a millisecond they may be in either order: they take different ways.
       const [printed, secrets] = ['printed 1', 'secrets'].map((text) => logs.find(({ msg }) => msg === text));
