@@ -26,6 +26,7 @@ export type SpanSink = (span: RecordedSpan) => void;
  * Thousands of these wait for the next export, so they hold little: what the exporter wants to know besides is worked out when it asks.
  */
 export class RecordedSpan implements Span, ReadableSpan {
+  readonly recorded = true;
   readonly kind: SpanKind;
   readonly resource: ReadableSpan['resource'];
   name: string;
@@ -46,7 +47,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     context: TraceContext,
     parent: TraceContext | undefined,
     name: string,
-    { kind = 'internal', attributes = NO_ATTRIBUTES, links = NO_TRACEPARENTS, startedAt }: SpanOptions,
+    { kind = 'internal', attributes, describe, links = NO_TRACEPARENTS, startedAt }: SpanOptions,
     resource: ReadableSpan['resource'],
     sink: SpanSink,
   ) {
@@ -56,7 +57,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     this.#startedAt = startedAt ?? performance.now();
     this.name = name;
     this.kind = KINDS[kind];
-    this.attributes = attributes;
+    this.attributes = attributes ?? describe?.() ?? NO_ATTRIBUTES;
     this.resource = resource;
     this.links = links.length === 0 ? NO_LINKS : links.flatMap(toLink);
   }

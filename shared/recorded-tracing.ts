@@ -1,12 +1,16 @@
 /** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
 import type { TelemetryEnvironment } from './config.ts';
 import type { SpanExport } from './otlp.ts';
+import { QuietSpan, type Record } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
+import { SpanBudget } from './span-budget.ts';
 import { Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
 import type { Service, Tracing } from './tracing.ts';
 
+/** How the `traceparent` of a trace that is not sampled ends. */
+const NOT_SAMPLED = '-00';
 /** Of spans that are not exported nobody asks. */
 const NO_RESOURCE = {} as SpanExport['resource'];
 
@@ -19,18 +23,26 @@ export async function createRecordedTracing(
   const exporting =
     settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
   const thinning = new Thinning();
+  const budget = new SpanBudget();
   const isSampled = createSampling(settings);
+  const follows = settings.sampler.startsWith('parentbased');
   const resource = exporting?.resource ?? NO_RESOURCE;
   const sink: SpanSink = (span) => {
     if (span.sampled) exporting?.onEnd(span);
-    if (store && (span.failed || thinning.keeps(span.traceId))) store(span);
+    if (store && (!exporting || span.failed || thinning.keeps(span.traceId))) store(span);
   };
+  const record: Record = (context, name, options) =>
+    new RecordedSpan(context, parseTraceparent(options.parent), name, options, resource, sink);
   return {
     recording: true,
     startSpan(name, options = {}) {
+      if (follows && options.parent?.endsWith(NOT_SAMPLED)) return new QuietSpan(record, name, options);
       const parent = parseTraceparent(options.parent);
       const traceId = parent?.traceId ?? newTraceId();
       const sampled = isSampled(parent, traceId);
+      // Whoever exports has asked for all that is sampled.
+      const isKept = sampled && (exporting !== undefined || budget.take());
+      if (!isKept) return new QuietSpan(record, name, options, { traceId, sampled });
       return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, sink);
     },
     close: async () => exporting?.close(),

@@ -17,6 +17,8 @@ export interface SpanOptions {
   /** `traceparent`s of related work in other traces. */
   links?: string[];
   attributes?: Attributes;
+  /** Instead of `attributes`: makes them, for a span that is kept. */
+  describe?: () => Attributes;
   /** Ms since the process began. Default: now. */
   startedAt?: number;
 }
@@ -32,6 +34,8 @@ export interface Span {
   readonly spanId: string;
   /** To be sent along with whatever this span causes. */
   readonly traceparent: string;
+  /** Whether it is kept. Otherwise what it causes is not told of, unless something fails. */
+  readonly recorded: boolean;
   set(attributes: Attributes): void;
   /** Marks the span as failed. */
   fail(error: unknown): void;
@@ -68,13 +72,16 @@ export const idsOnly: Tracing = {
 };
 
 /** Makes its ids when they are asked for: many runs ask for none but the trace's. */
-class IdSpan implements Span {
+export class IdSpan implements Span {
+  readonly recorded = false;
   readonly #parent: string | undefined;
   #trace: Pick<TraceContext, 'traceId' | 'sampled'> | undefined;
   #spanId: string | undefined;
 
-  constructor(parent: string | undefined) {
+  /** @param trace that of `parent`, if it is known. */
+  constructor(parent: string | undefined, trace?: Omit<TraceContext, 'spanId'>) {
     this.#parent = parent;
+    this.#trace = trace;
   }
 
   get #ofTrace(): Pick<TraceContext, 'traceId' | 'sampled'> {
@@ -96,8 +103,8 @@ class IdSpan implements Span {
     return formatTraceparent({ traceId, spanId: this.spanId, sampled });
   }
 
-  set(): void {}
-  fail(): void {}
+  set(_attributes: Attributes): void {}
+  fail(_error: unknown): void {}
   end(): void {}
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from .errors import ErrorRecord, to_error_record
 from .protocol.trace_ids import TraceContext, format_traceparent
@@ -38,6 +38,8 @@ class RecordedSpan:
         "parent",
         "started_at",
     )
+
+    recorded: ClassVar[bool] = True
 
     def __init__(
         self,

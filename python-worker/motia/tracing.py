@@ -6,12 +6,14 @@ exported.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypedDict, TypeVar
 
 from .protocol.trace_ids import TraceContext, format_traceparent, new_span_id, new_trace_id, parse_traceparent
 from .recorded_span import RecordedSpan, SpanSink
 from .sampling import create_sampling
+from .span_budget import SpanBudget
 from .span_types import Attributes, SpanKind
 from .thinning import Thinning
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from .otlp import OtlpExport
 
 Result = TypeVar("Result")
+
+Description: TypeAlias = Attributes | Callable[[], Attributes]
+"""Attributes of a span, or what makes them."""
 
 
 class _RequiredTelemetry(TypedDict):
@@ -45,6 +50,9 @@ class TelemetryEnvironment(_RequiredTelemetry, total=False):
 
 class Span(Protocol):
     """One piece of work in a trace."""
+
+    recorded: ClassVar[bool]
+    """Whether it is kept. Otherwise what it causes is not told of, unless something fails."""
 
     @property
     def trace_id(self) -> str: ...
@@ -74,12 +82,12 @@ class Tracing(Protocol):
         name: str,
         parent: str | None = None,
         kind: SpanKind = "internal",
-        attributes: Attributes | None = None,
+        attributes: Description | None = None,
         links: Sequence[str] = (),
     ) -> Span:
         """`parent` is the `traceparent` of the cause in the same trace. Without one a new trace begins.
 
-        `links` are `traceparent`s of related work.
+        `attributes` may be what makes them, for a span that is kept. `links` are `traceparent`s of related work.
         """
         ...
 
@@ -91,6 +99,8 @@ class IdSpan:
     """A span that has ids and is recorded nowhere."""
 
     __slots__ = ("_context", "_parent")
+
+    recorded: ClassVar[bool] = False
 
     def __init__(self, parent: str | None) -> None:
         self._parent = parent
@@ -121,6 +131,39 @@ class IdSpan:
     def end(self) -> None: ...
 
 
+class QuietSpan(IdSpan):
+    """A span that nobody keeps unless it fails: until then it costs next to nothing."""
+
+    __slots__ = ("_described", "_error", "_started_at", "_tracing")
+
+    def __init__(self, tracing: RecordedTracing, parent: str | None, *described: Any) -> None:
+        """`described`: name, kind, attributes and links."""
+        self._parent = parent
+        self._context: TraceContext | None = None
+        self._tracing = tracing
+        self._described = described
+        self._started_at = time.time_ns()
+        self._error: BaseException | None = None
+
+    @staticmethod
+    def of(trace_id: str, tracing: RecordedTracing, parent: str | None, *described: Any) -> QuietSpan:
+        """One of a trace that is not sampled, although nothing that caused it says so."""
+        span = QuietSpan(tracing, parent, *described)
+        span._context = TraceContext(trace_id, new_span_id(), sampled=False)
+        return span
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+
+    def end(self) -> None:
+        error, self._error = self._error, None  # only the first end counts
+        if error is not None:
+            cause = parse_traceparent(self._parent)
+            span = self._tracing.record(self._ids(), cause, *self._described, started_at=self._started_at)
+            span.fail(error)
+            span.end()
+
+
 class IdsOnly:
     """Makes and carries ids, records nothing."""
 
@@ -131,7 +174,7 @@ class IdsOnly:
         name: str,
         parent: str | None = None,
         kind: SpanKind = "internal",
-        attributes: Attributes | None = None,
+        attributes: Description | None = None,
         links: Sequence[str] = (),
     ) -> Span:
         return IdSpan(parent)
@@ -146,21 +189,46 @@ class RecordedTracing:
 
     def __init__(self, settings: TelemetryEnvironment, export: OtlpExport | None, store: SpanSink | None) -> None:
         self._is_sampled = create_sampling(settings)
+        self._follows = settings["sampler"].startswith("parentbased")
         self._export = export
         self._store = store
         self._thinning = Thinning()
+        self._budget = SpanBudget()
 
     def start_span(
         self,
         name: str,
         parent: str | None = None,
         kind: SpanKind = "internal",
-        attributes: Attributes | None = None,
+        attributes: Description | None = None,
         links: Sequence[str] = (),
-    ) -> RecordedSpan:
+    ) -> Span:
+        if self._follows and parent is not None and parent.endswith("-00"):
+            return QuietSpan(self, parent, name, kind, attributes, links)
         cause = parse_traceparent(parent)
+        trace_id = new_trace_id() if cause is None else cause.trace_id
+        if not self._is_sampled(cause, trace_id):
+            return QuietSpan.of(trace_id, self, parent, name, kind, attributes, links)
+        # Whoever exports has asked for all that is sampled.
+        if not (self._export or self._budget.take()):
+            return QuietSpan(self, parent, name, kind, attributes, links)
+        context = TraceContext(trace_id, new_span_id(), sampled=True)
+        return self.record(context, cause, name, kind, attributes, links)
+
+    def record(
+        self,
+        context: TraceContext,
+        parent: TraceContext | None,
+        name: str,
+        kind: SpanKind,
+        attributes: Description | None,
+        links: Sequence[str],
+        started_at: int | None = None,
+    ) -> RecordedSpan:
+        """A span that is kept."""
+        described = attributes() if callable(attributes) else attributes or {}
         linked = [to for to in map(parse_traceparent, links) if to is not None]
-        return self.start(name, cause, kind, attributes or {}, linked)
+        return RecordedSpan(context, parent, name, kind, described, linked, self._on_end, started_at)
 
     def start(
         self,
@@ -171,7 +239,7 @@ class RecordedTracing:
         links: Sequence[TraceContext] = (),
         started_at: int | None = None,
     ) -> RecordedSpan:
-        """The same with what is parsed already. `started_at`: nanoseconds since 1970."""
+        """One of the user's. `started_at`: nanoseconds since 1970."""
         trace_id = new_trace_id() if parent is None else parent.trace_id
         context = TraceContext(trace_id, new_span_id(), sampled=self._is_sampled(parent, trace_id))
         return RecordedSpan(context, parent, name, kind, attributes, links, self._on_end, started_at)

@@ -2226,4 +2226,20 @@ export const MUTANTS = [
     test: `${UNIT}/cli/sampling.test.ts`,
     quick: true,
   },
+  {
+    guarantee: 'one trace with thousands of runs does not slow its process down',
+    file: 'shared/recorded-tracing.ts',
+    from: '(exporting !== undefined || budget.take())',
+    to: 'true',
+    test: `${UNIT}/recorded-tracing.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'what fails is kept, whatever is sampled',
+    file: 'shared/quiet-span.ts',
+    from: 'this.#failure = { error };',
+    to: '',
+    test: `${UNIT}/recorded-tracing.test.ts`,
+    quick: true,
+  },
 ];

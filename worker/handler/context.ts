@@ -89,18 +89,19 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
     const store = events();
     return store instanceof Promise ? store.then((ready) => ready.emit(newEvent)) : store.emit(newEvent);
   };
-  if (!tracing.recording) return send(run.span.traceparent);
+  const cause = causeOf(run);
+  if (!run.span.recorded) return send(cause);
   const span = tracing.startSpan(`send ${topic}`, {
     kind: 'producer',
-    parent: causeOf(run),
-    attributes: {
+    parent: cause,
+    describe: () => ({
       'messaging.system': 'nats',
       'messaging.operation.type': 'send',
       'messaging.destination.name': topic,
       'messaging.message.id': id,
-    },
+    }),
   });
-  return traced(span, () => send(span.traceparent));
+  return span.recorded ? traced(span, () => send(span.traceparent)) : send(cause);
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */

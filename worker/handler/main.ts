@@ -148,7 +148,7 @@ function start(message: RunMessage): void {
 
 function begin(message: RunMessage, identity: RunIdentity): ActiveRun {
   const began = performance.now();
-  if (tracing.recording) slots.tellSpan(identity.slot, identity.span.traceparent);
+  if (identity.span.recorded) slots.tellSpan(identity.slot, identity.span.traceparent);
   const active = new ActiveRun(identity, slots, (result) => {
     runs[identity.slot] = undefined;
     identity.span.end();

@@ -16,7 +16,7 @@ export function operate<T>(
   operation: () => Promise<T>,
 ): Promise<T> {
   return run.act(() => {
-    if (!tracing.recording) return operation();
+    if (!run.span.recorded) return operation();
     const span = tracing.startSpan(`${area}.${name}`, {
       kind: 'client',
       parent: causeOf(run),

@@ -10,7 +10,7 @@ const WAIT = 'motia.queue.wait_ms';
 export function startApiSpan(tracing: Tracing, step: LoadedStep, { traceparent }: RequestMeta, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: traceparent });
   const { name, attributes } = describeApi(step);
-  return tracing.startSpan(name, { parent: traceparent, attributes: { ...attributes, [WAIT]: waitedMs } });
+  return tracing.startSpan(name, { parent: traceparent, describe: () => ({ ...attributes, [WAIT]: waitedMs }) });
 }
 
 /** The same for every run of a step. */
@@ -34,7 +34,7 @@ export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMe
     kind: 'consumer',
     parent: meta.traceparent,
     links: meta.link === undefined ? NO_LINKS : [meta.link],
-    attributes: {
+    describe: () => ({
       ...describe(step),
       'faas.trigger': 'pubsub',
       'messaging.system': 'nats',
@@ -43,7 +43,7 @@ export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMe
       'messaging.message.id': meta.id,
       'motia.attempt': meta.attempt,
       [WAIT]: waitedMs,
-    },
+    }),
   });
 }
 

@@ -102,7 +102,7 @@ class Context:
             await (await self._services.events()).emit(replace(event, traceparent=traceparent))
 
         tracing = self._services.tracing
-        if not tracing.recording:
+        if not self._run.span.recorded:
             await send(parent)
             return
         attributes = {
@@ -111,7 +111,8 @@ class Context:
             "messaging.destination.name": event.topic,
             "messaging.message.id": event.id,
         }
-        await traced(tracing.start_span(f"send {event.topic}", parent, "producer", attributes), send)
+        span = tracing.start_span(f"send {event.topic}", parent, "producer", attributes)
+        await (traced(span, send) if span.recorded else send(parent))
 
     def _tell_undeclared(self, topic: str) -> None:
         entry = self._run.step.entry

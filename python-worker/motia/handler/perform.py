@@ -33,7 +33,7 @@ def perform(
 async def _perform(
     run: ActiveRun, tracing: Tracing, name: str, attributes: dict[str, str], operation: Callable[[], Awaitable[T]]
 ) -> T:
-    if not tracing.recording:
+    if not run.span.recorded:
         return await operation()
     span = tracing.start_span(name, cause_of(run), "client", {"db.system.name": "nats", **attributes})
     return await traced(span, lambda _: operation())

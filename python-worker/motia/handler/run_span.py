@@ -16,8 +16,11 @@ def start_api_span(tracing: Tracing, step: LoadedStep, traceparent: str, waited_
     """The span of an API run, a child of the gateway's."""
     if not tracing.recording:
         return tracing.start_span("", traceparent)
-    attributes = {**_describe(step), "faas.trigger": "http", _WAIT: waited_ms}
-    return tracing.start_span(f"run {step.entry['name']}", traceparent, attributes=attributes)
+    return tracing.start_span(
+        f"run {step.entry['name']}",
+        traceparent,
+        attributes=lambda: {**_describe(step), "faas.trigger": "http", _WAIT: waited_ms},
+    )
 
 
 def start_event_span(tracing: Tracing, step: LoadedStep, event: EventMeta, waited_ms: float) -> Span:
@@ -28,7 +31,7 @@ def start_event_span(tracing: Tracing, step: LoadedStep, event: EventMeta, waite
         f"process {event.topic}",
         event.traceparent,
         "consumer",
-        {
+        lambda: {
             **_describe(step),
             "faas.trigger": "pubsub",
             "messaging.system": "nats",

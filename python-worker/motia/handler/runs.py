@@ -187,7 +187,7 @@ class Runs:
         on_end: Callable[[], None] | None = None,
     ) -> None:
         began = time.perf_counter()
-        if self.services.tracing.recording:
+        if run.span.recorded:
             self._table.tell_span(slot, run.span.traceparent)
 
         def end(status: Status, detail: bytes = b"") -> None:

@@ -14,7 +14,17 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, Status, StatusCode, TraceFlags, Tracer, TracerProvider
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    Tracer,
+    TracerProvider,
+)
 
 from ..protocol.trace_ids import TraceContext
 from ..recorded_span import RecordedSpan
@@ -51,16 +61,21 @@ def install_user_spans(tracing: RecordedTracing) -> None:
 
 def _enter(run: ActiveRun) -> None:
     """Spans that the code of a run makes have its span as their parent."""
-    if isinstance(run.span, RecordedSpan):
-        otel_context.attach(trace.set_span_in_context(_UserSpan(run.span, is_run=True), Context()))
+    otel_context.attach(trace.set_span_in_context(_as_users(run.span), Context()))
 
 
 def _enter_span(span: OurSpan) -> Callable[[], object]:
     """The same of a part of a run. Gives what goes back to where it was."""
     before = otel_context.get_current()
-    if isinstance(span, RecordedSpan):
-        otel_context.attach(trace.set_span_in_context(_UserSpan(span, is_run=True), before))
+    otel_context.attach(trace.set_span_in_context(_as_users(span), before))
     return lambda: otel_context.attach(before)
+
+
+def _as_users(span: OurSpan) -> Span:
+    """A span of ours as user code has it. Below one that is not kept nothing is."""
+    if isinstance(span, RecordedSpan):
+        return _UserSpan(span, is_run=True)
+    return NonRecordingSpan(SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=False))
 
 
 def _cause_within(run: ActiveRun) -> str | None:
