@@ -7,6 +7,7 @@ import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { eventRoutes } from './events.ts';
 import { logRoutes } from './logs.ts';
+import { adminOpenApi } from './openapi.ts';
 import { queueRoutes } from './queues.ts';
 import { notFound, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
@@ -25,6 +26,8 @@ export interface AdminOptions {
 
 /** Paths below this are never those of steps. */
 export const RESERVED = '/__motia/';
+
+const PREFIX = `${RESERVED}api/v1`;
 
 /** How much of a path is logged. */
 const LONGEST_PATH = 500;
@@ -53,7 +56,8 @@ export function mountAdmin(app: FastifyInstance, { access, services, log, manife
       traceRoutes(api, services.telemetry);
       logRoutes(api, services.telemetry);
       api.get('/orphans', services.orphans);
+      api.get('/openapi.json', async () => adminOpenApi(PREFIX, '1'));
     },
-    { prefix: `${RESERVED}api/v1` },
+    { prefix: PREFIX },
   );
 }
