@@ -1,6 +1,7 @@
 /** What the program says and exits with when it is called rightly and wrongly. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { COMMANDS } from '../../../cli/command-list.ts';
 import { createProject, run } from './program.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -15,6 +16,20 @@ test('--help lists the commands', async () => {
   for (const command of ['dev', 'start', 'gateway', 'worker', 'provision', 'version']) {
     expect(output).toMatch(new RegExp(`^ +motia ${command} +\\w`, 'm'));
   }
+});
+
+test('a shell can complete commands and flags', async () => {
+  const script = await run(createProject(), ['completion']);
+  expect(script).toEqual({ code: 0, output: expect.stringContaining('motia --get-yargs-completions') });
+  const flags = await run(createProject(), ['--get-yargs-completions', 'motia', 'dlq', '--']);
+  expect(flags.output).toContain('--step');
+});
+
+test('every command is in the documentation, and the other way round', () => {
+  const page = readFileSync(new URL('../../../docs/commands.md', import.meta.url), 'utf8');
+  const told = [...page.matchAll(/`motia ([\w-]+)/g)].map(([, name]) => name);
+  const commands = Object.keys(COMMANDS).map((line) => line.split(' ')[0]);
+  expect([...new Set(told)].sort()).toEqual([...commands, 'completion'].sort());
 });
 
 test.each([
