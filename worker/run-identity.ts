@@ -13,6 +13,6 @@ export function identityOf({ name, flows }: StepEntry, span?: string, cause?: st
     step: name,
     ...(traceId !== undefined && { traceId }),
     ...(run && { spanId: run.spanId }),
-    ...(flows.length > 0 && { flows }),
+    ...(flows?.length > 0 && { flows }), // a manifest of another worker may leave them out
   };
 }

@@ -91,7 +91,7 @@ describe('a project that runs', () => {
   test('commands show the tree, list traces and logs', async () => {
     const { output } = await run('trace', traceId);
     expect(output).toMatch(/^trace [0-9a-f]{32}\ncompleted, began \S+Z, .+\n\nPOST \/orders\/:id \(Order\) /);
-    expect(output).toMatch(/\n└─ run Order +\d/);
+    expect(output).toMatch(/\n└─ run Order( \(waited [^)]+\))? +\d/);
     expect(output).toMatch(/ warn Ship: shipped$/m);
     expect(output, 'no colours where nobody sees them').not.toContain('\u001b');
     expect((await run('traces', '--step', 'Ship')).output).toMatch(
