@@ -4,13 +4,10 @@ import { constants } from 'node:fs';
 import { access, chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compareVersions, OLDEST_SERVER } from '../shared/versions.ts';
 import { CliError } from './cli-error.ts';
 import { withFileLock } from './file-lock.ts';
 import { FETCH_SOURCES, NATS_VERSION, type NatsSource } from './nats-fetch.ts';
-import { isAtLeast } from './version-order.ts';
-
-/** The oldest version that has what we need: message schedules and per-message lifetimes. */
-export const OLDEST_VERSION = '2.14.0';
 
 const PROGRAM = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
 const LOCK_WAIT_MS = 180_000;
@@ -81,7 +78,7 @@ async function fetchServer(folder: string, options: FindOptions, tried: string[]
     }
   }
   throw new CliError(
-    `No nats-server ${OLDEST_VERSION} or newer was found, and none could be fetched.\n` +
+    `No nats-server ${OLDEST_SERVER} or newer was found, and none could be fetched.\n` +
       `${tried.map((line) => `  - ${line}`).join('\n')}\n` +
       'Install it (https://docs.nats.io/running-a-nats-service/introduction/installation) so that it is on PATH, ' +
       'set MOTIA_NATS_SERVER to its path, or set NATS_URL to a running server.',
@@ -110,6 +107,7 @@ async function usableVersion(path: string): Promise<string> {
   });
   const version = /v(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];
   if (version === undefined) throw new Error('does not tell its version');
-  if (!isAtLeast(version, OLDEST_VERSION)) throw new Error(`version ${version}, ${OLDEST_VERSION} or newer is needed`);
+  if (compareVersions(version, OLDEST_SERVER) < 0)
+    throw new Error(`version ${version}, ${OLDEST_SERVER} or newer is needed`);
   return version;
 }

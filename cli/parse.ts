@@ -2,8 +2,8 @@
 import yargs from 'yargs';
 import { CliError, EXIT } from './cli-error.ts';
 import { COMMANDS } from './command-list.ts';
-import { packageVersion } from './commands/version.ts';
 import type { Flags } from './options.ts';
+import { ownPackage } from './package-root.ts';
 
 /** @returns the exit code. @throws CliError when the command line makes no sense. */
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -11,7 +11,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const parser = yargs([...args])
     .scriptName('motia')
     .usage('$0 <command> [options]')
-    .version(packageVersion())
+    .version(ownPackage().version)
     .alias('version', 'V')
     .alias('help', 'h')
     .strictCommands()

@@ -269,7 +269,7 @@ export function childEnvironment(changes: RawEnvironment): RawEnvironment {
  * folder's. Only `[A-Za-z0-9_-]`, 40 characters at most.
  */
 export function appName(root: string, env: Pick<Environment, 'app'>): string {
-  const candidates = [env.app, packageName(root), basename(resolve(root))];
+  const candidates = [env.app, readPackage(root).name, basename(resolve(root))];
   return candidates.map((name) => sanitise(name ?? '')).find((name) => name !== '') ?? 'app';
 }
 
@@ -337,12 +337,14 @@ function sanitise(name: string): string {
     .slice(0, 40);
 }
 
-function packageName(root: string): string | undefined {
+/** What the project's `package.json` says of itself. */
+export function readPackage(root: string): { name?: string; version?: string } {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   try {
     const parsed: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const name = (parsed as { name?: unknown } | null)?.name;
-    return typeof name === 'string' ? name : undefined;
+    const { name, version } = parsed as { name?: unknown; version?: unknown };
+    return { name: text(name), version: text(version) };
   } catch {
-    return undefined; // no package.json, or one that npm would refuse as well
+    return {}; // no package.json, or one that npm would refuse as well
   }
 }

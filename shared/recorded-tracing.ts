@@ -1,14 +1,16 @@
 /** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
 import type { TelemetryEnvironment } from './config.ts';
 import type { SpanExport } from './otlp.ts';
+import { firstOfEachSecond } from './per-second.ts';
 import { QuietSpan, type Record } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
-import { SpanBudget } from './span-budget.ts';
 import { Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
 import type { Service, Tracing } from './tracing.ts';
 
+/** Spans that a process stores in a second, whichever traces they are of: one trace may have thousands of runs. */
+const MOST_STORED = 500;
 /** How the `traceparent` of a trace that is not sampled ends. */
 const NOT_SAMPLED = '-00';
 /** Of spans that are not exported nobody asks. */
@@ -23,7 +25,7 @@ export async function createRecordedTracing(
   const exporting =
     settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
   const thinning = new Thinning();
-  const budget = new SpanBudget();
+  const hasRoom = firstOfEachSecond(MOST_STORED);
   const isSampled = createSampling(settings);
   const follows = settings.sampler.startsWith('parentbased');
   const resource = exporting?.resource ?? NO_RESOURCE;
@@ -41,7 +43,7 @@ export async function createRecordedTracing(
       const traceId = parent?.traceId ?? newTraceId();
       const sampled = isSampled(parent, traceId);
       // Whoever exports has asked for all that is sampled.
-      const isKept = sampled && (exporting !== undefined || budget.take());
+      const isKept = sampled && (exporting !== undefined || hasRoom());
       if (!isKept) return new QuietSpan(record, name, options, { traceId, sampled });
       return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, sink);
     },

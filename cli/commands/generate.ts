@@ -1,6 +1,5 @@
 /** `motia generate`: documents made from the project. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readPackage } from '../../shared/config.ts';
 import { openApi } from '../../shared/steps/openapi.ts';
 import { writeDiagrams } from '../generate/keep-up-to-date.ts';
 import { describeProject } from '../generate/project.ts';
@@ -19,12 +18,4 @@ export async function generate({ what, title, docVersion, output = 'openapi.json
   writeIfChanged(options.root, output, `${JSON.stringify(openApi(info, steps), null, 2)}\n`);
   console.log(`Wrote ${output}`);
   return 0;
-}
-
-function readPackage(root: string): { name?: string; version?: string } {
-  try {
-    return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  } catch {
-    return {}; // there need not be one
-  }
 }

@@ -4,6 +4,7 @@ import type { LogLevel } from '../../shared/config.ts';
 import { onShutdown } from '../../shared/lifecycle.ts';
 import { logSink } from '../../shared/logger.ts';
 import type { LogRecord } from '../../shared/telemetry-records.ts';
+import { collectPages } from '../collect-pages.ts';
 import type { Flags } from '../options.ts';
 import { timeFlag } from '../time-flag.ts';
 import { withBroker } from '../with-broker.ts';
@@ -23,23 +24,15 @@ export async function logs(given: Flags): Promise<number> {
     const ended = new AbortController();
     if (!follow || filter.since === undefined) {
       const wanted = limit ?? (follow ? 10 : DEFAULT_LIMIT);
-      for (const record of (await lastOnes(admin, filter, wanted)).reverse()) print(record);
+      const newestFirst = await collectPages(wanted, async (page) => {
+        const { logs, next } = await admin.logs(filter, page);
+        return [logs, next];
+      });
+      for (const record of newestFirst.reverse()) print(record);
     }
     if (!follow) return 0;
     onShutdown(() => ended.abort());
     for await (const record of admin.follow(filter, ended.signal)) print(record);
     return 0;
   });
-}
-
-/** The newest first. */
-async function lastOnes(admin: TelemetryAdmin, filter: Parameters<TelemetryAdmin['logs']>[0], wanted: number) {
-  const found: LogRecord[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await admin.logs(filter, { cursor, limit: wanted - found.length });
-    found.push(...page.logs);
-    cursor = page.next;
-  } while (cursor !== undefined && found.length < wanted);
-  return found;
 }

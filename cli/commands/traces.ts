@@ -1,26 +1,24 @@
 /** `motia traces`: lists what the app has done. */
 import { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { TraceSummary } from '../../shared/broker/telemetry-summary.ts';
+import { collectPages } from '../collect-pages.ts';
 import type { Flags } from '../options.ts';
 import { shortText, shortTime, table } from '../table.ts';
 import { timeFlag } from '../time-flag.ts';
 import { duration } from '../trace-tree.ts';
 import { withBroker } from '../with-broker.ts';
 
+const DEFAULT_LIMIT = 20;
 const LONGEST_ERROR = 60;
 
 export async function traces({ status, step, flow, text, since, until, limit, json = false, ...flags }: Flags) {
   const filter = { status, step, flow, text, since: timeFlag('since', since), until: timeFlag('until', until) };
   return withBroker(flags, 'traces', async (broker, names) => {
     const admin = new TelemetryAdmin(broker, names);
-    const wanted = limit ?? 20;
-    const found: TraceSummary[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await admin.traces(filter, { cursor, limit: wanted - found.length });
-      found.push(...page.traces);
-      cursor = page.next;
-    } while (cursor !== undefined && found.length < wanted);
+    const found = await collectPages(limit ?? DEFAULT_LIMIT, async (page) => {
+      const { traces, next } = await admin.traces(filter, page);
+      return [traces, next];
+    });
     console.log(json ? JSON.stringify(found, null, 2) : toTable(found));
     return 0;
   });

@@ -1,12 +1,7 @@
 /** `motia version`: prints the version of this package. */
-import { readFileSync } from 'node:fs';
-
-export function packageVersion(): string {
-  const packageJson = new URL('../../../package.json', import.meta.url); // from dist/cli/commands
-  return (JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version;
-}
+import { ownPackage } from '../package-root.ts';
 
 export async function version(): Promise<number> {
-  console.log(`motia ${packageVersion()}`);
+  console.log(`motia ${ownPackage().version}`);
   return 0;
 }

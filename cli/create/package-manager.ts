@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { runProgram } from '../run-program.ts';
-import { PACKAGE_ROOT } from './templates.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 

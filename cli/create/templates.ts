@@ -1,7 +1,7 @@
 /** The projects that `motia create` can begin with; each is a folder of `cli/templates`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 export interface Template {
   name: string;
@@ -20,9 +20,6 @@ export const TEMPLATES: readonly Template[] = [
 ];
 
 export const DEFAULT_TEMPLATE = 'starter-typescript';
-
-/** The package's own folder, seen from `dist/cli/create`. */
-export const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const FOLDER = join(PACKAGE_ROOT, 'cli/templates');
 

@@ -1,17 +1,17 @@
 /** What `motia doctor` looks at: each check says how one thing is, and what to do about it. None changes anything. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectBroker } from '../../shared/broker/connect.ts';
 import { describeServer } from '../../shared/broker/server-info.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
-import { PACKAGE_ROOT } from '../create/templates.ts';
+import { compareVersions, OLDEST_SERVER } from '../../shared/versions.ts';
 import { findDevBroker } from '../dev-lock.ts';
-import { findNatsServer, OLDEST_VERSION } from '../nats-server.ts';
+import { findNatsServer } from '../nats-server.ts';
 import { type CommandOptions, DEFAULT_PORT } from '../options.ts';
+import { ownPackage } from '../package-root.ts';
 import { workerRequirements } from '../python/requirements.ts';
 import { findPython, inspectPython } from '../python/toolchain.ts';
-import { isAtLeast } from '../version-order.ts';
 import { measureDisk } from './disk.ts';
 
 export interface Finding {
@@ -39,10 +39,9 @@ export const CHECKS: readonly Check[] = [
 ];
 
 async function checkNode(): Promise<Finding> {
-  const { engines } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
-  const oldest = /\d+(\.\d+)*/.exec(engines.node)?.[0] ?? '0';
+  const oldest = /\d+(\.\d+)*/.exec(ownPackage().engines.node)?.[0] ?? '0';
   const text = `${process.version} (${oldest} or newer is needed)`;
-  return isAtLeast(process.versions.node, oldest)
+  return compareVersions(process.versions.node, oldest) >= 0
     ? { status: 'ok', text }
     : { status: 'fail', text, advice: 'Install a newer Node.js: https://nodejs.org' };
 }
@@ -112,7 +111,7 @@ async function checkNatsServer({
   } catch (error) {
     if (configured !== undefined)
       return { status: 'fail', text: (error as Error).message, advice: 'Unset it, or set another path' };
-    const text = `no nats-server ${OLDEST_VERSION} or newer on this machine`;
+    const text = `no nats-server ${OLDEST_SERVER} or newer on this machine`;
     return {
       status: 'warn',
       text,

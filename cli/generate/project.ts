@@ -8,7 +8,7 @@ import type { StepEntry, StreamEntry } from '../../shared/steps/manifest.ts';
 import { mergeSteps, mergeStreams } from '../../shared/steps/merge.ts';
 import type { JsonSchema } from '../../shared/types.ts';
 import type { CommandOptions } from '../options.ts';
-import { preparePythonEnvironment } from '../python/environment.ts';
+import { prepareProjectEnvironment } from '../python/project-environment.ts';
 import { pythonPath } from '../python/requirements.ts';
 import { runProgram } from '../run-program.ts';
 
@@ -63,16 +63,10 @@ async function describeNode({ root, motiaDir }: CommandOptions): Promise<Describ
   }
 }
 
-async function describePython({ root, env }: CommandOptions): Promise<Described> {
+async function describePython(options: CommandOptions): Promise<Described> {
+  const { root } = options;
   if ((await discoverSteps(root)).python.length === 0) return { steps: [], streams: [], failures: [] };
-  const { python } = await preparePythonEnvironment({
-    root,
-    ...(env.python !== undefined && { configured: env.python }),
-    ...(env.virtualEnv !== undefined && { virtualEnv: env.virtualEnv }),
-    searchPath: env.searchPath,
-    needsTracing: false,
-    progress: (line) => console.error(line),
-  });
+  const { python } = await prepareProjectEnvironment(options);
   const { stdout, said, failure } = await runProgram(python, ['-m', 'motia.steps'], {
     cwd: root,
     timeout: DESCRIBE_MS,

@@ -13,7 +13,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandOptions } from '../options.ts';
 import { toError } from '../worker-messages.ts';
 import { WorkerProcess } from '../worker-process.ts';
-import { preparePythonEnvironment } from './environment.ts';
+import { prepareProjectEnvironment } from './project-environment.ts';
 import { launchPythonWorker, type PythonWorkerSettings } from './python-worker.ts';
 import { readRequirements } from './requirements.ts';
 import { PythonError } from './toolchain.ts';
@@ -137,16 +137,9 @@ export class PythonSteps {
   }
 
   async #prepare(): Promise<void> {
-    const { root, env } = this.#options.options;
-    const { fingerprint } = await readRequirements(root);
-    const environment = await preparePythonEnvironment({
-      root,
-      ...(env.python !== undefined && { configured: env.python }),
-      ...(env.virtualEnv !== undefined && { virtualEnv: env.virtualEnv }),
-      searchPath: env.searchPath,
-      needsTracing: !env.telemetry.disabled && env.telemetry.tracesUrl !== undefined,
-      progress: (line) => console.error(line),
-    });
+    const { options } = this.#options;
+    const { fingerprint } = await readRequirements(options.root);
+    const environment = await prepareProjectEnvironment(options);
     this.#python = environment.python;
     this.#fingerprint = fingerprint;
   }

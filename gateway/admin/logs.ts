@@ -5,11 +5,7 @@ import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { LogFilter } from '../../shared/broker/telemetry-logs.ts';
 import type { LogRecord } from '../../shared/telemetry-records.ts';
 import { isJsonLines, sendJsonLines } from './json-lines.ts';
-import { choiceOf, numberOf, textOf, timeOf } from './query.ts';
-
-interface Query {
-  Querystring: Record<string, unknown>;
-}
+import { choiceOf, numberOf, type Query, textOf, timeOf } from './query.ts';
 
 /** Each asks the broker a few times a second. */
 const MOST_FOLLOWERS = 20;

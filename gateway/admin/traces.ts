@@ -3,11 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { SpanNode } from '../../shared/broker/telemetry-trace.ts';
 import { isJsonLines, sendJsonLines } from './json-lines.ts';
-import { choiceOf, numberOf, textOf, timeOf } from './query.ts';
-
-interface Query {
-  Querystring: Record<string, unknown>;
-}
+import { choiceOf, numberOf, type Query, textOf, timeOf } from './query.ts';
 
 export function traceRoutes(api: FastifyInstance, telemetry: () => Promise<TelemetryAdmin>): void {
   api.get<Query>('/traces', async ({ query }, reply) => {

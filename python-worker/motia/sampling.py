@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from .per_second import first_of_each_second
 
 if TYPE_CHECKING:
     from .protocol.trace_ids import TraceContext
@@ -35,18 +36,5 @@ def _root_sampling(name: str, ratio: float) -> Callable[[str], bool]:
 
 
 def _up_to(per_second: int) -> Callable[[str], bool]:
-    """The first so many of each second."""
-    left, until = per_second, 0.0
-
-    def sample(_: str) -> bool:
-        nonlocal left, until
-        if left > 0:
-            left -= 1
-            return True
-        now = time.monotonic()
-        if now < until:
-            return False
-        left, until = per_second - 1, now + 1
-        return True
-
-    return sample
+    take = first_of_each_second(per_second)
+    return lambda trace_id: take()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias, TypedDict, TypeVar
 
+from .per_second import first_of_each_second
 from .protocol.trace_ids import TraceContext, format_traceparent, new_span_id, new_trace_id, parse_traceparent
 from .recorded_span import RecordedSpan, SpanSink
 from .sampling import create_sampling
-from .span_budget import SpanBudget
 from .span_types import Attributes, SpanKind
 from .thinning import Thinning
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .otlp import OtlpExport
 
 Result = TypeVar("Result")
+
+_MOST_STORED: Final = 500
+"""Spans that a process stores in a second, whichever traces they are of: one trace may have thousands of runs."""
 
 Description: TypeAlias = Attributes | Callable[[], Attributes]
 """Attributes of a span, or what makes them."""
@@ -193,7 +196,7 @@ class RecordedTracing:
         self._export = export
         self._store = store
         self._thinning = Thinning()
-        self._budget = SpanBudget()
+        self._has_room = first_of_each_second(_MOST_STORED)
 
     def start_span(
         self,
@@ -210,7 +213,7 @@ class RecordedTracing:
         if not self._is_sampled(cause, trace_id):
             return QuietSpan.of(trace_id, self, parent, name, kind, attributes, links)
         # Whoever exports has asked for all that is sampled.
-        if not (self._export or self._budget.take()):
+        if not (self._export or self._has_room()):
             return QuietSpan(self, parent, name, kind, attributes, links)
         context = TraceContext(trace_id, new_span_id(), sampled=True)
         return self.record(context, cause, name, kind, attributes, links)

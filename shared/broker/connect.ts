@@ -10,12 +10,10 @@ import {
 } from '@nats-io/transport-node';
 import type { BrokerAddress } from '../config.ts';
 import { MotiaError } from '../errors.ts';
+import { compareVersions, OLDEST_SERVER } from '../versions.ts';
 import { ReplyMux } from './mux.ts';
 import { createSender, type Send } from './sender.ts';
 import { StallWatch } from './stall.ts';
-
-/** The first server version that has everything used here (message schedules among it). */
-export const OLDEST_SERVER = '2.14.0';
 
 export interface BrokerEvents {
   /** The connection dropped; it will be made again by itself. */
@@ -181,17 +179,6 @@ function checkVersion(nc: NatsConnection): void {
       'the nats-server runs without JetStream: start it with --jetstream, or enable JetStream for the account',
     );
   }
-}
-
-/** Negative, zero or positive, as `a` is older than, the same as or newer than `b`. Pre-release tags are ignored. */
-export function compareVersions(a: string, b: string): number {
-  const parts = (version: string) => version.replace(/^v/, '').split(/[.-]/).slice(0, 3).map(Number);
-  const [left, right] = [parts(a), parts(b)];
-  for (let i = 0; i < 3; i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 const redact = (servers: string) => servers.replace(/\/\/[^@/]*@/g, '//***@');

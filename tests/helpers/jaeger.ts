@@ -1,13 +1,12 @@
 /** A real Jaeger (v2): the one on PATH or in the cache. To build one takes Go and minutes, which no test does. */
-import { spawn } from 'node:child_process';
 import { accessSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, type TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
 import { readEnvironment } from '../../shared/config.ts';
+import { runInBackground } from './background.ts';
 import { freePort } from './free-port.ts';
-import { removeFolder } from './remove-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface JaegerSpan {
@@ -56,13 +55,7 @@ export async function startJaeger(context: TestContext): Promise<Jaeger> {
   };
   const file = join(folder, 'jaeger.yaml');
   await writeFile(file, JSON.stringify(config)); // JSON is YAML
-  const child = spawn(program as string, ['--config', `file:${file}`], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-    await removeFolder(folder);
-  });
+  runInBackground(program as string, ['--config', `file:${file}`], folder);
   const url = `http://127.0.0.1:${query}`;
   await waitFor(async () => (await fetch(`${url}/api/services`)).ok, { what: 'Jaeger', within: 30_000 });
   return {

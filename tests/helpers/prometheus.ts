@@ -1,12 +1,12 @@
 /** A real Prometheus: the one on PATH, or Debian's package, unpacked and not installed, kept in the cache. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { accessSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
 import { readEnvironment } from '../../shared/config.ts';
+import { runInBackground } from './background.ts';
 import { freePort } from './free-port.ts';
 import { removeFolder } from './remove-folder.ts';
 import { waitFor } from './wait-for.ts';
@@ -82,13 +82,7 @@ export async function startPrometheus(tools: PrometheusTools, ports: number[], r
     '--enable-feature=exemplar-storage',
     '--log.level=error',
   ];
-  const child = spawn(tools.prometheus, args, { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-    await removeFolder(folder);
-  });
+  runInBackground(tools.prometheus, args, folder);
   const url = `http://127.0.0.1:${port}`;
   const get = async <T>(path: string) => {
     const response = await fetch(url + path, { signal: AbortSignal.timeout(10_000) });

@@ -2229,7 +2229,7 @@ export const MUTANTS = [
   {
     guarantee: 'one trace with thousands of runs does not slow its process down',
     file: 'shared/recorded-tracing.ts',
-    from: '(exporting !== undefined || budget.take())',
+    from: '(exporting !== undefined || hasRoom())',
     to: 'true',
     test: `${UNIT}/recorded-tracing.test.ts`,
     quick: true,

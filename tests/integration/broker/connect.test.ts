@@ -3,7 +3,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { compareVersions, connectBroker } from '../../../shared/broker/connect.ts';
+import { connectBroker } from '../../../shared/broker/connect.ts';
+import { compareVersions } from '../../../shared/versions.ts';
 import { startNatsServer } from '../../../testing/nats-server.ts';
 
 const servers: Server[] = [];
