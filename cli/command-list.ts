@@ -1,6 +1,7 @@
 /** Which commands there are, and which flags they take. */
 import type { Options } from 'yargs';
-import { LOG_LEVELS } from '../shared/config.ts';
+import { LOG_LEVELS } from '../shared/log-levels.ts';
+import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
 import { common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
 import {
   CRON_ACTIONS,
@@ -10,7 +11,6 @@ import {
   QUEUE_ACTIONS,
   RULES_ACTIONS,
   STATE_ACTIONS,
-  TRACE_STATUSES,
 } from './options.ts';
 
 export interface Command {

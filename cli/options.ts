@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { appName, type Environment, loadDotEnv, readEnvironment } from '../shared/config.ts';
 import { createLogger, type LoggerOptions } from '../shared/logger.ts';
 import type { AppPart } from '../shared/steps/app-part.ts';
+import type { TraceStatus } from '../shared/telemetry-records.ts';
 
 /** The flags of all commands, as yargs gives them. */
 export interface Flags {
@@ -59,7 +60,7 @@ export interface Flags {
   trace?: string;
   level?: string;
   flow?: string;
-  status?: (typeof TRACE_STATUSES)[number];
+  status?: TraceStatus;
   text?: string;
   since?: string;
   until?: string;
@@ -73,8 +74,6 @@ export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as co
 export const DOCUMENTS = ['openapi', 'mermaid'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
-/** How traces stand. */
-export const TRACE_STATUSES = ['failed', 'running', 'completed'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 /** What `motia state` does. */

@@ -5,11 +5,11 @@ import { basename, delimiter, join, resolve } from 'node:path';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
 import { MotiaError } from './errors.ts';
+import { LOG_LEVELS, type LogLevel } from './log-levels.ts';
 import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
 import type { AppPart } from './steps/app-part.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type { LogLevel };
 
 /** Where the broker is, and how to log in to it. */
 export interface BrokerAddress {
@@ -179,7 +179,7 @@ const schema = z
     MOTIA_TELEMETRY_DAYS: wholeNumber(1, 365),
     MOTIA_TELEMETRY_BYTES: wholeNumber(1_048_576, Number.MAX_SAFE_INTEGER),
     VIRTUAL_ENV: z.string(),
-    LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'critical']),
+    LOG_LEVEL: oneOf([...LOG_LEVELS, 'critical']),
     NO_COLOR: z.string(),
     XDG_CACHE_HOME: z.string(),
     PATH: z.string(),

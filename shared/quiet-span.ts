@@ -4,10 +4,10 @@ import type { TraceContext } from './trace-ids.ts';
 import { type Attributes, IdSpan, type SpanOptions } from './tracing.ts';
 
 /** Makes the span that is kept. */
-export type Record = (context: TraceContext, name: string, options: SpanOptions) => RecordedSpan;
+export type RecordSpan = (context: TraceContext, name: string, options: SpanOptions) => RecordedSpan;
 
 export class QuietSpan extends IdSpan {
-  readonly #record: Record;
+  readonly #record: RecordSpan;
   readonly #name: string;
   readonly #options: SpanOptions;
   readonly #sampled: boolean;
@@ -16,7 +16,7 @@ export class QuietSpan extends IdSpan {
   #failure: { error: unknown } | undefined;
 
   /** @param trace if it is known; otherwise that of `options.parent`, which is not sampled. */
-  constructor(record: Record, name: string, options: SpanOptions, trace?: Omit<TraceContext, 'spanId'>) {
+  constructor(record: RecordSpan, name: string, options: SpanOptions, trace?: Omit<TraceContext, 'spanId'>) {
     super(options.parent, trace);
     this.#record = record;
     this.#name = name;

@@ -2,7 +2,7 @@
 import type { TelemetryEnvironment } from './config.ts';
 import type { SpanExport } from './otlp.ts';
 import { firstOfEachSecond } from './per-second.ts';
-import { QuietSpan, type Record } from './quiet-span.ts';
+import { QuietSpan, type RecordSpan } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
 import { Thinning } from './thinning.ts';
@@ -33,7 +33,7 @@ export async function createRecordedTracing(
     if (span.sampled) exporting?.onEnd(span);
     if (store && (!exporting || span.failed || thinning.keeps(span.traceId))) store(span);
   };
-  const record: Record = (context, name, options) =>
+  const record: RecordSpan = (context, name, options) =>
     new RecordedSpan(context, parseTraceparent(options.parent), name, options, resource, sink);
   return {
     recording: true,

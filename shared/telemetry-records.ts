@@ -5,6 +5,10 @@ import type { Attributes } from './tracing.ts';
 
 const KINDS = ['internal', 'server', 'client', 'producer', 'consumer'] as const;
 
+/** How a trace stands. */
+export const TRACE_STATUSES = ['failed', 'running', 'completed'] as const;
+export type TraceStatus = (typeof TRACE_STATUSES)[number];
+
 export interface SpanRecord {
   /** First in the line, since it is read without the rest. */
   traceId: string;

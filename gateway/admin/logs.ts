@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { LogFilter } from '../../shared/broker/telemetry-logs.ts';
+import { LOG_LEVELS } from '../../shared/log-levels.ts';
 import type { LogRecord } from '../../shared/telemetry-records.ts';
 import { isJsonLines, sendJsonLines } from './json-lines.ts';
 import { choiceOf, numberOf, type Query, textOf, timeOf } from './query.ts';
@@ -44,7 +45,7 @@ export function logRoutes(api: FastifyInstance, telemetry: () => Promise<Telemet
 
 function filterOf(query: Record<string, unknown>): LogFilter {
   return {
-    level: choiceOf(query, 'level', ['debug', 'info', 'warn', 'error']),
+    level: choiceOf(query, 'level', LOG_LEVELS),
     step: textOf(query, 'step'),
     flow: textOf(query, 'flow'),
     traceId: textOf(query, 'trace'),

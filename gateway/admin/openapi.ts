@@ -1,4 +1,6 @@
 /** The admin API itself as an OpenAPI 3.1 document. Its routes are held to this list by a test. */
+import { LOG_LEVELS } from '../../shared/log-levels.ts';
+import { TRACE_STATUSES } from '../../shared/telemetry-records.ts';
 
 interface Route {
   method: 'get' | 'post' | 'put' | 'delete';
@@ -26,12 +28,12 @@ const PARAMETERS = {
   flow: text,
   format: { enum: ['json', 'jsonl'], description: 'jsonl: one JSON object on each line' },
   ifRevision: { ...number, description: 'Only if what is there has this revision; 0: only if nothing is there' },
-  level: { enum: ['debug', 'info', 'warn', 'error'], description: 'This level and above' },
+  level: { enum: LOG_LEVELS, description: 'This level and above' },
   limit: { ...number, description: 'How many at most' },
   maxDuration: { ...number, description: 'Milliseconds' },
   minDuration: { ...number, description: 'Milliseconds' },
   since: time,
-  status: { enum: ['failed', 'running', 'completed'] },
+  status: { enum: TRACE_STATUSES },
   step: text,
   text: { ...text, description: 'Contained anywhere' },
   trace: { ...text, description: 'Id of a trace' },

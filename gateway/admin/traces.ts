@@ -2,13 +2,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
 import type { SpanNode } from '../../shared/broker/telemetry-trace.ts';
+import { TRACE_STATUSES } from '../../shared/telemetry-records.ts';
 import { isJsonLines, sendJsonLines } from './json-lines.ts';
 import { choiceOf, numberOf, type Query, textOf, timeOf } from './query.ts';
 
 export function traceRoutes(api: FastifyInstance, telemetry: () => Promise<TelemetryAdmin>): void {
   api.get<Query>('/traces', async ({ query }, reply) => {
     const filter = {
-      status: choiceOf(query, 'status', ['failed', 'running', 'completed']),
+      status: choiceOf(query, 'status', TRACE_STATUSES),
       step: textOf(query, 'step'),
       flow: textOf(query, 'flow'),
       since: timeOf(query, 'since'),

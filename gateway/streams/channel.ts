@@ -2,7 +2,7 @@
 import type { ItemChange, SentMessage } from '../../shared/broker/item-changes.ts';
 import type { Client, Follower } from './client.ts';
 import { errorFrame, Frame, type FrameEvent, type Target } from './frames.ts';
-import { ItemView, shownItem, type ViewedChange } from './item-view.ts';
+import { ItemView, readItem, type ViewedChange } from './item-view.ts';
 import { laterOf, type Position } from './position.ts';
 
 /** What happened in a channel after a position. */
@@ -211,7 +211,7 @@ export class Channel {
     for (const change of changes) {
       position = { ...position, items: change.sequence };
       if (change.json === undefined && change.kind !== 'delete') continue; // its successor follows
-      const item = shownItem(change);
+      const item = readItem(change);
       if (!item) continue;
       this.#source.clock(change.time);
       tell({ type: change.kind, json: item.json }, change.time, { ...this.target, id: item.id });

@@ -68,7 +68,7 @@ function byAge(a: ViewedItem, b: ViewedItem): number {
 }
 
 /** What a client gets of an item: all but `__motia`, which only handlers see. `undefined` for what is no item. */
-function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem | undefined {
+export function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem | undefined {
   const parsed = parse(json);
   if (!isJsonObject(parsed)) return undefined;
   const { __motia, ...item } = parsed;
@@ -90,6 +90,3 @@ function parse(json: string): unknown {
     return undefined;
   }
 }
-
-/** An item as clients get it, with its id. */
-export const shownItem = (change: ItemChange): { id: string; json: string } | undefined => readItem(change);

@@ -1,19 +1,12 @@
 /** What people ask about traces and logs: by the admin API, and by commands. */
-
 import type { Names } from '../protocol/subjects.ts';
 import type { LogRecord } from '../telemetry-records.ts';
 import type { Broker } from './connect.ts';
 import { followLogs, type LogFilter, type LogPage, listLogs } from './telemetry-logs.ts';
-import { TelemetryReader } from './telemetry-reader.ts';
+import { type PageQuery, TelemetryReader } from './telemetry-reader.ts';
 import type { TraceFilter } from './telemetry-summary.ts';
 import { readTrace, type Trace } from './telemetry-trace.ts';
 import { listTraces, TraceList, type TracePage } from './telemetry-traces.ts';
-
-export interface PageQuery {
-  /** `next` of the page before. */
-  cursor?: string | undefined;
-  limit?: number | undefined;
-}
 
 /** What was read of the list of traces is kept for so long after the last question. */
 const KEEP_MS = 5 * 60_000;

@@ -1,9 +1,9 @@
 /** The stored log: pages of it from the newest on, and what is added to it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogLevel } from '../config.ts';
 import { MotiaError } from '../errors.ts';
+import { LOG_LEVELS, type LogLevel } from '../log-levels.ts';
 import type { LogRecord } from '../telemetry-records.ts';
-import { parseRecord, ReadBudget, type TelemetryReader } from './telemetry-reader.ts';
+import { type PageQuery, parseRecord, ReadBudget, type TelemetryReader } from './telemetry-reader.ts';
 import { readTrace } from './telemetry-trace.ts';
 
 /** Which records; all that is given has to hold. */
@@ -29,7 +29,7 @@ export interface LogPage {
   searchedTo?: string;
 }
 
-const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies LogLevel[];
+const LEVELS: readonly string[] = LOG_LEVELS;
 const DEFAULT_LIMIT = 100;
 export const MOST_LOGS = 1_000;
 /** Batches that are read at a time, backwards. */
@@ -44,7 +44,7 @@ const POLL_MS = 300;
 export async function listLogs(
   reader: TelemetryReader,
   filter: LogFilter,
-  { cursor, limit = DEFAULT_LIMIT }: { cursor?: string | undefined; limit?: number | undefined } = {},
+  { cursor, limit = DEFAULT_LIMIT }: PageQuery = {},
 ): Promise<LogPage> {
   const most = Math.min(Math.max(limit, 1), MOST_LOGS);
   if (filter.traceId !== undefined && cursor === undefined) return logsOfTrace(reader, filter, most);

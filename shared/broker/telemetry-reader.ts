@@ -6,6 +6,13 @@ import type { Names, TelemetryKind } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
 import { type Page, readPage, readPageSince, type StoredMessage } from './stored-messages.ts';
 
+/** Which page of a list is wanted. */
+export interface PageQuery {
+  /** `next` of the page before. */
+  cursor?: string | undefined;
+  limit?: number | undefined;
+}
+
 /** What one process told at once. */
 export interface TelemetryBatch {
   sequence: number;

@@ -1,11 +1,11 @@
 /** What a trace is known by in a list: worked out of its spans, as they are read. */
-import type { SpanRecord } from '../telemetry-records.ts';
+import type { SpanRecord, TraceStatus } from '../telemetry-records.ts';
 
 export interface TraceSummary {
   traceId: string;
   /** Name of the span that began it; of the first one that is known until then. */
   name: string;
-  status: 'failed' | 'running' | 'completed';
+  status: TraceStatus;
   startedAt: string;
   /** Up to the last span that has ended. */
   durationMs: number;

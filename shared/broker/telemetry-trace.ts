@@ -1,6 +1,6 @@
 /** One trace with all that was told of it: the spans of every process as a tree, and the log records. */
 import { MotiaError } from '../errors.ts';
-import type { LogRecord, SpanRecord } from '../telemetry-records.ts';
+import type { LogRecord, SpanRecord, TraceStatus } from '../telemetry-records.ts';
 import { beganAt } from '../trace-ids.ts';
 import { parseRecord, ReadBudget, type TelemetryBatch, type TelemetryReader } from './telemetry-reader.ts';
 import { CLOCK_SKEW_MS, RETRY_FOR_MS, YOUNG_MS } from './telemetry-store.ts';
@@ -18,7 +18,7 @@ export interface SpanNode extends SpanRecord {
 
 export interface Trace {
   traceId: string;
-  status: 'failed' | 'running' | 'completed';
+  status: TraceStatus;
   startedAt: string;
   /** Absent while it goes on. */
   endedAt?: string;

@@ -4,7 +4,13 @@
  */
 import { MotiaError } from '../errors.ts';
 import type { SpanRecord } from '../telemetry-records.ts';
-import { parseRecord, ReadBudget, type TelemetryBatch, type TelemetryReader } from './telemetry-reader.ts';
+import {
+  type PageQuery,
+  parseRecord,
+  ReadBudget,
+  type TelemetryBatch,
+  type TelemetryReader,
+} from './telemetry-reader.ts';
 import { CLOCK_SKEW_MS, RETRY_FOR_MS, YOUNG_MS } from './telemetry-store.ts';
 import { FoldedTrace, type TraceFilter, type TraceSummary } from './telemetry-summary.ts';
 
@@ -51,7 +57,7 @@ export class TraceList {
   }
 
   /** @throws {MotiaError} `INVALID_VALUE` */
-  list(filter: TraceFilter, { cursor, limit }: { cursor?: string | undefined; limit?: number | undefined } = {}) {
+  list(filter: TraceFilter, { cursor, limit }: PageQuery = {}) {
     const page = this.#turn.then(() =>
       this.#list(filter, cursor === undefined ? undefined : parseCursor(cursor), limit),
     );
@@ -171,7 +177,7 @@ export function listTraces(
   reader: TelemetryReader,
   recent: TraceList,
   filter: TraceFilter,
-  page: { cursor?: string | undefined; limit?: number | undefined } = {},
+  page: PageQuery = {},
 ): Promise<TracePage> {
   const goesOnAt = page.cursor === undefined ? Infinity : parseCursor(page.cursor).start;
   const until = Math.min(filter.until ?? Infinity, goesOnAt);

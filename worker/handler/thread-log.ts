@@ -2,7 +2,7 @@
  * The log of a handler thread: finished JSON lines, as `shared/logger.ts` writes them, that the broker thread puts where its own
  * go. Without pino, whose loading would double the time a thread needs to start.
  */
-import type { LogLevel } from '../../shared/config.ts';
+import { LOG_LEVELS, type LogLevel } from '../../shared/log-levels.ts';
 import { DEFAULT_REDACTION, type Redaction } from '../../shared/redaction.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { post } from './outbox.ts';
@@ -17,11 +17,9 @@ export interface ThreadLog {
   store(level: LogLevel, fields: Record<string, unknown>, message: string): void;
 }
 
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
 /** A log that passes on records of this level and above. */
 export function createThreadLog(lowest: LogLevel): ThreadLog {
-  const enabled = (level: LogLevel) => LEVELS.indexOf(level) >= LEVELS.indexOf(lowest);
+  const enabled = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
   const say = (t: 'log' | 'console', level: LogLevel, fields: Record<string, unknown>, message: string) => {
     if (!enabled(level)) return;
     const safe = safeFields(fields, log.redaction);
