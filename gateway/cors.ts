@@ -1,4 +1,5 @@
 /** The answers to the questions browsers ask before they let a page of another origin read a response (CORS). */
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Origins that may read responses: all (`'*'`), the listed ones, or, with an empty list, none. */
 export type AllowedOrigins = '*' | readonly string[];
@@ -11,6 +12,13 @@ export interface PreflightRequest {
   /** `access-control-request-private-network` */
   privateNetwork: string | undefined;
 }
+
+/** What the headers of a preflight request say. */
+export const toPreflight = (headers: IncomingHttpHeaders): PreflightRequest => ({
+  origin: headers.origin,
+  headers: headers['access-control-request-headers'],
+  privateNetwork: headers['access-control-request-private-network'] as string | undefined,
+});
 
 const PREFLIGHT_MAX_AGE_SECONDS = '600';
 

@@ -7,7 +7,7 @@ import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
 import { RESERVED } from './admin/admin.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
-import { corsHeaders, preflightHeaders } from './cors.ts';
+import { corsHeaders, preflightHeaders, toPreflight } from './cors.ts';
 import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
 import { readBody } from './read-body.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -109,6 +109,7 @@ export function createStepRoute(options: StepRouteOptions) {
 
     const { route, params } = match;
     const span = startSpan(tracing, request, route, settings.telemetry?.trustIncoming);
+    const { traceparent } = span;
     let status = 500;
     try {
       const call: StepRequest = {
@@ -118,7 +119,7 @@ export function createStepRoute(options: StepRouteOptions) {
         params,
         headers: request.headers as StepRequest['headers'], // Node has joined those that came several times
         body,
-        traceparent: span.traceparent,
+        traceparent,
         timeoutMs: settings.timeoutMs,
       };
       const key = call.headers['idempotency-key'];
@@ -159,7 +160,7 @@ export function createStepRoute(options: StepRouteOptions) {
         'http.response.status_code': status,
       });
       span.end();
-      requests.ended(route, status, began, span.traceparent);
+      requests.ended(route, status, began, traceparent);
     }
   };
 }
@@ -263,12 +264,7 @@ function notAllowed(reply: FastifyReply, allow: string[]): void {
 }
 
 function preflight(request: FastifyRequest, reply: FastifyReply, { manifest }: Served, allow: string[]): void {
-  const { headers } = request;
-  const asked = {
-    origin: headers.origin,
-    headers: headers['access-control-request-headers'],
-    privateNetwork: headers['access-control-request-private-network'] as string | undefined,
-  };
+  const asked = toPreflight(request.headers);
   reply.headers(preflightHeaders(manifest.settings.corsOrigins, asked, allow));
   reply.header('allow', allow.join(', ')).code(204).send();
 }

@@ -26,7 +26,7 @@ export class QuietSpan extends IdSpan {
   }
 
   override set(attributes: Attributes): void {
-    this.#attributes = { ...this.#attributes, ...attributes };
+    this.#attributes = this.#attributes ? { ...this.#attributes, ...attributes } : attributes;
   }
 
   override fail(error: unknown): void {

@@ -1,4 +1,5 @@
 /** The form in which spans and log records are stored: a line of JSON for each, the same from every language. */
+import { isJsonObject, parseJson } from './json-values.ts';
 import type { RecordedSpan } from './recorded-span.ts';
 import { formatTraceparent } from './trace-ids.ts';
 import type { Attributes } from './tracing.ts';
@@ -106,11 +107,8 @@ export function traceOfLog(line: string): string | undefined {
     return toTraceId(line.slice(at + TRACE_ID_KEY.length, at + TRACE_ID_KEY.length + TRACE_ID_LENGTH));
   }
   // Fields of the user's have such a key as well, or objects come before ours: only the record's own counts.
-  try {
-    return toTraceId((JSON.parse(line) as LogRecord).traceId);
-  } catch {
-    return undefined;
-  }
+  const record = parseJson(line);
+  return isJsonObject(record) ? toTraceId(record.traceId) : undefined;
 }
 
 const toTraceId = (value: unknown) => (/^[0-9a-f]{32}$/.test(String(value)) ? String(value) : undefined);

@@ -1,6 +1,6 @@
 /** The items of a group, or one item, as clients have been told of them. Pure. */
 import type { ItemChange } from '../../shared/broker/item-changes.ts';
-import { isJsonObject } from '../../shared/json-values.ts';
+import { isJsonObject, parseJson } from '../../shared/json-values.ts';
 import { decodeToken } from '../../shared/protocol/encoding.ts';
 
 interface ViewedItem {
@@ -69,7 +69,7 @@ function byAge(a: ViewedItem, b: ViewedItem): number {
 
 /** What a client gets of an item: all but `__motia`, which only handlers see. `undefined` for what is no item. */
 export function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem | undefined {
-  const parsed = parse(json);
+  const parsed = parseJson(json); // any client of the broker may write what it likes
   if (!isJsonObject(parsed)) return undefined;
   const { __motia, ...item } = parsed;
   const hasId = typeof item.id === 'string';
@@ -80,13 +80,4 @@ export function readItem({ key, sequence, json = '{}' }: ItemChange): ViewedItem
     createdAt: typeof item._createdAt === 'number' ? item._createdAt : 0,
     sequence,
   };
-}
-
-/** Any client of the broker may write what it likes. */
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { AccessRefused } from './access.ts';
+import { admit } from './admission.ts';
 import type { ConnectedClients } from './connected.ts';
 import { type SessionOptions, SocketSession } from './socket-session.ts';
 
@@ -33,24 +33,13 @@ async function upgrade(
   raw: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const { access, clients, log } = options;
-  if (clients.closing) return refuse(raw, 503, 'The gateway is going away');
-  const giveBack = clients.takePlace(request.socket.remoteAddress ?? '');
-  if (!giveBack) return refuse(raw, 503, 'Too many clients');
-  raw.once('close', giveBack);
-  let authContext: unknown;
-  try {
-    authContext = await access.authenticate({ headers: request.headers, url: request.url ?? '/' });
-  } catch (error) {
-    if (error instanceof AccessRefused) return refuse(raw, 401, 'Authentication failed');
-    log.error(
-      { action: 'stream_auth_failed', err: error },
-      'Who a client of realtime streams is could not be found out',
-    );
-    return refuse(raw, 503, 'Authentication is not available');
-  }
+  const { clients } = options;
+  const admission = await admit(request, raw, options);
+  if ('refused' in admission) return refuse(raw, admission.refused.status, admission.refused.text);
   sockets.handleUpgrade(request, raw, head, (socket) => {
-    const session: SocketSession = new SocketSession(socket, raw, authContext, options, () => clients.remove(session));
+    const session: SocketSession = new SocketSession(socket, raw, admission.authContext, options, () =>
+      clients.remove(session),
+    );
     clients.add(session);
   });
 }

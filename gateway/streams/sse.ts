@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RESERVED } from '../admin/admin.ts';
-import { type AllowedOrigins, corsHeaders, preflightHeaders } from '../cors.ts';
-import { AccessRefused } from './access.ts';
+import { type AllowedOrigins, corsHeaders, preflightHeaders, toPreflight } from '../cors.ts';
+import { admit } from './admission.ts';
 import { Client } from './client.ts';
 import type { Connected } from './connected.ts';
 import type { Frame, Target } from './frames.ts';
@@ -26,18 +26,12 @@ export function serveSse(app: FastifyInstance, options: SseOptions): void {
   for (const path of [':stream/:group', ':stream/:group/:id']) {
     const url = `${RESERVED}streams/${path}`;
     app.get(url, { exposeHeadRoute: false }, (request: StreamRequest, reply) => answer(request, reply, options));
-    app.options(url, (request, reply) => {
-      const { headers } = request;
-      const asked = {
-        origin: headers.origin,
-        headers: headers['access-control-request-headers'],
-        privateNetwork: headers['access-control-request-private-network'] as string | undefined,
-      };
-      return reply
-        .headers(preflightHeaders(options.corsOrigins(), asked, METHODS))
+    app.options(url, ({ headers }, reply) =>
+      reply
+        .headers(preflightHeaders(options.corsOrigins(), toPreflight(headers), METHODS))
         .code(204)
-        .send();
-    });
+        .send(),
+    );
   }
 }
 
@@ -47,24 +41,11 @@ async function answer(request: StreamRequest, reply: FastifyReply, options: SseO
   const target: Target = { streamName: stream, groupId: group, ...(id !== undefined && { id }) };
   const cors = corsHeaders(options.corsOrigins(), request.headers.origin);
   const refuse = (status: number, error: string) => reply.headers(cors).code(status).send({ error });
-  if (clients.closing) return refuse(503, 'The gateway is going away');
-  const giveBack = clients.takePlace(request.socket.remoteAddress ?? '');
-  if (!giveBack) return refuse(503, 'Too many clients');
-  reply.raw.once('close', giveBack);
-  let authContext: unknown;
-  try {
-    authContext = await access.authenticate({ headers: request.headers, url: request.url });
-  } catch (error) {
-    if (error instanceof AccessRefused) return refuse(401, 'Authentication failed');
-    log.error(
-      { action: 'stream_auth_failed', err: error },
-      'Who a client of realtime streams is could not be found out',
-    );
-    return refuse(503, 'Authentication is not available');
-  }
+  const admission = await admit(request.raw, reply.raw, options);
+  if ('refused' in admission) return refuse(admission.refused.status, admission.refused.text);
   if (!isKnown(stream)) return refuse(404, 'There is no such stream');
   const wanted = { groupId: group, ...(id !== undefined && { id }) };
-  if (!(await access.canAccess(stream, wanted, authContext))) return refuse(403, 'Access denied');
+  if (!(await access.canAccess(stream, wanted, admission.authContext))) return refuse(403, 'Access denied');
   reply.hijack();
   if (reply.raw.destroyed) return reply;
   reply.raw.writeHead(200, {

@@ -1,5 +1,6 @@
 /** Which worker has which events: live workers are asked at the moment when somebody wants to know, and nothing is kept. */
 import { createInbox } from '@nats-io/transport-node';
+import { parseJson } from '../json-values.ts';
 import type { Names } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
 import { isNoResponders } from './inbox.ts';
@@ -96,13 +97,7 @@ export function answerHoldings(
 }
 
 /** Nothing if it is no JSON. */
-function readJson<T>(data: Uint8Array): T | null | undefined {
-  try {
-    return JSON.parse(Buffer.from(data).toString('utf8')) as T | null;
-  } catch {
-    return undefined;
-  }
-}
+const readJson = <T>(data: Uint8Array) => parseJson(Buffer.from(data).toString('utf8')) as T | null | undefined;
 
 /** The worker for people. */
 export const describeWorker = ({ language, host, pid }: WorkerIdentity): string =>

@@ -1,7 +1,7 @@
 /** The items of realtime streams as who follows them needs them: each with the sequence and the time of its last change. */
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
-import { isJsonObject } from '../json-values.ts';
+import { isJsonObject, parseJson } from '../json-values.ts';
 import { Header } from '../protocol/headers.ts';
 import type { Names } from '../protocol/subjects.ts';
 import { BlobStore } from './blobs.ts';
@@ -94,12 +94,8 @@ export class ItemChanges {
   /** `undefined` for what is no event: any client of the broker may send what it likes. */
   readSent({ subject, sequence, data }: FedMessage): SentMessage | undefined {
     const json = toText(data);
-    try {
-      const event: unknown = JSON.parse(json);
-      if (!isJsonObject(event) || typeof event.type !== 'string') return undefined;
-    } catch {
-      return undefined;
-    }
+    const event = parseJson(json);
+    if (!isJsonObject(event) || typeof event.type !== 'string') return undefined;
     return { key: subject.slice(this.#names.sent.length - 1), sequence, json };
   }
 

@@ -1,6 +1,8 @@
 /** Reads stored spans and log records, batch by batch, without a consumer: nothing is left behind by whoever looks. */
+
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { isJsonObject, parseJson } from '../json-values.ts';
 import { Header } from '../protocol/headers.ts';
 import type { Names, TelemetryKind } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
@@ -124,10 +126,6 @@ function toBatch({ subject, sequence, storedAt, headers, data }: StoredMessage):
 
 /** Reads a line; `undefined` if it is no record. */
 export function parseRecord<T extends object>(line: string): T | undefined {
-  try {
-    const record: unknown = JSON.parse(line);
-    return typeof record === 'object' && record !== null && !Array.isArray(record) ? (record as T) : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = parseJson(line);
+  return isJsonObject(record) ? (record as T) : undefined;
 }

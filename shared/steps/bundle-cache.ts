@@ -4,6 +4,7 @@ import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '../json-values.ts';
 import { packageIndex, packageRoot } from './aliases.ts';
 import type { Bundle } from './bundle.ts';
 
@@ -86,12 +87,4 @@ async function readTexts(root: string, files: readonly string[]): Promise<Map<st
 
 function hashOf(text: string | undefined): string {
   return text === undefined ? 'absent' : createHash('sha256').update(text).digest('hex');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
