@@ -9,7 +9,7 @@ import { createSampleProject, route } from '../lib/sample-project.mjs';
 import { median, round } from '../lib/stats.mjs';
 
 const SETTLE_MS = 5000;
-const IDLE_SECONDS = 10;
+const IDLE_SECONDS = 20;
 
 /** @param {import('../lib/processes.mjs').Scope} scope @param {{ starts: number }} options */
 export async function coldStart(scope, { starts }) {
@@ -46,6 +46,7 @@ export async function coldStart(scope, { starts }) {
     checks: [
       atMost('cold start, ms', Math.round(median(milliseconds)), 1000),
       atMost('idle memory, MB', idle.memory, 220),
+      atMost('idle CPU, % of a core', idle.cpu, 2),
     ],
     notes: [
       `Idle: ${SETTLE_MS / 1000} s after the first answer, CPU over ${IDLE_SECONDS} s, in percent of one core.`,

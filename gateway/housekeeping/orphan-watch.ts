@@ -6,6 +6,8 @@ import type { Names } from '../../shared/protocol/subjects.ts';
 
 /** A rolling deployment has gaps in which nobody serves what is still wanted. */
 export const ORPHAN_GRACE_MS = 60_000;
+/** Each look costs the broker a list of all consumers. */
+const LOOK_EVERY_MS = 15_000;
 
 export class OrphanWatch {
   readonly #broker: Broker;
@@ -26,7 +28,8 @@ export class OrphanWatch {
   }
 
   start(): void {
-    const wait = (this.#graceMs / 4) * (1 + Math.random()); // gateways look at different times
+    const every = this.#since.size === 0 ? LOOK_EVERY_MS : Math.min(LOOK_EVERY_MS, this.#graceMs / 4);
+    const wait = every * (1 + Math.random()); // gateways look at different times
     this.#timer = setTimeout(() => {
       this.look()
         .catch((error) => {
