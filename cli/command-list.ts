@@ -138,6 +138,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import('./commands/state.ts')).state,
   },
+  'backup [file]': {
+    describe: 'Save state, items of realtime streams and dead letters in a file, while the app goes on',
+    examples: [['$0 backup nightly.gz', 'To be put back by: $0 restore nightly.gz']],
+    options: { file: { type: 'string', describe: 'File to write (default: name of the app and time)' }, ...steering },
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  'restore <file>': {
+    describe: 'Put back what motia backup has saved, and leave alone what is there',
+    options: {
+      file: { type: 'string', describe: 'File that motia backup has written' },
+      replace: { type: 'boolean', describe: 'Replace values and items that are there by those of the file' },
+      ...steering,
+    },
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
   emit: {
     describe: 'Emit an event',
     examples: [[`$0 emit --topic order.created --message '{"id":7}' --delay 60`, 'In a minute']],

@@ -50,6 +50,9 @@ export interface Flags {
   cursor?: boolean;
   install?: boolean;
   motia?: string;
+  /** Of `motia backup` and `motia restore`. */
+  file?: string;
+  replace?: boolean;
   /** Of `motia state`, as `group`. */
   key?: string;
   value?: string;

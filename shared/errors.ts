@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'
   | 'INVALID_VALUE'
+  | 'INVALID_BACKUP'
   | 'UNKNOWN_STEP'
   | 'NOT_FOUND'
   | 'REVISION_CONFLICT'

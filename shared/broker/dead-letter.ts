@@ -48,7 +48,7 @@ export function describe(message: StoredMessage): DeadLetter {
     ...(event.group !== undefined && { group: event.group }),
     ...(traceId !== undefined && { traceId }),
     emittedAt: new Date(event.emittedAt).toISOString(),
-    diedAt: new Date(message.storedAt).toISOString(),
+    diedAt: new Date(Number(get(Header.diedAt)) || message.storedAt).toISOString(),
     error: toError(decodeText(get(Header.error))),
   };
 }

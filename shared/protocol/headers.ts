@@ -33,6 +33,8 @@ export const Header = {
   /** Error record of a dead letter, and the step that it died in, percent-encoded. */
   error: 'Motia-Error',
   step: 'Motia-Step',
+  /** Of a dead letter that was restored from a backup: when it died, in ms since 1970. */
+  diedAt: 'Motia-Died-At',
   /** The time that a tick stands for, in ms since 1970. */
   tick: 'Motia-Tick',
   /** `manual` for a run that a person asked for; absent for a tick of the schedule. */

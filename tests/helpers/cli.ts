@@ -18,6 +18,8 @@ export type Command =
   | 'scheduler'
   | 'provision'
   | 'version'
+  | 'backup'
+  | 'restore'
   | 'cron'
   | 'dlq'
   | 'emit'
