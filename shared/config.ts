@@ -202,6 +202,9 @@ const schema = z
 
 type Values = z.infer<typeof schema>;
 
+/** These may also be in a file, as secrets of containers are: `NATS_PASSWORD_FILE` is its path. */
+const SECRETS = ['NATS_PASSWORD', 'MOTIA_ADMIN_TOKEN'] as const;
+
 /**
  * Reads and freezes the settings of the environment. An empty value counts as absent.
  *
@@ -209,6 +212,7 @@ type Values = z.infer<typeof schema>;
  */
 export function readEnvironment(env: RawEnvironment = process.env): Environment {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  for (const name of SECRETS) present[name] ??= readSecret(`${name}_FILE`, present);
   const parsed = schema.safeParse(present);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -244,6 +248,21 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     userAgent: values.npm_config_user_agent,
     telemetry: telemetry(values),
   });
+}
+
+/** What a variable's file has, without the line's end; `undefined` if nothing names one. */
+function readSecret(name: string, env: RawEnvironment): string | undefined {
+  const path = env[name];
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8').trimEnd();
+  } catch (error) {
+    const { message } = error as Error;
+    throw new MotiaError(
+      'INVALID_VALUE',
+      `The environment variable ${name} names a file that cannot be read: ${message}.`,
+    );
+  }
 }
 
 /** What is between the commas. */

@@ -1,14 +1,14 @@
 /** A real Prometheus: the one on PATH, or Debian's package, unpacked and not installed, kept in the cache. */
 import { execFile } from 'node:child_process';
 import { accessSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readEnvironment } from '../../shared/config.ts';
 import { runInBackground } from './background.ts';
+import { unpackedPackage, unpackPackages } from './debian-package.ts';
 import { freePort } from './free-port.ts';
-import { removeFolder } from './remove-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface PrometheusTools {
@@ -17,23 +17,15 @@ export interface PrometheusTools {
 }
 
 const run = promisify(execFile);
-const DOWNLOAD_WITHIN_MS = 120_000;
 
 /** @returns the paths of both programs, or why there are none here. */
 export async function findPrometheus(): Promise<PrometheusTools | string> {
-  const { cacheDir, searchPath } = readEnvironment();
-  const cached = join(cacheDir, 'tests/prometheus');
-  const found = [...searchPath, join(cached, 'usr/bin')].map(toolsIn).find((tools) => tools !== undefined);
+  const unpacked = join(unpackedPackage('prometheus'), 'usr/bin');
+  const found = [...readEnvironment().searchPath, unpacked].map(toolsIn).find((tools) => tools !== undefined);
   if (found) return found;
   try {
-    const work = await mkdtemp(join(tmpdir(), 'motia-prometheus-'));
-    await run('apt-get', ['download', 'prometheus'], { cwd: work, timeout: DOWNLOAD_WITHIN_MS });
-    const archive = (await readdir(work)).find((file) => file.endsWith('.deb')) ?? '';
-    await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: work, timeout: DOWNLOAD_WITHIN_MS });
-    await mkdir(join(cached, '..'), { recursive: true });
-    await rename(join(work, 'unpacked'), cached).catch(() => run('cp', ['-r', join(work, 'unpacked'), cached]));
-    await removeFolder(work);
-    return toolsIn(join(cached, 'usr/bin')) ?? 'the Debian package has no prometheus in it';
+    await unpackPackages('prometheus');
+    return toolsIn(unpacked) ?? 'the Debian package has no prometheus in it';
   } catch (error) {
     return `there is no Prometheus on PATH, and Debian's package cannot be had: ${(error as Error).message.split('\n')[0]}`;
   }
