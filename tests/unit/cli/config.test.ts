@@ -97,6 +97,19 @@ describe('readEnvironment', () => {
     expect(env.broker).toMatchObject({ user: 'bob', password: 'new' });
   });
 
+  test('reads secrets from files, which the variables themselves win over', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'motia-secrets-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'secret');
+    writeFileSync(file, ' s3cret\n');
+    const base = { NATS_URL: 'nats://one:4222', NATS_PASSWORD_FILE: file, MOTIA_ADMIN_TOKEN_FILE: file };
+    expect(readEnvironment(base)).toMatchObject({ broker: { password: ' s3cret' }, adminToken: ' s3cret' });
+    expect(readEnvironment({ ...base, NATS_PASSWORD: 'own' }).broker?.password).toBe('own');
+    expect(() => readEnvironment({ ...base, NATS_PASSWORD_FILE: join(folder, 'none') })).toThrow(
+      /NATS_PASSWORD_FILE names a file that cannot be read: .*no such file/,
+    );
+  });
+
   test('derives the traces URL, unless it is given', () => {
     const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
     expect(readEnvironment(base).telemetry.tracesUrl).toBe('http://collector:4318/v1/traces');
