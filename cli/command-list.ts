@@ -225,7 +225,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   doctor: {
     describe: 'Look at what a start needs here, and say what to do',
-    options: { port, host, json: steering.json, 'motia-dir': common['motia-dir'] },
+    examples: [['sudo $0 doctor --power-cut', 'And how many acknowledged writes a power cut would cost on this disk']],
+    options: {
+      ...{ port, host, json: steering.json, 'motia-dir': common['motia-dir'] },
+      'power-cut': {
+        type: 'boolean',
+        describe: 'Measure what a power cut would cost, with either setting of the broker',
+      },
+    },
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   templates: {

@@ -14,6 +14,8 @@ export interface NatsConfig {
   /** Largest message in bytes. Default 8 MB, the most that the server's authors advise. */
   maxPayload?: number;
   login?: { user: string; password: string };
+  /** Each write is on the disk before it is acknowledged. Default: some minutes later. */
+  syncAlways?: boolean;
   /** More text for the configuration file, in the server's own syntax. */
   extra?: string;
 }
@@ -83,7 +85,7 @@ function configText(config: NatsConfig, dir: string, logFile: string): string {
   return `host: 127.0.0.1
 port: ${config.port}
 max_payload: ${config.maxPayload ?? DEFAULT_MAX_PAYLOAD}
-jetstream { store_dir: ${text(config.storeDir)} }
+jetstream { store_dir: ${text(config.storeDir)}${config.syncAlways ? ', sync_interval: always' : ''} }
 ports_file_dir: ${text(dir)}
 logfile: ${text(logFile)}
 logfile_size_limit: 10MB

@@ -50,6 +50,8 @@ export interface Flags {
   cursor?: boolean;
   install?: boolean;
   motia?: string;
+  /** Of `motia doctor`. */
+  powerCut?: boolean;
   /** Of `motia backup` and `motia restore`. */
   file?: string;
   replace?: boolean;

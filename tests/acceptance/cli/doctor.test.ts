@@ -1,7 +1,33 @@
 /** `motia doctor` in projects that are well, and in others. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { removeFolder } from '../../helpers/remove-folder.ts';
 import { createProject, dev, run } from './program.ts';
+
+const execFileAsync = promisify(execFile);
+
+/** @returns why not. */
+async function canMountImages(): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'motia-image-'));
+  const [image, mounted] = [join(folder, 'image'), join(folder, 'mounted')];
+  try {
+    await writeFile(image, Buffer.alloc(8 * 1024 ** 2));
+    await mkdir(mounted);
+    await execFileAsync('mkfs.ext4', ['-q', '-F', image]);
+    await execFileAsync('mount', ['-o', 'loop', image, mounted]);
+    await execFileAsync('umount', [mounted]);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.trim();
+  } finally {
+    await removeFolder(folder);
+  }
+}
 
 async function doctor(root: string, env: Record<string, string> = {}) {
   const { code, output } = await run(root, ['doctor', '--json', '--port', '0'], env);
@@ -51,4 +77,24 @@ test('of an app that runs, the broker is asked', async () => {
     text: expect.stringMatching(/^nats-server \S+ at .*of the app that runs here: storage/),
   });
   expect(of('Port')).toMatchObject({ text: 'the app runs here' });
+});
+
+test('what a power cut costs is measured: what was synced before the ack is there, what was not is gone', async (context) => {
+  context.skip(
+    process.platform !== 'linux' || process.getuid?.() !== 0,
+    'a disk image is mounted by root on Linux only',
+  );
+  const image = await canMountImages();
+  context.skip(image !== undefined, `a disk image cannot be mounted here: ${image}`);
+  const { code, output } = await run(createProject(), ['doctor', '--power-cut', '--json']);
+  const cuts = JSON.parse(output.slice(output.indexOf('['))) as { acknowledged: number; kept: number }[];
+  expect(cuts).toEqual([
+    expect.objectContaining({ sync: 'default', writesPerSecond: expect.any(Number) }),
+    expect.objectContaining({ sync: 'always' }),
+  ]);
+  const [byDefault, always] = cuts;
+  expect(always?.kept).toBe(always?.acknowledged);
+  expect(always?.acknowledged).toBeGreaterThan(100);
+  expect(byDefault?.kept).toBeLessThan(byDefault?.acknowledged ?? 0);
+  expect(code).toBe(0);
 });
