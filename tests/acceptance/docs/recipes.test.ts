@@ -211,3 +211,12 @@ test('changes of a wallet keep their order', async () => {
   await eventually(async () => (await stateOf('wallets', 'bob'))?.length === 5);
   expect(await stateOf('wallets', 'bob')).toEqual([1, 2, 3, 4, 5]);
 });
+
+test('the steps that the README and the rules for assistants show', async () => {
+  expect((await call('GET', '/hello?name=Ada')).body).toEqual({ message: 'Hello!' });
+  if (hasPython) await eventually(async () => (await stateOf('counts', 'Ada')) === 1);
+  const { status, body } = await call('POST', '/orders', { item: 'tea', customer: 'ann' });
+  expect(status).toBe(202);
+  await eventually(async () => (await stateOf('orders', body.id))?.status === 'packed');
+  if (hasPython) await app.waitForLog({ msg: 'Shipping' });
+});
