@@ -23,6 +23,14 @@ export function packageManagerOf(userAgent = ''): PackageManager {
 }
 
 /**
+ * Writes what the package manager needs to be told in this project. Yarn 1 would refuse a package of the NATS client on Node 20, which says
+ * that it wants a newer Node and does not need it; the others only warn.
+ */
+export function writeManagerSettings(root: string, userAgent = ''): void {
+  if (/^yarn\/1\./.test(userAgent)) writeFileSync(join(root, '.yarnrc'), 'ignore-engines true\n');
+}
+
+/**
  * Has the project's `package.json` name the project and say where this package comes from. Unless `spec` says otherwise, the
  * project carries it along as an archive: what a registry has under the name `motia` is not this package.
  */
