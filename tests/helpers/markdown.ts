@@ -32,7 +32,7 @@ export interface Frame {
   given: string;
 }
 
-const FOLDERS = ['.', 'docs', 'stream-client', 'cli/rules', 'benchmarks', 'deploy'];
+const FOLDERS = ['.', 'docs', 'stream-client', 'cli/rules', 'benchmarks', 'deploy', 'examples/graphql'];
 
 /** Paths of all pages of the documentation: those of the repository, and those that a new project gets. */
 export function documentationPages(): string[] {

@@ -1,13 +1,10 @@
 /** What the types of the package infer and refuse, with both compilers: each line that is wrong has to be an error. */
-import { execFile } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { typeErrors } from '../../helpers/compiler.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
 import { createProject } from './program.ts';
-
-const execute = promisify(execFile);
 
 /** By zod version, since either may be that of a project. */
 const stepsWith = (zod: string) => `
@@ -133,14 +130,9 @@ export const errors: Error[] = [new NonRetriableError('x'), new RetryAfterError(
 `,
 };
 
-test.each(['typescript', 'typescript5'])('%s', async (compiler) => {
+test.each(['typescript', 'typescript5'] as const)('%s', async (compiler) => {
   const root = createProject(project);
   for (const name of ['zod', 'zod3'])
     symlinkSync(join(REPOSITORY, 'node_modules', name), join(root, 'node_modules', name));
-  const tsc = join(REPOSITORY, `node_modules/${compiler}/bin/tsc`);
-  const said = await execute(process.execPath, [tsc, '-p', root]).then(
-    () => '',
-    ({ stdout }) => stdout,
-  );
-  expect(said).toBe('');
+  expect(await typeErrors(root, compiler)).toBe('');
 });
