@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import { runProgram } from '../run-program.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -45,7 +46,8 @@ export async function requireFramework(root: string, name: string, spec: string 
 /** @returns the name of the archive. */
 async function packFramework(root: string): Promise<string> {
   const args = ['pack', PACKAGE_ROOT, '--pack-destination', root, '--ignore-scripts', '--loglevel=error'];
-  const { stdout, said, failure } = await runProgram('npm', args, { cwd: root, timeout: PACK_MS });
+  const packing = runProgram('npm', args, { cwd: root, timeout: PACK_MS });
+  const { stdout, said, failure } = await sayIfSlow('Packing the framework …', packing);
   const archive = stdout.trim().split('\n').at(-1);
   if (failure === undefined && archive) return archive;
   throw new CliError(
