@@ -49,14 +49,25 @@ export async function removeLockFile(path: string, content: string): Promise<voi
 /**
  * Runs `work` while holding the lock. A lock whose process is gone is taken over.
  *
+ * @param onWait called once if another process holds it.
  * @throws Error when another process holds the lock for longer than `waitMs`.
  */
-export async function withFileLock<Result>(path: string, waitMs: number, work: () => Promise<Result>): Promise<Result> {
+export async function withFileLock<Result>(
+  path: string,
+  waitMs: number,
+  work: () => Promise<Result>,
+  onWait: () => void = () => {},
+): Promise<Result> {
   const ours = String(process.pid);
+  let told = false;
   for (const deadline = Date.now() + waitMs; !(await createLockFile(path, ours)); await sleep(POLL_MS)) {
     const theirs = await readLockFile(path);
     if (theirs !== undefined && !isAlive(Number(theirs))) await removeLockFile(path, theirs);
     else if (Date.now() > deadline) throw new Error(`another process holds ${path}; remove it if that is not so`);
+    else if (theirs !== undefined && !told) {
+      told = true;
+      onWait();
+    }
   }
   try {
     return await work();

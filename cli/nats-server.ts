@@ -55,10 +55,12 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   const cached = await candidate(join(folder, PROGRAM), 'cache', tried);
   if (cached) return cached;
   await mkdir(folder, { recursive: true });
-  return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, async () => {
+  const work = async () => {
     const fetchedByAnother = await candidate(join(folder, PROGRAM), 'cache', []);
     return fetchedByAnother ?? fetchServer(folder, options, tried);
-  });
+  };
+  const onWait = () => options.progress?.(`Another process fetches nats-server ${NATS_VERSION}, waiting for it …`);
+  return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, work, onWait);
 }
 
 async function fetchServer(folder: string, options: FindOptions, tried: string[]): Promise<FoundServer> {

@@ -7,7 +7,13 @@ import { ownPackage } from './package-root.ts';
 
 /** @returns the exit code. @throws CliError when the command line makes no sense. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  let chosen: (() => Promise<number>) | undefined; // none when yargs has printed help
+  const run = await parseCommand(args);
+  return run ? run() : 0;
+}
+
+/** @returns what runs the command; nothing where help was asked for and given. @throws CliError as {@link runCommand}. */
+export async function parseCommand(args: readonly string[]): Promise<(() => Promise<number>) | undefined> {
+  let chosen: (() => Promise<number>) | undefined;
   const parser = yargs([...args])
     .scriptName('motia')
     .usage('$0 <command> [options]')
@@ -35,5 +41,5 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
   parser.completion('completion', 'Print a script that completes commands and flags in your shell');
   await parser.parseAsync();
-  return chosen ? chosen() : 0;
+  return chosen;
 }

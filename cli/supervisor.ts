@@ -11,6 +11,7 @@ import { findNatsServer } from './nats-server.ts';
 import { supervisedOpsAddress } from './ops-address.ts';
 import type { CommandOptions } from './options.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
+import { sayIfSlow } from './say-if-slow.ts';
 import { Workers } from './workers.ts';
 
 export interface Supervision {
@@ -69,7 +70,9 @@ export function supervise(supervision: Supervision): Promise<number> {
     };
     life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
-    await Promise.all([gateway.ready, workersStarted]); // until then the gateway serves what an earlier run has left
+    // Until then the gateway serves what an earlier run has left.
+    const ready = Promise.all([gateway.ready, workersStarted]);
+    await sayIfSlow('Compiling and loading the steps …', ready, (line) => log.info({ action: 'starting' }, line));
     await gateway.refresh();
     supervision.onReady(gateway);
 

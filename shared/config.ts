@@ -200,6 +200,9 @@ const schema = z
   })
   .partial();
 
+/** Names of all variables that mean something. */
+export const VARIABLES: readonly string[] = Object.keys(schema.shape);
+
 type Values = z.infer<typeof schema>;
 
 /** These may also be in a file, as secrets of containers are: `NATS_PASSWORD_FILE` is its path. */

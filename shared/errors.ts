@@ -21,8 +21,7 @@ export type ErrorCode =
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'
-  | 'STEP_GONE'
-  | 'NOT_SUPPORTED';
+  | 'STEP_GONE';
 
 /** Base of every error this framework throws on purpose. */
 export class MotiaError extends Error {

@@ -18,4 +18,5 @@ export type * from './types/http.ts';
 export type * from './types/project-config.ts';
 export type * from './types/state.ts';
 export type * from './types/step-config.ts';
+export type * from './types/step-handler.ts';
 export type * from './types/streams.ts';

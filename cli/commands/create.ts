@@ -3,7 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { readEnvironment } from '../../shared/config.ts';
 import { CliError, EXIT } from '../cli-error.ts';
-import { installPackages, packageManagerOf, requireFramework } from '../create/package-manager.ts';
+import {
+  installPackages,
+  packageManagerOf,
+  requireFramework,
+  writeManagerSettings,
+} from '../create/package-manager.ts';
 import { DEFAULT_TEMPLATE, ruleFiles, TEMPLATES, type Template, templateFiles } from '../create/templates.ts';
 import { existingFiles, writeFiles } from '../create/write-files.ts';
 import type { Flags } from '../options.ts';
@@ -26,7 +31,9 @@ export async function create(flags: Flags): Promise<number> {
 
   mkdirSync(root, { recursive: true });
   writeFiles(root, files);
-  const manager = packageManagerOf(readEnvironment().userAgent);
+  const { userAgent } = readEnvironment();
+  const manager = packageManagerOf(userAgent);
+  writeManagerSettings(root, userAgent);
   console.log(`Created ${projectName} from the template ${template.name} in ${root}`);
   await requireFramework(root, projectName, flags.motia && frameworkSpec(flags.motia, root));
   if (flags.install !== false) {

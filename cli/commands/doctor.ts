@@ -3,6 +3,7 @@ import { CHECKS, type Finding } from '../doctor/checks.ts';
 import { measurePowerCuts } from '../doctor/power-cut.ts';
 import { findNatsServer } from '../nats-server.ts';
 import { type CommandOptions, commandOptions, type Flags } from '../options.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 import { table } from '../table.ts';
 
 const MARKS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warn: 'note', fail: 'FAIL' };
@@ -10,12 +11,13 @@ const MARKS: Readonly<Record<Finding['status'], string>> = { ok: 'ok  ', warn: '
 export async function doctor(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'readable');
   if (flags.powerCut) return powerCut(options, flags.json);
-  const findings = await Promise.all(
+  const looking = Promise.all(
     CHECKS.map(async ({ name, look }) => {
       const finding = await look(options).catch((error: Error): Finding => ({ status: 'fail', text: error.message }));
       return { name, ...finding };
     }),
   );
+  const findings = await sayIfSlow('Looking …', looking);
   if (flags.json) console.log(JSON.stringify(findings, null, 2));
   else for (const finding of findings) console.log(toText(finding));
   return findings.some(({ status }) => status === 'fail') ? 1 : 0;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import { runProgram } from '../run-program.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -23,6 +24,14 @@ export function packageManagerOf(userAgent = ''): PackageManager {
 }
 
 /**
+ * Writes what the package manager needs to be told in this project. Yarn 1 would refuse a package of the NATS client on Node 20, which says
+ * that it wants a newer Node and does not need it; the others only warn.
+ */
+export function writeManagerSettings(root: string, userAgent = ''): void {
+  if (/^yarn\/1\./.test(userAgent)) writeFileSync(join(root, '.yarnrc'), 'ignore-engines true\n');
+}
+
+/**
  * Has the project's `package.json` name the project and say where this package comes from. Unless `spec` says otherwise, the
  * project carries it along as an archive: what a registry has under the name `motia` is not this package.
  */
@@ -37,7 +46,8 @@ export async function requireFramework(root: string, name: string, spec: string 
 /** @returns the name of the archive. */
 async function packFramework(root: string): Promise<string> {
   const args = ['pack', PACKAGE_ROOT, '--pack-destination', root, '--ignore-scripts', '--loglevel=error'];
-  const { stdout, said, failure } = await runProgram('npm', args, { cwd: root, timeout: PACK_MS });
+  const packing = runProgram('npm', args, { cwd: root, timeout: PACK_MS });
+  const { stdout, said, failure } = await sayIfSlow('Packing the framework …', packing);
   const archive = stdout.trim().split('\n').at(-1);
   if (failure === undefined && archive) return archive;
   throw new CliError(

@@ -11,6 +11,7 @@ import type { CommandOptions } from '../options.ts';
 import { prepareProjectEnvironment } from '../python/project-environment.ts';
 import { pythonPath } from '../python/requirements.ts';
 import { runProgram } from '../run-program.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 
 /** A project as data. */
 export interface DescribedProject {
@@ -33,7 +34,8 @@ const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** @throws {MotiaError} `PROJECT_INVALID` that names every file which cannot be compiled or loaded. */
 export async function describeProject(options: CommandOptions): Promise<DescribedProject> {
-  const [node, python] = await Promise.all([describeNode(options), describePython(options)]);
+  const described = Promise.all([describeNode(options), describePython(options)]);
+  const [node, python] = await sayIfSlow('Compiling and loading the steps …', described);
   const failures = [...node.failures, ...python.failures];
   if (failures.length > 0) {
     const lines = failures.map(({ message }) => message).join('\n');

@@ -7,8 +7,7 @@
  */
 import { access, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { readLockFile, withFileLock } from '../file-lock.ts';
-import { isAlive } from '../process-identity.ts';
+import { withFileLock } from '../file-lock.ts';
 import type { PythonEnvironment, PythonOptions } from './environment.ts';
 import { PACKAGE_FOLDER, type RequirementTexts, readRequirements, workerFiles } from './requirements.ts';
 import {
@@ -57,9 +56,7 @@ export async function prepareProjectVenv(options: VenvOptions): Promise<Ready> {
   if (ready) return ready;
 
   await mkdir(folder, { recursive: true });
-  const lock = join(folder, LOCK);
-  if (isAlive(Number(await readLockFile(lock)))) progress(`Another process prepares ${VENV_FOLDER}, waiting for it …`);
-  return withFileLock(lock, LOCK_WAIT_MS, async () => {
+  const prepare = async () => {
     const madeByAnother = await readyVenv(folder, texts, needsTracing);
     if (madeByAnother) return madeByAnother;
     const startedAt = performance.now();
@@ -67,7 +64,9 @@ export async function prepareProjectVenv(options: VenvOptions): Promise<Ready> {
     await install(folder, stamp, texts, options);
     progress(`The Python environment is ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
     return { python: venvPython(folder), version: stamp.version };
-  });
+  };
+  const onWait = () => progress(`Another process prepares ${VENV_FOLDER}, waiting for it …`);
+  return withFileLock(join(folder, LOCK), LOCK_WAIT_MS, prepare, onWait);
 }
 
 /** The environment if it holds what is wanted; found out without a process, since this is what happens at nearly every start. */

@@ -26,7 +26,6 @@ ErrorCode: TypeAlias = Literal[
     "RUN_OVER",
     "RUN_TIMEOUT",
     "RUN_CUT_OFF",
-    "NOT_SUPPORTED",
 ]
 
 

@@ -97,7 +97,8 @@ const infrastructure = z
     error: 'Must be greater than handler.timeout',
   });
 
-const configSchemas = {
+/** Of the `config` of a step, by its type. */
+export const configSchemas = {
   api: z.strictObject({
     ...base,
     type: z.literal('api'),
@@ -148,7 +149,8 @@ export function validateConfig(config: unknown): ValidationResult {
   return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
 }
 
-const streamConfig = z.strictObject({
+/** Of the `config` of a stream. */
+export const streamConfigSchema = z.strictObject({
   name: z.string().min(1),
   schema: schema.nullish(),
   baseConfig: z.object({
@@ -164,7 +166,7 @@ const streamConfig = z.strictObject({
 
 /** Checks what a stream file exports as `config`. */
 export function validateStreamConfig(config: unknown): ValidationResult {
-  const result = streamConfig.safeParse(config);
+  const result = streamConfigSchema.safeParse(config);
   return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
 }
 

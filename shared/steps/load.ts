@@ -7,6 +7,7 @@ import { accessConfig } from './access-steps.ts';
 import type { Bundle, StepFailure } from './bundle.ts';
 import { validateConfig, validateStreamConfig } from './config-schema.ts';
 import { CONFIG_FILES, isStreamFile } from './discover.ts';
+import { explainUnusedKeys } from './former-keys.ts';
 import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
 import { describeStep, describeStream, type StepEntry, type StreamEntry } from './manifest.ts';
@@ -42,9 +43,6 @@ export interface LoadedStep {
   /** Checks `bodySchema`, `input` or `contextSchema`, if there is one. */
   validate?: (value: unknown) => ValidationResult;
 }
-
-/** Keys of a Motia 0.x config that mean something there and nothing here. `plugins` only fed the old UI. */
-const NOT_SERVED: readonly (keyof MotiaConfig)[] = ['adapters', 'app', 'redis'];
 
 /** Stands for a `streamAuth` that nobody can ask. */
 const REFUSE_ALL: StreamAuthConfig = {
@@ -108,9 +106,7 @@ async function loadConfig(bundle: Bundle) {
     warnings.push('motia.config: streamAuth has no function "authenticate": clients of streams are refused');
     config = { ...config, streamAuth: REFUSE_ALL };
   }
-  for (const key of NOT_SERVED) {
-    if (config[key] !== undefined) warnings.push(`motia.config: "${key}" is not supported and has no effect`);
-  }
+  warnings.push(...explainUnusedKeys(config));
   const warn = (error: unknown) =>
     void warnings.push(`motia.config: ${(error as Error).message}; going on with the defaults`);
   let settings: ProjectSettings;

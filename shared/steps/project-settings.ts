@@ -25,7 +25,8 @@ export interface ProjectSettings {
   telemetry?: TelemetrySettings;
 }
 
-const httpSchema = z
+/** Of `http` in `motia.config`. */
+export const httpSchema = z
   .strictObject({
     bodyLimit: z
       .int()

@@ -17,7 +17,8 @@ export interface TelemetrySettings {
 }
 
 const MIB = 1024 ** 2;
-const sections = z.object({
+/** Of `telemetry`, `tracing` and `logs` in `motia.config`. */
+export const telemetrySections = z.object({
   telemetry: z
     .strictObject({ days: z.number().positive().max(365).optional(), bytes: z.int().min(MIB).optional() })
     .prefault({}),
@@ -31,7 +32,7 @@ const sections = z.object({
  * @throws MotiaError `PROJECT_INVALID` that names what is wrong in `motia.config`
  */
 export function resolveTelemetrySettings({ telemetry, tracing, logs }: MotiaConfig): TelemetrySettings | undefined {
-  const result = sections.safeParse({ telemetry, tracing, logs });
+  const result = telemetrySections.safeParse({ telemetry, tracing, logs });
   if (!result.success) throw new MotiaError('PROJECT_INVALID', formatIssues(toIssues(result.error)));
   const { data } = result;
   const settings: TelemetrySettings = {};

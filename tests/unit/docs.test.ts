@@ -2,17 +2,17 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+// @ts-expect-error a script without types
+import { MADE } from '../../scripts/llms.mjs';
+import { documentationPages, withoutBlocks } from '../helpers/markdown.ts';
 import { REPOSITORY } from '../helpers/project.ts';
 
-const PAGES = ['.', 'docs', 'benchmarks', 'stream-client', 'deploy'].flatMap((folder) =>
-  readdirSync(join(REPOSITORY, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name)),
-);
+/** llms.txt is Markdown as well. */
+const PAGES = [...documentationPages(), 'llms.txt'];
 
 /** The anchors of a page, as GitHub makes them of its headings. */
 function anchors(path: string): string[] {
-  const text = readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  const text = withoutBlocks(readFileSync(path, 'utf8'));
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
@@ -23,7 +23,7 @@ function anchors(path: string): string[] {
 
 test.each(PAGES)('the links of %s', (page) => {
   const path = join(REPOSITORY, page);
-  const text = readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  const text = withoutBlocks(readFileSync(path, 'utf8'));
   const dead = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = '']) => target)
     .filter((target) => !/^[a-z]+:/.test(target))
@@ -34,4 +34,15 @@ test.each(PAGES)('the links of %s', (page) => {
       return anchor !== undefined && statSync(linked).isFile() && !anchors(linked).includes(anchor);
     });
   expect(dead).toEqual([]);
+});
+
+test('the index has every page', () => {
+  const index = readFileSync(join(REPOSITORY, 'docs/README.md'), 'utf8');
+  const pages = readdirSync(join(REPOSITORY, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  const linked = [...index.matchAll(/^- \[.+\]\((\S+)\): \S/gm)].map(([, page]) => page);
+  expect(linked.sort()).toEqual(pages.sort());
+});
+
+test.each(Object.entries<string>(MADE))('%s is up to date (npm run llms)', (path, text) => {
+  expect(readFileSync(join(REPOSITORY, path), 'utf8')).toBe(text);
 });

@@ -32,6 +32,14 @@ test('every command is in the documentation, and the other way round', () => {
   expect([...new Set(told)].sort()).toEqual([...commands, 'completion'].sort());
 });
 
+test('exit codes are those of the documentation', async () => {
+  const page = readFileSync(new URL('../../../docs/commands.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^\| (\d) \|.*\| `motia ([a-z ]+)`[^`|]*(?:`[A-Z_]+`)? \|$/gm)];
+  const ended = await Promise.all(examples.map(([, , line = '']) => run(createProject(), line.split(' '))));
+  expect(ended.map(({ code }) => code)).toEqual([0, 1, 2]);
+  expect(examples.map(([, code]) => Number(code))).toEqual([0, 1, 2]);
+});
+
 test.each([
   [[], 'Which command?'],
   [['deploy'], 'Unknown command: deploy'],

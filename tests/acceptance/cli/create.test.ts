@@ -1,13 +1,14 @@
 /** `motia create` from nothing to a running app, with every template. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { typeErrors } from '../../helpers/compiler.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { createProject, motia, run } from './program.ts';
+import { createProject, launch, motia, type Program, run } from './program.ts';
 
 const execute = promisify(execFile);
 const soon = { within: 20_000, every: 50 };
@@ -29,8 +30,10 @@ async function created(template: string): Promise<string> {
 }
 
 /** Starts it and gives what calls it with JSON. */
-async function served(app: string, env: Record<string, string> = {}, framework?: string) {
-  const program = motia(app, ['dev', '--port', '0'], env, framework);
+const served = (app: string, env: Record<string, string> = {}, framework?: string) =>
+  callerOf(motia(app, ['dev', '--port', '0'], env, framework));
+
+async function callerOf(program: Program) {
   const [, url = ''] = await program.until(/Ready at (http:\S+) in \d+ ms/);
   return async (method: string, path: string, body?: unknown) => {
     const response = await fetch(url + path, {
@@ -43,9 +46,6 @@ async function served(app: string, env: Record<string, string> = {}, framework?:
   };
 }
 
-const typechecks = (app: string) =>
-  execute(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', app]);
-
 test.for([
   ['starter-typescript', 'greetingId', { name: 'Ada' }],
   ['starter-javascript', 'greetingId', { name: 'Ada' }],
@@ -53,7 +53,7 @@ test.for([
   ['starter-multilang', 'greetingId', { name: 'Ada', letters: 3, done: true }],
 ] as const)('%s greets, and stores the greeting', async ([template, id, stored], context) => {
   const app = await created(template);
-  if (!/javascript|python/.test(template)) await typechecks(app);
+  if (!/javascript|python/.test(template)) expect(await typeErrors(app)).toBe('');
   const call = await served(app, /python|multilang/.test(template) ? await pythonEnvironment(context) : {});
   const answer = await waitFor(async () => {
     const answer = await call('GET', '/hello-world?name=Ada');
@@ -71,7 +71,7 @@ test.for([
 
 test('tutorial: an order is paid in the end, one with a bad card is refused, what is no order is a 400', async () => {
   const app = await created('tutorial');
-  await typechecks(app);
+  expect(await typeErrors(app)).toBe('');
   const call = await served(app);
   expect((await call('GET', '/hello-world')).status).toBe(200);
   expect((await call('POST', '/orders', { item: 'tea' })).status).toBe(400);
@@ -87,7 +87,7 @@ test('tutorial: an order is paid in the end, one with a bad card is refused, wha
 
 test('realtime-chat: the page, and a message', async () => {
   const app = await created('realtime-chat');
-  await typechecks(app);
+  expect(await typeErrors(app)).toBe('');
   const call = await served(app);
   expect(await call('GET', '/hello-world')).toEqual({ status: 200, body: expect.stringContaining('<h1>Chat</h1>') });
   const message = { author: 'Ada', text: 'Good morning' };
@@ -116,6 +116,42 @@ test('a project carries this package along, installs it, and runs by it', async 
   const call = await served(app, {}, join(app, 'node_modules/motia'));
   expect((await call('GET', '/hello-world')).status).toBe(200);
 }, 180_000);
+
+test('with pnpm, whose node_modules show a project its own packages only', async (context) => {
+  const tools = createProject({});
+  const cache = { npm_config_store_dir: join(tools, 'store'), npm_config_cache_dir: join(tools, 'cache') };
+  // 10 is the last that runs on Node 20.
+  const added = await execute('npm', ['install', '--no-save', '--prefer-offline', 'pnpm@10'], { cwd: tools }).catch(
+    (error) => error,
+  );
+  context.skip(added instanceof Error, `pnpm cannot be had: ${added.message}`);
+  const env = {
+    ...cache,
+    PATH: `${join(tools, 'node_modules/.bin')}${delimiter}${process.env.PATH}`,
+    npm_config_user_agent: 'pnpm/10.0.0 npm/? node/v20.19.0',
+  };
+  const root = createProject({});
+  const { code, output } = await run(root, ['create', 'shop'], env);
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Installing packages with pnpm …') });
+  const app = join(root, 'shop');
+  expect(
+    readdirSync(join(app, 'node_modules'))
+      .filter((name) => !name.startsWith('.'))
+      .sort(),
+  ).toEqual(['@types', 'motia', 'typescript', 'zod']);
+  await execute('pnpm', ['run', 'typecheck'], { cwd: app, env: { ...process.env, ...env } });
+  const call = await callerOf(launch(app, 'pnpm', ['run', 'dev', '--port', '0'], env));
+  const { status, body } = await call('GET', '/hello-world?name=Ada');
+  expect({ status, message: body.message }).toEqual({ status: 200, message: 'Hello, Ada!' });
+}, 180_000);
+
+test('Yarn 1 is told not to refuse what needs no newer Node', async () => {
+  const root = createProject({});
+  const args = ['create', 'shop', '--no-install', '--motia', REPOSITORY];
+  const { output } = await run(root, args, { npm_config_user_agent: 'yarn/1.22.22 npm/? node/v20.19.0' });
+  expect(output).toContain('yarn install\n  yarn run dev');
+  expect(readFileSync(join(root, 'shop/.yarnrc'), 'utf8')).toBe('ignore-engines true\n');
+});
 
 test('what is in the way stays as it is', async () => {
   const root = createProject({});

@@ -48,10 +48,16 @@ export function motia(
   env: Record<string, string> = {},
   framework: string = REPOSITORY,
 ): Program {
-  const child = spawn(process.execPath, [join(framework, 'dist/cli/main.js'), ...args], {
+  return launch(root, process.execPath, [join(framework, 'dist/cli/main.js'), ...args], env);
+}
+
+/** Starts any program as {@link motia} starts ours; it is killed with all that it has started. */
+export function launch(root: string, program: string, args: string[], env: Record<string, string> = {}): Program {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, NATS_URL: '', LOG_LEVEL: '', MOTIA_METRICS_PORT: 'off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -63,7 +69,7 @@ export function motia(
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
   onTestFinished(async () => {
-    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
     await exit;
   });
   const until = async (pattern: RegExp) => {

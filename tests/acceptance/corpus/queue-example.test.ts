@@ -7,6 +7,8 @@ import { call, corpusTest } from './corpus.ts';
 const TRACE_ID = expect.stringMatching(/^[0-9a-f]{32}$/);
 
 corpusTest('queue-example', { packages: { zod: 'zod' } }, async ({ cli }) => {
+  const explained = cli.logs({ action: 'project_warning' }).map(({ msg }) => msg);
+  expect(explained).toEqual([expect.stringMatching(/^motia\.config: "plugins" added pages to the Workbench/)]);
   expect(await call(cli, 'GET', '/queue-tests/health')).toEqual({
     status: 200,
     body: {

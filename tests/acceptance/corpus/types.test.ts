@@ -4,13 +4,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { typeErrors } from '../../helpers/compiler.ts';
 import { createProject, REPOSITORY } from '../../helpers/project.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
 
 const execute = promisify(execFile);
 const PROGRAM = join(REPOSITORY, 'dist/cli/main.js');
-/** Their compiler options are of TypeScript 5. */
-const COMPILER = join(REPOSITORY, 'node_modules/typescript5/bin/tsc');
 /** Packages of Motia 0.x that only its old interface needs. */
 const OLD_PACKAGES = [
   'core',
@@ -33,8 +32,6 @@ test.for([
   });
   const env = { ...process.env, ...(await pythonEnvironment(context)) };
   await execute(process.execPath, [PROGRAM, 'generate-types'], { cwd: project.root, env });
-  const compiled = await execute(process.execPath, [COMPILER, '--noEmit', '-p', '.'], { cwd: project.root }).catch(
-    (error) => error,
-  );
-  expect(compiled.stdout).toBe('');
+  // Their compiler options are of TypeScript 5.
+  expect(await typeErrors(project.root, 'typescript5')).toBe('');
 });

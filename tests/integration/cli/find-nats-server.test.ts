@@ -135,14 +135,20 @@ describe('when nothing fits', () => {
   });
 });
 
-test('two at a time fetch once', async () => {
+test('two at a time fetch once, and the one that waits says so', async () => {
   const slow = source('slow', serverScript(NATS_VERSION));
   const { fetch } = slow;
   slow.fetch = async (target) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await fetch.call(slow, target);
   };
-  const found = await Promise.all([find({ sources: [slow] }), find({ sources: [slow] })]);
+  const said: string[] = [];
+  const progress = (line: string) => void said.push(line);
+  const found = await Promise.all([find({ sources: [slow], progress }), find({ sources: [slow], progress })]);
   expect(slow.asked).toBe(1);
   expect(found.map(({ source: from }) => from).sort()).toEqual(['cache', 'slow']);
+  expect(said.sort()).toEqual([
+    expect.stringMatching(/^Another process fetches nats-server .*, waiting for it …$/),
+    expect.stringMatching(/^Fetching nats-server .* \(slow\) …$/),
+  ]);
 });

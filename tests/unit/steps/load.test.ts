@@ -121,15 +121,20 @@ describe('who may follow streams', () => {
 describe('motia.config', () => {
   const load = (text: string, file = 'motia.config.ts') => new Project({ [file]: text }).load();
 
-  test('of an older project: plugins are silent, what has no effect is told', async () => {
+  test('of an older project, or with a slip: each key that has no effect is explained in one line', async () => {
     const loaded = await load(`
       import { config } from '@motiadev/core';
       const statesPlugin = require('@motiadev/plugin-states/plugin');
-      export default config({ plugins: [statesPlugin], adapters: {}, redis: {}, app: () => {} });`);
-    expect(loaded.warnings).toEqual(
-      ['adapters', 'app', 'redis'].map((key) => `motia.config: "${key}" is not supported and has no effect`),
-    );
-    expect(loaded.config.plugins).toHaveLength(1);
+      export default config({ plugins: [statesPlugin], adapters: {}, redis: {}, app: () => {}, http: {}, htpp: {}, logs: undefined });`);
+    expect(loaded.warnings).toEqual([
+      expect.stringMatching(/^motia\.config: "plugins" added pages to the Workbench .*: remove the key/),
+      expect.stringMatching(/^motia\.config: "adapters" said where Motia 0\.x keeps .* NATS_URL$/),
+      expect.stringMatching(/^motia\.config: "redis" told Motia 0\.x which Redis to use\. .* remove the key$/),
+      expect.stringMatching(/^motia\.config: "app" was given the Express app .* api steps/),
+      'motia.config: "htpp" is no key of it: there are http, workers, streamAuth, telemetry, tracing, logs',
+    ]);
+    expect(loaded.warnings.join('')).not.toContain('\n');
+    expect(loaded.failures).toEqual([]);
   });
 
   test.each(['motia.config.js', 'motia.config.mjs'])('%s sets the HTTP settings', async (file) => {
