@@ -68,7 +68,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
       queueRoutes(api, services.queues, services.findEvent);
       scheduledRoutes(api, services.scheduled);
       stateRoutes(api, services.state, services.telemetry);
-      stepRoutes(api, manifest, root);
+      stepRoutes(api, manifest, installation);
       streamRoutes(api, services.streams, options.followers);
       traceRoutes(api, services.telemetry);
       logRoutes(api, services.telemetry);
