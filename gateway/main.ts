@@ -12,16 +12,19 @@ import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
+import { createPayloads, type Payloads } from '../shared/payloads.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import type { TelemetrySettings } from '../shared/steps/telemetry-settings.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
+import type { Installation } from './admin/app.ts';
 import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
 import { startHousekeeping } from './housekeeping/housekeeping.ts';
 import { KeyedCalls } from './keyed-calls.ts';
 import { RequestMetrics } from './request-metrics.ts';
+import { RequestReplays } from './request-replays.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
 import type { StreamLimits } from './streams/limits.ts';
@@ -41,6 +44,9 @@ export interface GatewayOptions {
   portFallback: number;
   /** Who may use the admin API. */
   admin: AdminAccess;
+  installation: Installation;
+  /** Folder of the built Workbench. Without it there is none. */
+  workbench?: string | undefined;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
   orphanGraceMs?: number;
   /** Told of each new list of steps that is served. */
@@ -88,10 +94,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     markReady = resolve;
   });
   let streams: Streams | undefined;
+  let payloads: Payloads | undefined;
   const serve = (manifest: Manifest) => {
     if (manifest.version !== served?.manifest.version) {
       served = toServed(manifest, log);
       onSettings(manifest.settings.telemetry);
+      payloads = createPayloads(manifest.settings.telemetry, options.telemetry);
       options.onManifest?.(manifest);
       streams?.onManifest();
     }
@@ -138,11 +146,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const manifest = () => served?.manifest;
-    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log, manifest };
-    const { stalledAfterMs } = options;
+    const followers = (stream: string) => streams?.followers(stream) ?? 0;
+    const services = createAdminServices(broker, names, tracing, () => payloads);
+    const { installation } = options;
+    const replays = new RequestReplays((request) => app.inject(request));
+    const admin = {
+      access: options.admin,
+      services,
+      log,
+      manifest,
+      installation,
+      telemetry,
+      requests: replays,
+      followers,
+    };
+    const { stalledAfterMs, workbench } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },
-      ...{ admin, ops, requests, stalledAfterMs },
+      ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads, replays },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     streams = startStreams(app, {

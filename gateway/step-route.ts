@@ -1,16 +1,18 @@
 /** Answers HTTP requests with the API steps of the manifest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pino from 'pino';
+import type { Payloads } from '../shared/payloads.ts';
 import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
-import { RESERVED } from './admin/admin.ts';
+import { RESERVED } from './admin/refusals.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders, toPreflight } from './cors.ts';
 import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
 import { readBody } from './read-body.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestReplays } from './request-replays.ts';
 import { createRouter, type Router } from './router.ts';
 import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
 
@@ -52,14 +54,17 @@ export interface StepRouteOptions {
   calls: StepCalls;
   keyedCalls: KeyedCalls;
   tracing: Tracing;
+  /** `undefined` where they are not kept. */
+  payloads: () => Payloads | undefined;
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
   closing: () => boolean;
   /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
   stalledAfterMs?: number | undefined;
   /** Our own answer where no step has that path. */
-  ownRoute: (method: string, path: string) => OwnRoute | undefined;
+  ownRoute: (method: string, path: string, request: FastifyRequest) => OwnRoute | undefined;
   requests: RequestMetrics;
+  replays: RequestReplays;
 }
 
 export type OwnRoute = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -73,7 +78,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
 export function createStepRoute(options: StepRouteOptions) {
-  const { served, calls, keyedCalls, tracing, log, closing, ownRoute, requests } = options;
+  const { served, calls, keyedCalls, tracing, payloads, log, closing, ownRoute, requests, replays } = options;
   const { stalledAfterMs = STALLED_AFTER_MS } = options;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const began = performance.now();
@@ -82,7 +87,7 @@ export function createStepRoute(options: StepRouteOptions) {
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     const match = now?.router.match(method, path);
-    const own = match === undefined ? ownRoute(method, path) : undefined;
+    const own = match === undefined ? ownRoute(method, path, request) : undefined;
     if (own) return own(request, reply);
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
     const { settings } = now.manifest;
@@ -108,8 +113,12 @@ export function createStepRoute(options: StepRouteOptions) {
     }
 
     const { route, params } = match;
-    const span = startSpan(tracing, request, route, settings.telemetry?.trustIncoming);
+    const replayed = replays.take(request.headers);
+    const span = startSpan(tracing, request, route, !replayed && settings.telemetry?.trustIncoming);
+    replayed?.(span.traceId);
     const { traceparent } = span;
+    const kept = span.recorded ? payloads() : undefined;
+    if (kept) span.attach('payload', kept.request({ method, url, headers: Object.entries(request.headers), body }));
     let status = 500;
     try {
       const call: StepRequest = {
@@ -135,6 +144,8 @@ export function createStepRoute(options: StepRouteOptions) {
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
+      if (kept)
+        span.attach('response', kept.response({ ...response, body: response.stream ? undefined : response.body }));
       if (status >= 500) span.fail(`answered with ${status}`);
       if (closing()) ours = { ...ours, connection: 'close' };
       if (response.stream === undefined) {

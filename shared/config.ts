@@ -40,6 +40,8 @@ export interface TelemetryEnvironment {
   /** How long they are, in days, and how many bytes of them; absent for what `motia.config` says. */
   days?: number;
   bytes?: number;
+  /** Whether spans bear what was sent and answered, where `motia.config` says nothing. `motia dev` does so. */
+  payloads: boolean;
   /** Makes no spans. */
   disabled: boolean;
   /** Full URL that spans are posted to; without one nothing is exported. */
@@ -70,6 +72,8 @@ export interface Environment {
   virtualEnv?: string;
   /** What the admin API asks for, where it is not open. */
   adminToken?: string;
+  /** Whether the Workbench is there. Without it the command decides. */
+  workbench?: 'on' | 'off';
   /** Port of metrics and health; 0 means any free port. Without it the role decides. */
   metricsPort?: number | 'off';
   /** Handler threads of a worker. */
@@ -161,6 +165,7 @@ const schema = z
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
     MOTIA_ADMIN_TOKEN: z.string(),
+    MOTIA_WORKBENCH: oneOf(['on', 'off']),
     MOTIA_METRICS_PORT: z.union([z.literal('off'), wholeNumber(0, 65_535)], 'expected a port or off'),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
@@ -233,6 +238,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
     adminToken: values.MOTIA_ADMIN_TOKEN,
+    workbench: values.MOTIA_WORKBENCH,
     metricsPort: values.MOTIA_METRICS_PORT,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,
@@ -332,6 +338,7 @@ function telemetry(values: Values): TelemetryEnvironment {
     stored: values.MOTIA_TELEMETRY !== 'off',
     days: values.MOTIA_TELEMETRY_DAYS,
     bytes: values.MOTIA_TELEMETRY_BYTES,
+    payloads: false,
     disabled: values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
     tracesUrl,
     headers: Object.freeze(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),

@@ -17,6 +17,7 @@ export const CONFIG_KEYS: readonly string[] = Object.keys({
   streamAuth: true,
   telemetry: true,
   tracing: true,
+  workbench: true,
   logs: true,
 } satisfies Record<Exclude<keyof MotiaConfig, keyof typeof FORMER>, true>);
 

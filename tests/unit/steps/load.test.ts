@@ -131,7 +131,7 @@ describe('motia.config', () => {
       expect.stringMatching(/^motia\.config: "adapters" said where Motia 0\.x keeps .* NATS_URL$/),
       expect.stringMatching(/^motia\.config: "redis" told Motia 0\.x which Redis to use\. .* remove the key$/),
       expect.stringMatching(/^motia\.config: "app" was given the Express app .* api steps/),
-      'motia.config: "htpp" is no key of it: there are http, workers, streamAuth, telemetry, tracing, logs',
+      'motia.config: "htpp" is no key of it: there are http, workers, streamAuth, telemetry, tracing, workbench, logs',
     ]);
     expect(loaded.warnings.join('')).not.toContain('\n');
     expect(loaded.failures).toEqual([]);
