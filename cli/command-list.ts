@@ -2,7 +2,7 @@
 import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../shared/log-levels.ts';
 import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
-import { common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
+import { code, common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
@@ -39,8 +39,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     describe: 'Run the project here, for production',
     examples: [['MOTIA_ADMIN_TOKEN=… $0 start --port 80', 'With the admin API open to whoever has the token']],
-    options: { port, host, threads, processes, ...common },
+    options: { port, host, threads, processes, ...code, ...common },
     load: async () => (await import('./commands/start.ts')).start,
+  },
+  build: {
+    describe: 'Compile the project into dist/, to be run from there without its sources',
+    examples: [['$0 build && $0 start', 'As production does']],
+    options: { 'motia-dir': common['motia-dir'] },
+    load: async () => (await import('./commands/build.ts')).build,
   },
   gateway: {
     describe: 'Run the HTTP gateway alone (needs NATS_URL)',
@@ -53,12 +59,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ['$0 worker --topics order.created,order.paid', 'Only events of these topics'],
       ['$0 worker --flows billing --concurrency 50', 'Only the steps of a flow, 50 runs of each at a time'],
     ],
-    options: { threads, ...part, ...common },
+    options: { threads, ...part, ...code, ...common },
     load: async () => (await import('./commands/worker.ts')).worker,
   },
   'python-worker': {
     describe: 'Run a worker for the Python steps alone (needs NATS_URL)',
-    options: { processes, ...part, ...common },
+    options: { processes, ...part, ...code, ...common },
     load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
   scheduler: {
@@ -75,6 +81,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'boolean',
         describe: 'With --remove-orphans: make dead letters of the events that wait in others',
       },
+      ...code,
       ...common,
     },
     load: async () => (await import('./commands/provision.ts')).provision,

@@ -31,6 +31,13 @@ export const part = {
     coerce: concurrencyOf,
   }),
 };
+/** Of commands that run steps, or make ready for them. */
+export const code = {
+  dist: {
+    type: 'boolean',
+    describe: 'Run what motia build has made (default, if it is there); --no-dist runs the sources',
+  },
+} as const satisfies Record<string, Options>;
 export const common = {
   'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
   debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },

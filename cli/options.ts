@@ -18,6 +18,8 @@ export interface Flags {
   /** Of `motia provision`; `force` of `motia rules`, too. */
   removeOrphans?: boolean;
   force?: boolean;
+  /** Of what runs steps: from what was built, or from the sources. */
+  dist?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -95,6 +97,8 @@ export interface CommandOptions {
   part: AppPart;
   /** Runs at a time, in a worker, of an event step that says nothing about it. */
   concurrency?: number | undefined;
+  /** Run what was built, or the sources; without it what there is. */
+  dist?: boolean | undefined;
   logging: LoggerOptions;
 }
 
@@ -122,6 +126,7 @@ export function commandOptions(flags: Flags, logs: 'readable' | 'json'): Command
       flows: flags.flows ?? env.part.flows,
     },
     concurrency: flags.concurrency ?? env.concurrency,
+    dist: flags.dist,
     logging: {
       level: flags.debug ? 'debug' : env.logLevel,
       pretty: logs === 'readable' && process.stdout.isTTY === true,

@@ -17,6 +17,8 @@ export interface PythonEnvironment {
 export interface PythonOptions {
   /** The project's folder. */
   root: string;
+  /** The folder where it says what it requires. Default: `root`. */
+  requirements?: string;
   /** `MOTIA_PYTHON`: path of an interpreter, or the name of one on `PATH`. When set, nothing else is tried. */
   configured?: string;
   /** `VIRTUAL_ENV`: folder of an activated virtual environment. */

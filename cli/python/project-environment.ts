@@ -2,10 +2,17 @@
 import type { CommandOptions } from '../options.ts';
 import { type PythonEnvironment, preparePythonEnvironment } from './environment.ts';
 
-/** The same for all commands: another one would be made anew by the next. @throws PythonError as {@link preparePythonEnvironment}. */
-export function prepareProjectEnvironment({ root, env }: CommandOptions): Promise<PythonEnvironment> {
+/**
+ * The same for all commands: another one would be made anew by the next.
+ * @param requirements the folder where the project says what it requires
+ * @throws PythonError as {@link preparePythonEnvironment}.
+ */
+export function prepareProjectEnvironment(
+  { root, env }: CommandOptions,
+  requirements = root,
+): Promise<PythonEnvironment> {
   return preparePythonEnvironment({
-    root,
+    ...{ root, requirements },
     ...(env.python !== undefined && { configured: env.python }),
     ...(env.virtualEnv !== undefined && { virtualEnv: env.virtualEnv }),
     searchPath: env.searchPath,

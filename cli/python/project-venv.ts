@@ -45,14 +45,14 @@ interface Stamp {
   sitePackages: string;
 }
 
-type VenvOptions = Pick<PythonOptions, 'root' | 'searchPath' | 'needsTracing' | 'progress'>;
+type VenvOptions = Pick<PythonOptions, 'root' | 'requirements' | 'searchPath' | 'needsTracing' | 'progress'>;
 type Ready = Pick<PythonEnvironment, 'python' | 'version'>;
 
 /** @throws PythonError that says in one message why the environment is not there. */
 export async function prepareProjectVenv(options: VenvOptions): Promise<Ready> {
-  const { root, needsTracing, progress } = options;
+  const { root, requirements = root, needsTracing, progress } = options;
   const folder = join(root, VENV_FOLDER);
-  const texts = await readRequirements(root);
+  const texts = await readRequirements(requirements);
   const ready = await readyVenv(folder, texts, needsTracing);
   if (ready) return ready;
 
@@ -109,7 +109,7 @@ async function makeVenv(folder: string, { searchPath, progress }: VenvOptions): 
 
 /** Installs what is required, all in one go, so that requirements that exclude each other are noticed. */
 async function install(folder: string, stamp: Stamp, texts: RequirementTexts, options: VenvOptions): Promise<void> {
-  const { root, searchPath, needsTracing, progress } = options;
+  const { root, requirements = root, searchPath, needsTracing, progress } = options;
   const tracing = needsTracing || stamp.tracing;
   const python = venvPython(folder);
   const ofWorker = workerFiles(tracing).flatMap((file) => ['-r', file]);
@@ -117,10 +117,10 @@ async function install(folder: string, stamp: Stamp, texts: RequirementTexts, op
   const installer = await findInstaller(searchPath);
   await removeStamp(folder);
   try {
-    const ofProject = await projectRequirements(root, texts, python);
+    const ofProject = await projectRequirements(requirements, texts, python);
     // Among hashed requirements none without a hash is allowed, and those of the worker have none.
-    for (const requirements of texts.hashed ? [ofProject, ofWorker] : [[...ofWorker, ...ofProject]]) {
-      await installer.install(python, requirements, root);
+    for (const wanted of texts.hashed ? [ofProject, ofWorker] : [[...ofWorker, ...ofProject]]) {
+      await installer.install(python, wanted, requirements);
     }
   } catch (error) {
     await writeStamp(folder, { ...stamp, requirements: '' }); // to be tried again in the same environment
@@ -130,9 +130,13 @@ async function install(folder: string, stamp: Stamp, texts: RequirementTexts, op
   await writeStamp(folder, { ...stamp, requirements: texts.fingerprint, tracing });
 }
 
-async function projectRequirements(root: string, { projectFile }: RequirementTexts, python: string): Promise<string[]> {
+async function projectRequirements(
+  folder: string,
+  { projectFile }: RequirementTexts,
+  python: string,
+): Promise<string[]> {
   if (projectFile === 'requirements.txt') return ['-r', projectFile];
-  return projectFile ? pyprojectDependencies(python, join(root, projectFile)) : [];
+  return projectFile ? pyprojectDependencies(python, join(folder, projectFile)) : [];
 }
 
 /** Lets editors and scripts find the package `motia`, which lives in the npm package. The worker has it on `PYTHONPATH`. */

@@ -29,7 +29,7 @@ export interface LoadedProject {
   warnings: string[];
 }
 
-interface LoadedStream {
+export interface LoadedStream {
   entry: StreamEntry;
   /** Its `canAccess`, if it has one. */
   access: LoadedStep | undefined;
