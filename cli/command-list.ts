@@ -48,6 +48,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: { 'motia-dir': common['motia-dir'] },
     load: async () => (await import('./commands/build.ts')).build,
   },
+  install: {
+    describe: 'Install what the Python steps of the project require',
+    options: { verbose: { alias: 'v', type: 'boolean', describe: 'Show what the installer says' } },
+    load: async () => (await import('./commands/install.ts')).install,
+  },
   gateway: {
     describe: 'Run the HTTP gateway alone (needs NATS_URL)',
     options: { port, host, ...common },

@@ -20,6 +20,8 @@ export interface Flags {
   force?: boolean;
   /** Of what runs steps: from what was built, or from the sources. */
   dist?: boolean;
+  /** Of `motia install`. */
+  verbose?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;

@@ -45,7 +45,10 @@ interface Stamp {
   sitePackages: string;
 }
 
-type VenvOptions = Pick<PythonOptions, 'root' | 'requirements' | 'searchPath' | 'needsTracing' | 'progress'>;
+type VenvOptions = Pick<
+  PythonOptions,
+  'root' | 'requirements' | 'searchPath' | 'needsTracing' | 'progress' | 'details'
+>;
 type Ready = Pick<PythonEnvironment, 'python' | 'version'>;
 
 /** @throws PythonError that says in one message why the environment is not there. */
@@ -88,9 +91,9 @@ async function updatableVenv(folder: string): Promise<Stamp | undefined> {
   return current && stamp ? { ...current, tracing: stamp.tracing } : current;
 }
 
-async function makeVenv(folder: string, { searchPath, progress }: VenvOptions): Promise<Stamp> {
+async function makeVenv(folder: string, { searchPath, progress, details }: VenvOptions): Promise<Stamp> {
   const python = await findPython(searchPath);
-  const installer = await findInstaller(searchPath);
+  const installer = await findInstaller(searchPath, details);
   const others = (await readdir(folder)).filter((name) => name !== LOCK && name !== STAMP);
   const isOurs = others.length === 0 || others.includes('pyvenv.cfg') || (await exists(join(folder, STAMP)));
   if (!isOurs) {
@@ -109,12 +112,12 @@ async function makeVenv(folder: string, { searchPath, progress }: VenvOptions): 
 
 /** Installs what is required, all in one go, so that requirements that exclude each other are noticed. */
 async function install(folder: string, stamp: Stamp, texts: RequirementTexts, options: VenvOptions): Promise<void> {
-  const { root, requirements = root, searchPath, needsTracing, progress } = options;
+  const { root, requirements = root, searchPath, needsTracing, progress, details } = options;
   const tracing = needsTracing || stamp.tracing;
   const python = venvPython(folder);
   const ofWorker = workerFiles(tracing).flatMap((file) => ['-r', file]);
   progress('Installing Python requirements …');
-  const installer = await findInstaller(searchPath);
+  const installer = await findInstaller(searchPath, details);
   await removeStamp(folder);
   try {
     const ofProject = await projectRequirements(requirements, texts, python);

@@ -147,7 +147,7 @@ export class PythonSteps {
 
   async #prepare(): Promise<void> {
     const { fingerprint } = await readRequirements(this.#root);
-    const environment = await prepareProjectEnvironment(this.#options.options, this.#root);
+    const environment = await prepareProjectEnvironment(this.#options.options, { requirements: this.#root });
     this.#python = environment.python;
     this.#fingerprint = fingerprint;
   }

@@ -245,6 +245,20 @@ test('every problem is told at once, and the earlier build stays', async (contex
   expect(readdirSync(root).filter((name) => name.startsWith('.dist'))).toEqual([]);
 });
 
+test('motia install: what the Python steps require, or nothing, also where there is only a build', async (context) => {
+  const { MOTIA_PYTHON } = await pythonEnvironment(context);
+  const without = await run(createProject(), ['install']);
+  expect(without).toEqual({ code: 0, output: 'Nothing to install: there are no Python steps\n' });
+  const built = createProject({ 'dist/app/src/a_step.py': '', 'package.json': '{}' });
+  const installed = await run(built, ['install', '-v'], { MOTIA_PYTHON });
+  expect(installed).toEqual({
+    code: 0,
+    output: expect.stringMatching(/^Python 3\.\S+ has what the steps require \(.+\)\n$/),
+  });
+  const failed = await run(built, ['install'], { MOTIA_PYTHON: '/bin/false' });
+  expect(failed).toEqual({ code: 1, output: expect.stringContaining('MOTIA_PYTHON cannot be used') });
+});
+
 test('a project without steps is not built', async () => {
   const root = createProject({});
   expect(await run(root, ['build'])).toEqual({ code: 1, output: expect.stringContaining('Project contains no steps') });
