@@ -2,7 +2,7 @@
 import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../shared/log-levels.ts';
 import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
-import { code, common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
+import { code, common, flag, host, narrowing, newStep, part, port, processes, steering, threads } from './flags.ts';
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
@@ -206,9 +206,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/generate-types.ts')).generateTypes,
   },
   'generate <what>': {
-    describe: 'Write an OpenAPI document of the API steps, or diagrams of the flows',
+    describe: 'Write an OpenAPI document of the API steps, diagrams of the flows, or a new step',
+    examples: [
+      ['$0 generate step', 'Asks what it is to be'],
+      ['$0 generate step --name Ship --type event --subscribes order.paid --language python', 'Without questions'],
+    ],
     options: {
-      what: { choices: DOCUMENTS, describe: 'The document' },
+      what: { choices: DOCUMENTS, describe: 'The document, or a step' },
       title: flag({ alias: 't', type: 'string', describe: 'Title of the API (default: name of the package)' }),
       'doc-version': flag({
         alias: 'v',
@@ -216,6 +220,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         describe: 'Version of the API (default: that of the package)',
       }),
       output: flag({ alias: 'o', type: 'string', describe: 'File to write (default openapi.json)' }),
+      ...newStep,
       'motia-dir': common['motia-dir'],
     },
     load: async () => (await import('./commands/generate.ts')).generate,

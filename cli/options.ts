@@ -4,6 +4,7 @@ import { appName, type Environment, loadDotEnv, readEnvironment } from '../share
 import { createLogger, type LoggerOptions } from '../shared/logger.ts';
 import type { AppPart } from '../shared/steps/app-part.ts';
 import type { TraceStatus } from '../shared/telemetry-records.ts';
+import type { StepPlan } from './generate/step-file.ts';
 
 /** The flags of all commands, as yargs gives them. */
 export interface Flags {
@@ -45,6 +46,16 @@ export interface Flags {
   title?: string;
   docVersion?: string;
   output?: string;
+  /** Of `motia generate step`, with `name`, `interactive` and `flows`. */
+  type?: StepPlan['type'];
+  language?: StepPlan['language'];
+  dir?: string;
+  description?: string;
+  method?: string;
+  path?: string;
+  cron?: string;
+  subscribes?: string[];
+  emits?: string[];
   /** Of `motia dev`. */
   mermaid?: boolean;
   /** Of `motia create`. */
@@ -75,7 +86,7 @@ export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
 /** What `motia generate` makes. */
-export const DOCUMENTS = ['openapi', 'mermaid'] as const;
+export const DOCUMENTS = ['openapi', 'mermaid', 'step'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */
