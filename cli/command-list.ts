@@ -6,6 +6,7 @@ import { code, common, flag, host, narrowing, newStep, part, port, processes, st
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
+  DOCKER_ACTIONS,
   DOCUMENTS,
   type Flags,
   QUEUE_ACTIONS,
@@ -52,6 +53,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     describe: 'Install what the Python steps of the project require',
     options: { verbose: { alias: 'v', type: 'boolean', describe: 'Show what the installer says' } },
     load: async () => (await import('./commands/install.ts')).install,
+  },
+  'docker <action>': {
+    describe: 'Write a Dockerfile for the project, build its image, run it here',
+    examples: [['$0 docker setup && $0 docker run', 'From nothing to a container that serves on port 3000']],
+    options: {
+      action: { choices: DOCKER_ACTIONS, describe: 'What to do' },
+      name: flag({ alias: 'n', type: 'string', describe: 'Name of the image (default: name of the package)' }),
+      port,
+      'skip-build': { alias: 's', type: 'boolean', describe: 'Run the image as it is' },
+      force: { alias: 'f', type: 'boolean', describe: 'Replace files that are there already' },
+    },
+    load: async () => (await import('./commands/docker.ts')).docker,
   },
   gateway: {
     describe: 'Run the HTTP gateway alone (needs NATS_URL)',

@@ -21,6 +21,8 @@ export interface Flags {
   force?: boolean;
   /** Of what runs steps: from what was built, or from the sources. */
   dist?: boolean;
+  /** Of `motia docker`, with `name`, `port` and `force`. */
+  skipBuild?: boolean;
   /** Of `motia install`. */
   verbose?: boolean;
   debug?: boolean;
@@ -85,6 +87,8 @@ export interface Flags {
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia docker` does. */
+export const DOCKER_ACTIONS = ['setup', 'build', 'run'] as const;
 /** What `motia generate` makes. */
 export const DOCUMENTS = ['openapi', 'mermaid', 'step'] as const;
 /** What `motia rules` does. */
