@@ -1,6 +1,6 @@
 /** Does in folders what a Dockerfile says, where there is no Docker: every stage is a folder that stands for its root. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { type Copy, DockerfileParser, type From, type JSONInstruction } from 'dockerfile-ast';
@@ -20,7 +20,9 @@ export interface DockerfileRun {
   dockerfile: string;
   /** The build context. */
   context: string;
-  /** Where the folders of the stages are made. */
+  /** The stages to make; the others are left out, as Docker leaves out those that the target does not need. */
+  wanted: readonly string[];
+  /** Where their folders are made. */
   folder: string;
   /** The environment of its commands. */
   env: NodeJS.ProcessEnv;
@@ -32,7 +34,7 @@ export interface DockerfileRun {
  * Knows what our Dockerfile uses, and refuses what it does not know.
  * @returns the stages by name, and the commands that were left out.
  */
-export async function runDockerfile({ dockerfile, context, folder, env, skip }: DockerfileRun) {
+export async function runDockerfile({ dockerfile, context, wanted, folder, env, skip }: DockerfileRun) {
   const stages: Record<string, Stage> = {};
   const skipped: string[] = [];
   const ignored = await ignoredNames(`${dockerfile}.dockerignore`);
@@ -42,11 +44,11 @@ export async function runDockerfile({ dockerfile, context, folder, env, skip }: 
     const words = instruction.getArguments().map((argument) => argument.getValue());
     if (keyword === 'FROM') {
       const from = instruction as From;
-      stage = await newStage(join(folder, from.getBuildStage() ?? ''), stages[from.getImage() ?? '']);
-      stages[from.getBuildStage() ?? ''] = stage;
-      continue;
+      const name = from.getBuildStage() ?? '';
+      stage = wanted.includes(name) ? await newStage(join(folder, name), stages[from.getImage() ?? '']) : undefined;
+      if (stage) stages[name] = stage;
     }
-    if (stage === undefined) throw new Error(`${keyword} before FROM`);
+    if (stage === undefined || keyword === 'FROM') continue;
     const { root, workdir } = stage;
     if (keyword === 'WORKDIR') {
       stage.workdir = words[0] as string;
@@ -59,8 +61,9 @@ export async function runDockerfile({ dockerfile, context, folder, env, skip }: 
       stage.entrypoint = (instruction as JSONInstruction).getJSONStrings().map((text) => text.getJSONValue());
     } else if (keyword === 'COPY') {
       const from = (instruction as Copy).getFromFlag()?.getValue();
-      const source = !from ? context : (stages[from ?? '']?.root as string);
-      await copy(source, words, join(root, workdir), !from ? ignored : []);
+      const to = join(root, workdir);
+      if (from) await take(join(stages[from]?.root as string, words[0] as string), to);
+      else await copy(context, words.slice(0, -1), to, ignored);
     } else if (keyword === 'RUN') {
       const command = instruction.getArgumentsContent() as string;
       if (skip.test(command)) skipped.push(command);
@@ -79,17 +82,19 @@ async function newStage(root: string, base: Stage | undefined): Promise<Stage> {
   return { ...base, root, env: { ...base.env } };
 }
 
-/** As `COPY` does: of a folder its content; a name with `*` may fit nothing. */
-async function copy(from: string, words: string[], to: string, ignored: readonly RegExp[]): Promise<void> {
-  const filter = (path: string) => !ignored.some((pattern) => pattern.test(relative(from, path)));
-  for (const source of words.slice(0, -1)) {
-    if (source.startsWith('/') || source === '.') {
-      await cp(join(from, source), to, { recursive: true, verbatimSymlinks: true, filter });
-      continue;
-    }
+/** `COPY --from` of a folder. It is moved: nothing else here needs what it is taken from. */
+async function take(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
+}
+
+/** `COPY` from the context: all of it, or names in its first folder; one with `*` may fit nothing. */
+async function copy(context: string, sources: string[], to: string, ignored: readonly RegExp[]): Promise<void> {
+  const isTaken = (path: string) => !ignored.some((pattern) => pattern.test(relative(context, path)));
+  for (const source of sources) {
     const pattern = new RegExp(`^${source.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
-    for (const file of (await readdir(from)).filter((name) => pattern.test(name))) {
-      await cp(join(from, file), join(to, file));
+    const names = (await readdir(context)).filter((name) => source === '.' || pattern.test(name));
+    for (const name of names.filter((name) => isTaken(join(context, name)))) {
+      await cp(join(context, name), join(to, name), { recursive: true, filter: isTaken });
     }
   }
 }

@@ -281,4 +281,7 @@ test('a build that is not what the sources say is not run', async () => {
   const runs = await Promise.all(commands.map((command) => run(root, [command], env)));
   expect(runs).toEqual(commands.map(() => ({ code: 1, output: refused })));
   expect((await run(root, ['provision', '--no-dist'], env)).output).toContain(': 2 steps,');
+  expect((await run(root, ['doctor'], env)).output).toContain(
+    'note  Project  motia start would not start: dist/ is not',
+  );
 });
