@@ -2,10 +2,11 @@
 import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../shared/log-levels.ts';
 import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
-import { common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
+import { code, common, flag, host, narrowing, newStep, part, port, processes, steering, threads } from './flags.ts';
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
+  DOCKER_ACTIONS,
   DOCUMENTS,
   type Flags,
   QUEUE_ACTIONS,
@@ -39,8 +40,31 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     describe: 'Run the project here, for production',
     examples: [['MOTIA_ADMIN_TOKEN=… $0 start --port 80', 'With the admin API open to whoever has the token']],
-    options: { port, host, threads, processes, ...common },
+    options: { port, host, threads, processes, ...code, ...common },
     load: async () => (await import('./commands/start.ts')).start,
+  },
+  build: {
+    describe: 'Compile the project into dist/, to be run from there without its sources',
+    examples: [['$0 build && $0 start', 'As production does']],
+    options: { 'motia-dir': common['motia-dir'] },
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  install: {
+    describe: 'Install what the Python steps of the project require',
+    options: { verbose: { alias: 'v', type: 'boolean', describe: 'Show what the installer says' } },
+    load: async () => (await import('./commands/install.ts')).install,
+  },
+  'docker <action>': {
+    describe: 'Write a Dockerfile for the project, build its image, run it here',
+    examples: [['$0 docker setup && $0 docker run', 'From nothing to a container that serves on port 3000']],
+    options: {
+      action: { choices: DOCKER_ACTIONS, describe: 'What to do' },
+      name: flag({ alias: 'n', type: 'string', describe: 'Name of the image (default: name of the package)' }),
+      port,
+      'skip-build': { alias: 's', type: 'boolean', describe: 'Run the image as it is' },
+      force: { alias: 'f', type: 'boolean', describe: 'Replace files that are there already' },
+    },
+    load: async () => (await import('./commands/docker.ts')).docker,
   },
   gateway: {
     describe: 'Run the HTTP gateway alone (needs NATS_URL)',
@@ -53,12 +77,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       ['$0 worker --topics order.created,order.paid', 'Only events of these topics'],
       ['$0 worker --flows billing --concurrency 50', 'Only the steps of a flow, 50 runs of each at a time'],
     ],
-    options: { threads, ...part, ...common },
+    options: { threads, ...part, ...code, ...common },
     load: async () => (await import('./commands/worker.ts')).worker,
   },
   'python-worker': {
     describe: 'Run a worker for the Python steps alone (needs NATS_URL)',
-    options: { processes, ...part, ...common },
+    options: { processes, ...part, ...code, ...common },
     load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
   scheduler: {
@@ -75,6 +99,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'boolean',
         describe: 'With --remove-orphans: make dead letters of the events that wait in others',
       },
+      ...code,
       ...common,
     },
     load: async () => (await import('./commands/provision.ts')).provision,
@@ -209,9 +234,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/generate-types.ts')).generateTypes,
   },
   'generate <what>': {
-    describe: 'Write an OpenAPI document of the API steps, or diagrams of the flows',
+    describe: 'Write an OpenAPI document of the API steps, diagrams of the flows, or a new step',
+    examples: [
+      ['$0 generate step', 'Asks what it is to be'],
+      ['$0 generate step --name Ship --type event --subscribes order.paid --language python', 'Without questions'],
+    ],
     options: {
-      what: { choices: DOCUMENTS, describe: 'The document' },
+      what: { choices: DOCUMENTS, describe: 'The document, or a step' },
       title: flag({ alias: 't', type: 'string', describe: 'Title of the API (default: name of the package)' }),
       'doc-version': flag({
         alias: 'v',
@@ -219,6 +248,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         describe: 'Version of the API (default: that of the package)',
       }),
       output: flag({ alias: 'o', type: 'string', describe: 'File to write (default openapi.json)' }),
+      ...newStep,
       'motia-dir': common['motia-dir'],
     },
     load: async () => (await import('./commands/generate.ts')).generate,

@@ -2,6 +2,7 @@
 import type { Options } from 'yargs';
 import { MOST_CONCURRENCY, toNames } from '../shared/config.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { LANGUAGES, STEP_TYPES } from './generate/step-file.ts';
 
 export const port = flag({
   alias: 'p',
@@ -31,6 +32,13 @@ export const part = {
     coerce: concurrencyOf,
   }),
 };
+/** Of commands that run steps, or make ready for them. */
+export const code = {
+  dist: {
+    type: 'boolean',
+    describe: 'Run what motia build has made (default, if it is there); --no-dist runs the sources',
+  },
+} as const satisfies Record<string, Options>;
 export const common = {
   'motia-dir': flag({ type: 'string', describe: "Folder for the framework's own files (default .motia)" }),
   debug: { alias: 'd', type: 'boolean', describe: 'Log debug messages too' },
@@ -52,6 +60,24 @@ export const narrowing = {
   until: flag({ type: 'string', describe: 'Until this time' }),
   limit: flag({ type: 'number', describe: 'Show so many, the newest', coerce: limitOf }),
 };
+
+/** Of `motia generate step`. */
+export const newStep = Object.fromEntries(
+  Object.entries({
+    name: flag({ alias: 'n', type: 'string', describe: 'Name of the step' }),
+    type: flag({ choices: STEP_TYPES, describe: 'Kind of step' }),
+    language: flag({ alias: 'l', choices: LANGUAGES, describe: 'Language (default: that of the project)' }),
+    dir: flag({ alias: 'd', type: 'string', describe: 'Folder in src/' }),
+    description: flag({ type: 'string', describe: 'What the step does' }),
+    method: flag({ type: 'string', describe: 'Of an API step (default GET)' }),
+    path: flag({ type: 'string', describe: 'Of an API step, as /orders/:id' }),
+    cron: flag({ type: 'string', describe: 'Of a cron step, as "0 9 * * 1-5"' }),
+    subscribes: flag({ type: 'string', describe: 'Topics it handles, with commas', coerce: nameList('--subscribes') }),
+    emits: flag({ type: 'string', describe: 'Topics it emits, with commas', coerce: nameList('--emits') }),
+    flows: flag({ type: 'string', describe: 'Flows it belongs to, with commas', coerce: nameList('--flows') }),
+    interactive: { alias: 'i', type: 'boolean', describe: 'Ask for what is not said' } as Options,
+  }).map(([name, options]) => [name, { ...options, group: 'Of a new step:' }]),
+);
 
 /** A flag that takes one value. */
 export function flag(options: Options): Options {

@@ -4,6 +4,7 @@ import { appName, type Environment, loadDotEnv, readEnvironment } from '../share
 import { createLogger, type LoggerOptions } from '../shared/logger.ts';
 import type { AppPart } from '../shared/steps/app-part.ts';
 import type { TraceStatus } from '../shared/telemetry-records.ts';
+import type { StepPlan } from './generate/step-file.ts';
 
 /** The flags of all commands, as yargs gives them. */
 export interface Flags {
@@ -18,6 +19,12 @@ export interface Flags {
   /** Of `motia provision`; `force` of `motia rules`, too. */
   removeOrphans?: boolean;
   force?: boolean;
+  /** Of what runs steps: from what was built, or from the sources. */
+  dist?: boolean;
+  /** Of `motia docker`, with `name`, `port` and `force`. */
+  skipBuild?: boolean;
+  /** Of `motia install`. */
+  verbose?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -41,6 +48,16 @@ export interface Flags {
   title?: string;
   docVersion?: string;
   output?: string;
+  /** Of `motia generate step`, with `name`, `interactive` and `flows`. */
+  type?: StepPlan['type'];
+  language?: StepPlan['language'];
+  dir?: string;
+  description?: string;
+  method?: string;
+  path?: string;
+  cron?: string;
+  subscribes?: string[];
+  emits?: string[];
   /** Of `motia dev`. */
   mermaid?: boolean;
   /** Of `motia create`. */
@@ -75,8 +92,10 @@ export interface Flags {
 export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
+/** What `motia docker` does. */
+export const DOCKER_ACTIONS = ['setup', 'build', 'run'] as const;
 /** What `motia generate` makes. */
-export const DOCUMENTS = ['openapi', 'mermaid'] as const;
+export const DOCUMENTS = ['openapi', 'mermaid', 'step'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */
@@ -100,6 +119,8 @@ export interface CommandOptions {
   part: AppPart;
   /** Runs at a time, in a worker, of an event step that says nothing about it. */
   concurrency?: number | undefined;
+  /** Run what was built, or the sources; without it what there is. */
+  dist?: boolean | undefined;
   logging: LoggerOptions;
 }
 
@@ -127,6 +148,7 @@ export function commandOptions(flags: Flags, logs: 'readable' | 'json'): Command
       flows: flags.flows ?? env.part.flows,
     },
     concurrency: flags.concurrency ?? env.concurrency,
+    dist: flags.dist,
     logging: {
       level: flags.debug ? 'debug' : env.logLevel,
       pretty: logs === 'readable' && process.stdout.isTTY === true,

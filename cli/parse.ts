@@ -5,6 +5,13 @@ import { COMMANDS } from './command-list.ts';
 import type { Flags } from './options.ts';
 import { ownPackage } from './package-root.ts';
 
+/** Also what a container says that was given no role. */
+const WHICH_COMMAND = `Which command?
+  motia dev                                        on your machine: everything, with steps reloaded as they are saved
+  motia start                                      everything on one machine, for production
+  motia gateway, worker, python-worker, scheduler  one role each, for several machines: they need NATS_URL, and motia provision
+                                                   before the first of them`;
+
 /** @returns the exit code. @throws CliError when the command line makes no sense. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   const run = await parseCommand(args);
@@ -23,7 +30,7 @@ export async function parseCommand(args: readonly string[]): Promise<(() => Prom
     .strictCommands()
     .strict()
     .recommendCommands()
-    .demandCommand(1, 'Which command?')
+    .demandCommand(1, WHICH_COMMAND)
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {

@@ -13,6 +13,8 @@ interface RunOptions {
   env?: Record<string, string | undefined>;
   /** Characters of its output that are kept. Default 16,384. */
   keep?: number;
+  /** Told what it writes, on either stream, while it does. */
+  onOutput?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ interface RunOptions {
  * @returns the end of what it wrote (`said`: on either stream); `failure` says how it ended unless that was well.
  */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions) {
-  const { cwd, timeout, env = {}, keep = KEPT_CHARACTERS } = options;
+  const { cwd, timeout, env = {}, keep = KEPT_CHARACTERS, onOutput } = options;
   const child = spawn(program, args, {
     cwd,
     env: childEnvironment(env),
@@ -34,6 +36,7 @@ export async function runProgram(program: string, args: readonly string[], optio
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
+      onOutput?.(text);
       said = (said + text).slice(-keep);
       if (stream === child.stdout) stdout = (stdout + text).slice(-keep);
     });

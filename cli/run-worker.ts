@@ -13,6 +13,8 @@ export interface WorkerSettings {
   partitions: number;
   root: string;
   motiaDir: string;
+  /** Absolute path of what `motia build` has made; without it the sources are compiled. */
+  built?: string | undefined;
   threads: number;
   watch: boolean;
   /** What it takes of the app; without it all. */

@@ -22,6 +22,8 @@ export interface Supervision {
   port: number;
   /** How many further ports to try when the port is taken. */
   portFallback: number;
+  /** Absolute path of what `motia build` has made; without it the sources are served. */
+  built?: string | undefined;
   /** Reload steps when their files change. Otherwise a step that cannot be loaded ends the start. */
   watch: boolean;
   /** Folder of the built Workbench, if there is to be one. */
@@ -42,8 +44,8 @@ export function supervise(supervision: Supervision): Promise<number> {
     const lock = await acquireDevLock(options.dataDir);
     life.defer('lock', () => lock.release());
 
-    const { watch, host, port, portFallback, workbench } = supervision;
-    const workers = new Workers({ options, watch, log, fail });
+    const { built, watch, host, port, portFallback, workbench } = supervision;
+    const workers = new Workers({ options, built, watch, log, fail });
     const gatewayModule = import('../gateway/main.ts');
     const broker = options.env.broker ?? (await startBroker(options, log, life, lock));
 

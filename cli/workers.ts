@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { BrokerAddress } from '../shared/config.ts';
 import type { MetricFamily } from '../shared/metrics/exposition.ts';
+import { pythonFolder } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { GRACE_MS } from './grace.ts';
 import { launchNodeWorker } from './node-worker.ts';
@@ -13,6 +14,8 @@ import { WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions {
   options: CommandOptions;
+  /** Absolute path of what `motia build` has made; without it the sources are served. */
+  built?: string | undefined;
   /** Reload steps when their files change. Otherwise a step that cannot be loaded ends the start. */
   watch: boolean;
   log: Logger;
@@ -29,10 +32,10 @@ export class Workers {
 
   /** Begins with what needs no broker: the processes load their modules. */
   constructor(workers: WorkersOptions) {
-    const { options, log, fail } = workers;
+    const { options, built, log, fail } = workers;
     this.#options = workers;
     this.#node = new WorkerProcess('worker', launchNodeWorker, log, fail);
-    this.#python = discoverSteps(options.root).then(async ({ python }) => {
+    this.#python = discoverSteps(pythonFolder(options.root, built)).then(async ({ python }) => {
       if (python.length === 0) return undefined;
       const steps = await this.#loadPythonSteps();
       steps.prepare();
@@ -43,11 +46,11 @@ export class Workers {
 
   /** Resolves when they take work. The Node worker publishes the manifest when the Python steps have their subscriptions. */
   async start(broker: BrokerAddress): Promise<void> {
-    const { options, watch } = this.#options;
+    const { options, built, watch } = this.#options;
     const { app, root, motiaDir, threads, logging, env } = options;
     const { telemetry, partitions } = env;
     let awaitsOthers = true;
-    const settings = { broker, app, partitions, root, motiaDir, threads, watch, telemetry, logging };
+    const settings = { broker, app, partitions, root, motiaDir, built, threads, watch, telemetry, logging };
     const nodeStarted = this.#node.start(() => ({ ...settings, awaitsOthers }));
     const python = await this.#python;
     await python?.start(broker);

@@ -8,6 +8,7 @@ import { MotiaError } from './errors.ts';
 import { LOG_LEVELS, type LogLevel } from './log-levels.ts';
 import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
 import type { AppPart } from './steps/app-part.ts';
+import { BUILD_FOLDER, FILES_FOLDER } from './steps/paths.ts';
 
 export type { LogLevel };
 
@@ -366,11 +367,16 @@ function sanitise(name: string): string {
     .slice(0, 40);
 }
 
-/** What the project's `package.json` says of itself. */
+/** What the project's `package.json` says of itself: where there is only a build, the one in it. */
 export function readPackage(root: string): { name?: string; version?: string } {
+  const own = packageIn(root);
+  return own.name === undefined ? { ...packageIn(join(root, BUILD_FOLDER, FILES_FOLDER)), ...own } : own;
+}
+
+function packageIn(folder: string): { name?: string; version?: string } {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   try {
-    const parsed: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const parsed: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const { name, version } = parsed as { name?: unknown; version?: unknown };
     return { name: text(name), version: text(version) };
   } catch {

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'STORE_FULL'
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'
+  | 'BUILD_UNUSABLE'
   | 'INVALID_VALUE'
   | 'INVALID_BACKUP'
   | 'UNKNOWN_STEP'

@@ -1,7 +1,6 @@
 /** One worker: loads the project's steps, makes the broker ready for them, and takes their work until it is closed. */
 
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type pino from 'pino';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
@@ -16,7 +15,7 @@ import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
-import { StepBundler } from '../shared/steps/bundle.ts';
+import { openProject } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { watchFiles } from '../shared/watch-files.ts';
 import { CreditInbox } from './credit-inbox.ts';
@@ -34,6 +33,8 @@ export interface WorkerOptions {
   root: string;
   /** Absolute path of the folder for what is generated, `.motia` in the project. */
   motiaDir: string;
+  /** Absolute path of what `motia build` has made; without it the sources are compiled. */
+  built?: string | undefined;
   /** Handler threads. */
   threads: number;
   /** What this worker takes of the app; without it all. */
@@ -81,8 +82,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   let serves = false;
   try {
     await serveOps(ops, options.ops, lifecycle, log);
-    const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
-    lifecycle.defer('bundler', () => bundler.close());
+    const code = openProject(options);
+    lifecycle.defer('bundler', () => code.close());
     let connected: Broker | undefined;
     let store: TelemetryStore | undefined;
     const pool = new ThreadPool({
@@ -132,7 +133,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     });
     connecting.catch(() => {}); // awaited below
     const othersReady = options.othersReady ?? Promise.resolve();
-    const versions = new ProjectVersions({ ...options, part, names, bundler, pool, connecting, othersReady });
+    const versions = new ProjectVersions({ ...options, part, names, code, pool, connecting, othersReady });
     lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
     await versions.start();
     const { broker, worker: serving, lease } = await connecting;

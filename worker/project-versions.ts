@@ -10,7 +10,8 @@ import { MotiaError } from '../shared/errors.ts';
 import type { Names } from '../shared/protocol/subjects.ts';
 import { servedSteps } from '../shared/steps/access-steps.ts';
 import { type AppPart, checkPart } from '../shared/steps/app-part.ts';
-import type { Bundle, StepBundler, StepFailure } from '../shared/steps/bundle.ts';
+import { type ProjectCode, pythonFolder } from '../shared/steps/built-project.ts';
+import type { Bundle, StepFailure } from '../shared/steps/bundle.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import { describeStepKind } from './step-kind.ts';
@@ -20,8 +21,10 @@ import type { ThreadPool } from './threads/thread-pool.ts';
 
 export interface ProjectVersionsOptions {
   root: string;
+  /** Absolute path of what `motia build` has made, if that is served. */
+  built?: string | undefined;
   names: Names;
-  bundler: StepBundler;
+  code: ProjectCode;
   pool: ThreadPool;
   /** What is taken of the app; all of it is made ready and published. */
   part: AppPart;
@@ -58,7 +61,7 @@ export class ProjectVersions {
 
   /** Serves the first version. @throws {MotiaError} `PROJECT_INVALID` if a step cannot be loaded and nobody watches. */
   async start(): Promise<void> {
-    const bundle = await this.#options.bundler.build();
+    const bundle = await this.#options.code.build();
     this.#refuseFailures(bundle.failures);
     this.#report(bundle.failures);
     await this.#serve(bundle);
@@ -82,7 +85,7 @@ export class ProjectVersions {
 
   async #reload(): Promise<void> {
     const began = performance.now();
-    const bundle = await this.#options.bundler.build();
+    const bundle = await this.#options.code.build();
     const buildMs = Math.round(performance.now() - began);
     this.#report(bundle.failures);
     if (bundle.id === this.#bundle?.id) {
@@ -101,7 +104,7 @@ export class ProjectVersions {
     this.#report(failures.map((failure) => ({ ...failure, kept: true })));
     const broken = new Set(failures.map(({ file }) => file));
     const touched = bundle.entries.filter(({ file }) => broken.has(file)).flatMap(({ inputs }) => inputs);
-    const reverted = await this.#options.bundler.revert(touched);
+    const reverted = await this.#options.code.revert(touched);
     if (reverted.id === this.#bundle?.id) this.#bundle = reverted;
     else await this.#trySwap(reverted);
   }
@@ -144,12 +147,12 @@ export class ProjectVersions {
 
   /** After it: work for its steps is taken, and then gateways hear of them. */
   async #commit(bundle: Bundle, { manifest }: LoadedApp): Promise<void> {
-    const { bundler, connecting, provision, watch } = this.#options;
+    const { code, connecting, provision, watch } = this.#options;
     const { broker, worker, lease } = await connecting;
     const before = this.#manifest;
     this.#bundle = bundle;
     this.#manifest = manifest;
-    bundler.confirm();
+    code.confirm();
     if (manifest.version === before?.version) return;
     worker.serve(manifest, this.#former);
     if (provision) await this.#publish(broker, manifest);
@@ -158,9 +161,9 @@ export class ProjectVersions {
   }
 
   async #publish(broker: Broker, manifest: Manifest): Promise<void> {
-    const { names, root, othersReady, watch } = this.#options;
+    const { names, root, built, othersReady, watch } = this.#options;
     await othersReady; // an event that a call emits would be lost to whoever has no subscription yet
-    const { python } = await discoverSteps(root);
+    const { python } = await discoverSteps(pythonFolder(root, built));
     const publisher = watch ? 'editor' : 'worker';
     const { warnings, gaveWay } = await publishManifest(broker, names, manifest, python.length > 0, publisher);
     for (const warning of warnings) this.#warnOnce(warning);

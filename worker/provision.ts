@@ -1,5 +1,4 @@
 /** Makes the broker ready for a project without serving it: what a deployment runs before its workers. */
-import { join } from 'node:path';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { emptyOrphan, findOrphans, type Orphan, removeOrphan } from '../shared/broker/orphans.ts';
 import { provisionManifest } from '../shared/broker/provision.ts';
@@ -7,7 +6,7 @@ import { ensureTopology } from '../shared/broker/topology.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
-import { StepBundler } from '../shared/steps/bundle.ts';
+import { openProject, pythonFolder } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import type { WorkerOptions } from './main.ts';
@@ -15,7 +14,7 @@ import { ThreadPool } from './threads/thread-pool.ts';
 
 export type ProvisionOptions = Pick<
   WorkerOptions,
-  'broker' | 'app' | 'partitions' | 'root' | 'motiaDir' | 'log' | 'sink' | 'logLevel' | 'telemetry'
+  'broker' | 'app' | 'partitions' | 'root' | 'motiaDir' | 'built' | 'log' | 'sink' | 'logLevel' | 'telemetry'
 > & {
   /** Does the same for the steps of other languages, which are to be ready before the manifest is published. */
   provisionOthers: () => Promise<void>;
@@ -43,8 +42,8 @@ export async function provision(options: ProvisionOptions): Promise<{
   try {
     const broker = await connectBroker(options.broker, { name: `${app} provision` });
     lifecycle.defer('broker connection', () => broker.close());
-    const bundler = new StepBundler({ root, outDir: join(options.motiaDir, 'build') });
-    lifecycle.defer('bundler', () => bundler.close());
+    const code = openProject(options);
+    lifecycle.defer('bundler', () => code.close());
     const pool = new ThreadPool({
       setup: { app, root, broker: options.broker, logLevel, telemetry: { ...telemetry, stored: false } },
       size: 1,
@@ -54,7 +53,7 @@ export async function provision(options: ProvisionOptions): Promise<{
       beforeSend: () => {},
     });
     lifecycle.defer('handler thread', () => pool.close(5_000));
-    const bundle = await bundler.build();
+    const bundle = await code.build();
     let manifest: Manifest | undefined;
     let failures = bundle.failures;
     await pool.swap(bundle, async (loaded) => {
@@ -70,7 +69,7 @@ export async function provision(options: ProvisionOptions): Promise<{
     }
     await ensureTopology(broker, names);
     await options.provisionOthers();
-    const { python } = await discoverSteps(root);
+    const { python } = await discoverSteps(pythonFolder(root, options.built));
     const provisioned = await provisionManifest(broker, names, manifest, python.length > 0);
     for (const warning of provisioned.warnings) log.warn({ action: 'project_warning' }, warning);
     const { version, steps } = provisioned.manifest;

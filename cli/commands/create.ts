@@ -12,6 +12,7 @@ import {
 import { DEFAULT_TEMPLATE, ruleFiles, TEMPLATES, type Template, templateFiles } from '../create/templates.ts';
 import { existingFiles, writeFiles } from '../create/write-files.ts';
 import type { Flags } from '../options.ts';
+import { asks } from '../terminal.ts';
 
 /** Also a valid name of a package. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9-_]*$/;
@@ -64,13 +65,6 @@ async function chosenName({ name, interactive }: Flags): Promise<string> {
   }
   if (asks(interactive)) return (await import('../create/questions.ts')).askName(checkName);
   throw new CliError('Which name? motia create <name>, or motia create . for this folder', EXIT.usage);
-}
-
-/** Questions need a person who can answer them. */
-function asks(interactive: boolean | undefined): boolean {
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  if (interactive && !terminal) throw new CliError('--interactive needs a terminal', EXIT.usage);
-  return terminal;
 }
 
 function checkName(name: string): string | undefined {

@@ -1,4 +1,4 @@
-/** `motia generate`: documents made from the project. */
+/** `motia generate`: documents made from the project, and new steps. */
 import { readPackage } from '../../shared/config.ts';
 import { openApi } from '../../shared/steps/openapi.ts';
 import { writeIfChanged } from '../../shared/write-if-changed.ts';
@@ -7,6 +7,7 @@ import { describeProject } from '../generate/project.ts';
 import { commandOptions, type Flags } from '../options.ts';
 
 export async function generate({ what, title, docVersion, output = 'openapi.json', ...flags }: Flags): Promise<number> {
+  if (what === 'step') return (await import('./generate-step.ts')).generateStep(flags);
   const options = commandOptions(flags, 'readable');
   const { steps } = await describeProject(options);
   if (what === 'mermaid') {

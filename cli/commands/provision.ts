@@ -2,6 +2,7 @@
 import { logSink } from '../../shared/logger.ts';
 import { type OrphanOutcome, provision as provisionProject } from '../../worker/provision.ts';
 import { requiredBroker } from '../broker-address.ts';
+import { findBuild } from '../build/freshness.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
@@ -22,13 +23,15 @@ export async function provision(flags: Flags): Promise<number> {
   const broker = requiredBroker(options, 'provision');
   const { app, root, motiaDir, logging, env } = options;
   const log = commandLogger(options);
-  const python = new PythonSteps({ options, watch: false, graceMs: GRACE_MS.role, log, fail: () => {} });
+  const built = await findBuild(options);
+  const python = new PythonSteps({ options, built, watch: false, graceMs: GRACE_MS.role, log, fail: () => {} });
   const { version, steps, orphans } = await provisionProject({
     broker,
     app,
     partitions: env.partitions,
     root,
     motiaDir,
+    built,
     log,
     sink: logSink(logging),
     logLevel: logging.level,

@@ -1,5 +1,6 @@
 /** `motia python-worker`: runs the project's Python steps, against the broker of NATS_URL. */
 import { requiredBroker } from '../broker-address.ts';
+import { findBuild } from '../build/freshness.ts';
 import { CliError } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
 import { opsAddress } from '../ops-address.ts';
@@ -12,10 +13,12 @@ export async function pythonWorker(flags: Flags): Promise<number> {
   const broker = requiredBroker(options, 'python-worker');
   const { part, concurrency } = options;
   const log = commandLogger(options);
+  const built = await findBuild(options);
   return runUntilShutdown(log, async (life, fail) => {
     const graceMs = GRACE_MS.role - 3_000;
     const python = new PythonSteps({
       options,
+      built,
       watch: false,
       part,
       ...(concurrency !== undefined && { concurrency }),

@@ -1,4 +1,5 @@
 /** `motia start`: every role on this machine, for production: no reloading, JSON logs, and a broken step ends the start. */
+import { findBuild } from '../build/freshness.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { supervise } from '../supervisor.ts';
 import { deployedWorkbench } from '../workbench.ts';
@@ -7,8 +8,10 @@ export async function start(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const log = commandLogger(options);
   const { host = '0.0.0.0', port = DEFAULT_PORT } = options;
+  const built = await findBuild(options);
   return supervise({
     options,
+    built,
     log,
     host,
     port,

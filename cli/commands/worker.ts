@@ -1,5 +1,6 @@
 /** `motia worker`: runs the project's steps, against the broker of NATS_URL. */
 import { requiredBroker } from '../broker-address.ts';
+import { findBuild } from '../build/freshness.ts';
 import { GRACE_MS } from '../grace.ts';
 import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
@@ -16,6 +17,7 @@ export async function worker(flags: Flags): Promise<number> {
     partitions,
     root,
     motiaDir,
+    built: await findBuild(options),
     threads,
     part,
     ...(concurrency !== undefined && { concurrency }),

@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectBroker } from '../../shared/broker/connect.ts';
 import { describeServer } from '../../shared/broker/server-info.ts';
+import { readLock } from '../../shared/steps/built-project.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
 import { compareVersions, OLDEST_SERVER } from '../../shared/versions.ts';
+import { findBuild } from '../build/freshness.ts';
 import { findDevBroker } from '../dev-lock.ts';
 import { findNatsServer } from '../nats-server.ts';
 import { type CommandOptions, DEFAULT_PORT } from '../options.ts';
@@ -46,9 +48,16 @@ async function checkNode(): Promise<Finding> {
     : { status: 'fail', text, advice: 'Install a newer Node.js: https://nodejs.org' };
 }
 
-async function checkProject({ root, app }: CommandOptions): Promise<Finding> {
+async function checkProject(options: CommandOptions): Promise<Finding> {
+  const { root, app } = options;
   const { steps, streams, python } = await discoverSteps(root);
+  const built = await findBuild(options).catch((error: Error) => error);
+  if (built instanceof Error) {
+    return { status: 'warn', text: `motia start would not start: ${built.message}` };
+  }
   if (steps.length + python.length === 0) {
+    const lock = built === undefined ? undefined : await readLock(built);
+    if (lock) return { status: 'ok', text: `${app}: a build with ${Object.keys(lock.steps).length} steps` };
     const advice =
       'Steps are files in src/ or steps/, named *.step.ts, *.step.js or *_step.py; motia create makes a project';
     return { status: 'fail', text: `no steps in ${root}`, advice };

@@ -26,7 +26,12 @@ interface Described {
   steps: StepEntry[];
   streams: StreamEntry[];
   authContext?: JsonSchema | undefined;
-  failures: { message: string }[];
+  failures: { file: string; message: string }[];
+}
+
+interface DescribedPython extends Described {
+  /** By file: what its config names there. */
+  includeFiles: Record<string, string[]>;
 }
 
 const DESCRIBE_MS = 60_000;
@@ -65,9 +70,13 @@ async function describeNode({ root, motiaDir }: CommandOptions): Promise<Describ
   }
 }
 
-async function describePython(options: CommandOptions): Promise<Described> {
-  const { root } = options;
-  if ((await discoverSteps(root)).python.length === 0) return { steps: [], streams: [], failures: [] };
+/**
+ * The Python steps and streams of a folder; of several that want one name or route, all are there.
+ * @param root where they are; default: the project
+ */
+export async function describePython(options: CommandOptions, root = options.root): Promise<DescribedPython> {
+  if ((await discoverSteps(root)).python.length === 0)
+    return { steps: [], streams: [], failures: [], includeFiles: {} };
   const { python } = await prepareProjectEnvironment(options);
   const { stdout, said, failure } = await runProgram(python, ['-m', 'motia.steps'], {
     cwd: root,

@@ -4,7 +4,15 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { withFileLock } from '../file-lock.ts';
 import { LOCK_WAIT_MS, linkPackage, prepareProjectVenv, VENV_FOLDER } from './project-venv.ts';
 import { workerFiles, workerRequirements } from './requirements.ts';
-import { findInstaller, type Interpreter, inspectPython, PythonError, shown, venvPython } from './toolchain.ts';
+import {
+  type Details,
+  findInstaller,
+  type Interpreter,
+  inspectPython,
+  PythonError,
+  shown,
+  venvPython,
+} from './toolchain.ts';
 
 export interface PythonEnvironment {
   /** Absolute path of the interpreter. */
@@ -17,6 +25,8 @@ export interface PythonEnvironment {
 export interface PythonOptions {
   /** The project's folder. */
   root: string;
+  /** The folder where it says what it requires. Default: `root`. */
+  requirements?: string;
   /** `MOTIA_PYTHON`: path of an interpreter, or the name of one on `PATH`. When set, nothing else is tried. */
   configured?: string;
   /** `VIRTUAL_ENV`: folder of an activated virtual environment. */
@@ -27,6 +37,7 @@ export interface PythonOptions {
   needsTracing: boolean;
   /** Told one line about anything that may take longer than a second. */
   progress: (line: string) => void;
+  details?: Details;
 }
 
 /**
@@ -78,7 +89,7 @@ async function configuredEnvironment(configured: string, options: PythonOptions)
 
 /** @returns `undefined` when the environment is gone, as it is when its folder was removed and the shell is still open. */
 async function activatedEnvironment(folder: string, options: PythonOptions): Promise<PythonEnvironment | undefined> {
-  const { root, needsTracing, searchPath, progress } = options;
+  const { root, needsTracing, searchPath, progress, details } = options;
   const python = venvPython(folder);
   const wanted = await workerRequirements(needsTracing);
   let found: Interpreter;
@@ -93,7 +104,7 @@ async function activatedEnvironment(folder: string, options: PythonOptions): Pro
       const { missing } = await inspectPython(python, wanted);
       if (missing.length === 0) return; // another process was faster
       progress(`Installing what the Python worker needs into ${folder}: ${missing.join(', ')} …`);
-      const installer = await findInstaller(searchPath);
+      const installer = await findInstaller(searchPath, details);
       await installer.install(
         python,
         workerFiles(needsTracing).flatMap((file) => ['-r', file]),

@@ -44,14 +44,17 @@ interface Stamp {
   sitePackages: string;
 }
 
-type VenvOptions = Pick<PythonOptions, 'root' | 'searchPath' | 'needsTracing' | 'progress'>;
+type VenvOptions = Pick<
+  PythonOptions,
+  'root' | 'requirements' | 'searchPath' | 'needsTracing' | 'progress' | 'details'
+>;
 type Ready = Pick<PythonEnvironment, 'python' | 'version'>;
 
 /** @throws PythonError that says in one message why the environment is not there. */
 export async function prepareProjectVenv(options: VenvOptions): Promise<Ready> {
-  const { root, needsTracing, progress } = options;
+  const { root, requirements = root, needsTracing, progress } = options;
   const folder = join(root, VENV_FOLDER);
-  const texts = await readRequirements(root);
+  const texts = await readRequirements(requirements);
   const ready = await readyVenv(folder, texts, needsTracing);
   if (ready) return ready;
 
@@ -87,9 +90,9 @@ async function updatableVenv(folder: string): Promise<Stamp | undefined> {
   return current && stamp ? { ...current, tracing: stamp.tracing } : current;
 }
 
-async function makeVenv(folder: string, { searchPath, progress }: VenvOptions): Promise<Stamp> {
+async function makeVenv(folder: string, { searchPath, progress, details }: VenvOptions): Promise<Stamp> {
   const python = await findPython(searchPath);
-  const installer = await findInstaller(searchPath);
+  const installer = await findInstaller(searchPath, details);
   const others = (await readdir(folder)).filter((name) => name !== LOCK && name !== STAMP);
   const isOurs = others.length === 0 || others.includes('pyvenv.cfg') || (await exists(join(folder, STAMP)));
   if (!isOurs) {
@@ -108,18 +111,18 @@ async function makeVenv(folder: string, { searchPath, progress }: VenvOptions): 
 
 /** Installs what is required, all in one go, so that requirements that exclude each other are noticed. */
 async function install(folder: string, stamp: Stamp, texts: RequirementTexts, options: VenvOptions): Promise<void> {
-  const { root, searchPath, needsTracing, progress } = options;
+  const { root, requirements = root, searchPath, needsTracing, progress, details } = options;
   const tracing = needsTracing || stamp.tracing;
   const python = venvPython(folder);
   const ofWorker = workerFiles(tracing).flatMap((file) => ['-r', file]);
   progress('Installing Python requirements …');
-  const installer = await findInstaller(searchPath);
+  const installer = await findInstaller(searchPath, details);
   await removeStamp(folder);
   try {
-    const ofProject = await projectRequirements(root, texts, python);
+    const ofProject = await projectRequirements(requirements, texts, python);
     // Among hashed requirements none without a hash is allowed, and those of the worker have none.
-    for (const requirements of texts.hashed ? [ofProject, ofWorker] : [[...ofWorker, ...ofProject]]) {
-      await installer.install(python, requirements, root);
+    for (const wanted of texts.hashed ? [ofProject, ofWorker] : [[...ofWorker, ...ofProject]]) {
+      await installer.install(python, wanted, requirements);
     }
   } catch (error) {
     await writeStamp(folder, { ...stamp, requirements: '' }); // to be tried again in the same environment
@@ -129,9 +132,13 @@ async function install(folder: string, stamp: Stamp, texts: RequirementTexts, op
   await writeStamp(folder, { ...stamp, requirements: texts.fingerprint, tracing });
 }
 
-async function projectRequirements(root: string, { projectFile }: RequirementTexts, python: string): Promise<string[]> {
+async function projectRequirements(
+  folder: string,
+  { projectFile }: RequirementTexts,
+  python: string,
+): Promise<string[]> {
   if (projectFile === 'requirements.txt') return ['-r', projectFile];
-  return projectFile ? pyprojectDependencies(python, join(root, projectFile)) : [];
+  return projectFile ? pyprojectDependencies(python, join(folder, projectFile)) : [];
 }
 
 /** Lets editors and scripts find the package `motia`, which lives in the npm package. The worker has it on `PYTHONPATH`. */

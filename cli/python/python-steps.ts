@@ -7,6 +7,7 @@ import { logSink } from '../../shared/logger.ts';
 import type { MetricFamily } from '../../shared/metrics/exposition.ts';
 import type { OpsAddress } from '../../shared/ops-server.ts';
 import type { AppPart } from '../../shared/steps/app-part.ts';
+import { pythonFolder } from '../../shared/steps/built-project.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
 import { watchFiles } from '../../shared/watch-files.ts';
 import { CliError } from '../cli-error.ts';
@@ -20,6 +21,8 @@ import { PythonError } from './toolchain.ts';
 
 export interface PythonStepsOptions {
   options: CommandOptions;
+  /** Absolute path of what `motia build` has made; without it the sources are served. */
+  built?: string | undefined;
   /** Reload steps when their files change, and serve the rest when one is broken. */
   watch: boolean;
   /** What the worker takes of the app; without it all. */
@@ -84,7 +87,7 @@ export class PythonSteps {
    */
   async provision(broker: BrokerAddress): Promise<void> {
     this.#broker = broker;
-    const { root } = this.#options.options;
+    const root = this.#root;
     if ((await discoverSteps(root)).python.length === 0) return;
     await this.#prepare();
     const { onMessage, send, exited } = launchPythonWorker(this.#python, root, this.#sink);
@@ -107,10 +110,16 @@ export class PythonSteps {
     await this.#worker?.stop();
   }
 
+  /** Where the steps are. */
+  get #root(): string {
+    const { options, built } = this.#options;
+    return pythonFolder(options.root, built);
+  }
+
   /** Makes the worker's process, if the project has steps for it. */
   async #launch(): Promise<void> {
-    const { options, watch, log, fail } = this.#options;
-    const { python: files } = await discoverSteps(options.root);
+    const { watch, log, fail } = this.#options;
+    const { python: files } = await discoverSteps(this.#root);
     if (files.length === 0 || this.#worker || this.#stopped) return;
     try {
       await this.#prepare();
@@ -132,14 +141,13 @@ export class PythonSteps {
       }
       this.#onFailed();
     };
-    const launch = () => launchPythonWorker(this.#python, options.root, this.#sink);
+    const launch = () => launchPythonWorker(this.#python, this.#root, this.#sink);
     this.#worker = new WorkerProcess('Python worker', launch, log, onFailed);
   }
 
   async #prepare(): Promise<void> {
-    const { options } = this.#options;
-    const { fingerprint } = await readRequirements(options.root);
-    const environment = await prepareProjectEnvironment(options);
+    const { fingerprint } = await readRequirements(this.#root);
+    const environment = await prepareProjectEnvironment(this.#options.options, { requirements: this.#root });
     this.#python = environment.python;
     this.#fingerprint = fingerprint;
   }
@@ -155,10 +163,10 @@ export class PythonSteps {
   #settings(): PythonWorkerSettings {
     const { options, watch, part, concurrency, ops, graceMs } = this.#options;
     const broker = this.#broker as BrokerAddress;
-    const { app, root, processes, env, logging } = options;
+    const { app, processes, env, logging } = options;
     const { telemetry, partitions } = env;
     return {
-      ...{ app, partitions, root, broker, processes, watch, telemetry, graceMs },
+      ...{ app, partitions, root: this.#root, broker, processes, watch, telemetry, graceMs },
       ...(part && { part }),
       ...(ops && { ops }),
       ...(concurrency !== undefined && { concurrency }),
@@ -168,7 +176,7 @@ export class PythonSteps {
   }
 
   #watch(since: number): Promise<() => Promise<void>> {
-    const { root } = this.#options.options;
+    const root = this.#root;
     return watchFiles({
       root,
       paths: () => ['.'],
@@ -184,13 +192,13 @@ export class PythonSteps {
   }
 
   async #onEdit(): Promise<void> {
-    const { options, log } = this.#options;
+    const { log } = this.#options;
     if (!this.#worker) {
       await this.#launch();
       await this.#run();
       return;
     }
-    if ((await readRequirements(options.root)).fingerprint === this.#fingerprint) {
+    if ((await readRequirements(this.#root)).fingerprint === this.#fingerprint) {
       this.#worker.send(RELOAD);
       return;
     }

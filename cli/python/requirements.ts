@@ -19,6 +19,8 @@ export interface RequirementTexts {
   /** Changes with any text that says what is required, files that are included with `-r` and `-c` among them. */
   fingerprint: string;
   projectFile?: ProjectRequirementsFile;
+  /** Absolute paths of the project's texts. */
+  files: string[];
   /** A requirement has a `--hash`: pip then refuses every requirement that has none. */
   hashed: boolean;
 }
@@ -57,30 +59,31 @@ export async function workerRequirements(tracing: boolean): Promise<WorkerRequir
 export async function readRequirements(root: string): Promise<RequirementTexts> {
   const texts: string[] = [];
   for (const file of workerFiles(true)) texts.push(await readFile(file, 'utf8'));
-  const projectTexts = await withIncluded(join(root, 'requirements.txt'));
+  const included = await withIncluded(join(root, 'requirements.txt'));
+  const projectTexts = [...included.values()];
   let projectFile: ProjectRequirementsFile | undefined = projectTexts.length > 0 ? 'requirements.txt' : undefined;
   if (projectFile === undefined) {
     const text = await textOf(join(root, 'pyproject.toml'));
     if (text !== undefined) {
       projectFile = 'pyproject.toml';
       projectTexts.push(text);
+      included.set(join(root, 'pyproject.toml'), text);
     }
   }
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([texts, projectFile, projectTexts]))
     .digest('hex');
-  return { fingerprint, projectFile, hashed: projectTexts.some((text) => /\s--hash[=\s]/.test(text)) };
+  const files = [...included.keys()];
+  return { fingerprint, projectFile, files, hashed: projectTexts.some((text) => /\s--hash[=\s]/.test(text)) };
 }
 
-/** The text of a requirement file and of those that it includes, in the order of their appearance. */
-async function withIncluded(path: string, seen = new Set<string>()): Promise<string[]> {
-  if (seen.has(path)) return [];
-  seen.add(path);
-  const text = await textOf(path);
-  if (text === undefined) return [];
-  const texts = [text];
+/** The texts of a requirement file and of those that it includes, by their paths, in the order of their appearance. */
+async function withIncluded(path: string, texts = new Map<string, string>()): Promise<Map<string, string>> {
+  const text = texts.has(path) ? undefined : await textOf(path);
+  if (text === undefined) return texts;
+  texts.set(path, text);
   for (const [, name = ''] of text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[=\s]*(\S+)/gm)) {
-    texts.push(...(await withIncluded(resolve(dirname(path), name), seen)));
+    await withIncluded(resolve(dirname(path), name), texts);
   }
   return texts;
 }

@@ -131,13 +131,16 @@ export async function findPython(searchPath: readonly string[]): Promise<Interpr
   );
 }
 
+/** Told what an installer says. Without one, that is shown only when it fails. */
+export type Details = ((text: string) => void) | undefined;
+
 /** uv if it is on `PATH` and runs, because it is many times faster; else what comes with Python. */
-export async function findInstaller(searchPath: readonly string[]): Promise<Installer> {
+export async function findInstaller(searchPath: readonly string[], details?: Details): Promise<Installer> {
   for (const program of await programs(['uv'], searchPath)) {
     const { failure } = await runProgram(program, ['--version'], { timeout: INSPECT_MS });
-    if (failure === undefined) return uv(program);
+    if (failure === undefined) return uv(program, details);
   }
-  return PIP;
+  return pip(details);
 }
 
 /**
@@ -164,30 +167,38 @@ export function shown(...parts: readonly string[]): string {
   return parts.map((part) => (/^[\w@%+=:,./\\-]+$/.test(part) ? part : `"${part.replaceAll('"', '\\"')}"`)).join(' ');
 }
 
-const PIP: Installer = {
-  name: 'pip',
-  makeVenv: (python, folder) => runTool('Making the Python environment', python, ['-m', 'venv', folder]),
-  install: (python, requirements, cwd) => {
-    const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...requirements];
-    return runTool('Installing Python requirements', python, args, cwd);
-  },
-};
+const quiet = (details: Details): string[] => (details ? [] : ['--quiet']);
 
-const uv = (program: string): Installer => ({
-  name: 'uv',
-  makeVenv: (python, folder) => {
-    // With pip in it, for people and for the day when uv is gone.
-    const args = ['venv', '--quiet', '--seed', '--allow-existing', '--no-project', '--python', python, folder];
-    return runTool('Making the Python environment', program, args);
-  },
+const pip = (details: Details): Installer => ({
+  name: 'pip',
+  makeVenv: (python, folder) => runTool('Making the Python environment', python, ['-m', 'venv', folder], { details }),
   install: (python, requirements, cwd) => {
-    const args = ['pip', 'install', '--quiet', '--python', python, ...requirements];
-    return runTool('Installing Python requirements', program, args, cwd);
+    const args = ['-m', 'pip', 'install', ...quiet(details), '--disable-pip-version-check', '--no-input'];
+    return runTool('Installing Python requirements', python, [...args, ...requirements], { cwd, details });
   },
 });
 
-async function runTool(what: string, program: string, args: readonly string[], cwd?: string): Promise<void> {
-  const { failure, said } = await runProgram(program, args, { cwd, timeout: INSTALL_MS, env: NEUTRAL });
+const uv = (program: string, details: Details): Installer => ({
+  name: 'uv',
+  makeVenv: (python, folder) => {
+    // With pip in it, for people and for the day when uv is gone.
+    const args = ['venv', ...quiet(details), '--seed', '--allow-existing', '--no-project', '--python', python, folder];
+    return runTool('Making the Python environment', program, args, { details });
+  },
+  install: (python, requirements, cwd) => {
+    const args = ['pip', 'install', ...quiet(details), '--python', python, ...requirements];
+    return runTool('Installing Python requirements', program, args, { cwd, details });
+  },
+});
+
+async function runTool(
+  what: string,
+  program: string,
+  args: readonly string[],
+  { cwd, details }: { cwd?: string; details: Details },
+): Promise<void> {
+  const onOutput = details && ((text: string) => details(withoutLogins(text.trimEnd())));
+  const { failure, said } = await runProgram(program, args, { cwd, timeout: INSTALL_MS, env: NEUTRAL, onOutput });
   if (failure === undefined) return;
   const message = `${what} failed (${failure}):\n${lastLines(said, SHOWN_LINES)}\nThe command was: ${shown(program, ...args)}`;
   throw new PythonError(withoutLogins(message));

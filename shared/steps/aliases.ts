@@ -1,18 +1,13 @@
 /** Import names that resolve without being installed: this package itself, and the packages around older versions. */
-import { dirname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Plugin } from 'esbuild';
+import { OWN_PACKAGE_SOURCE } from './own-package.ts';
 import { findPackage, packageName } from './package-interop.ts';
 
 const OURS = /^(motia|@motiadev\/core)$/;
 const OLDER = /^(motia\/workbench|@motiadev\/(workbench|test|(plugin|adapter)-[^/]+))(\/.*)?$/;
 const CLIENT = /^@motiadev\/stream-client[^/]*(\/.*)?$/;
+const OWN = 'motia-own';
 const SHIM = 'motia-shim';
-
-/** `.ts` when this package runs from its sources. */
-const compiled = !import.meta.url.endsWith('.ts');
-/** The module that `import … from 'motia'` means. */
-export const packageIndex = fileURLToPath(new URL(compiled ? '../../index.js' : '../../index.ts', import.meta.url));
 
 /**
  * What the older packages resolve to: a function that stands for every name they export. It can be called (a plugin),
@@ -32,19 +27,12 @@ module.exports = Object.setPrototypeOf(legacy, new Proxy(Function.prototype, {
 export const aliasPlugin: Plugin = {
   name: 'motia-aliases',
   setup(build) {
-    build.onResolve({ filter: OURS }, ({ kind }) => {
-      if (!compiled) return { path: packageIndex };
-      // Always one module instance: `require` takes paths, `import` takes URLs.
-      const path = kind === 'require-call' ? packageIndex : pathToFileURL(packageIndex).href;
-      return { path, external: true };
-    });
+    build.onResolve({ filter: OURS }, () => ({ path: 'motia', namespace: OWN }));
     build.onResolve({ filter: OLDER }, () => ({ path: 'legacy', namespace: SHIM }));
     build.onResolve({ filter: CLIENT }, ({ path, resolveDir }) =>
       findPackage(packageName(path), resolveDir) ? { path, external: true } : { path: 'legacy', namespace: SHIM },
     );
+    build.onLoad({ filter: /.*/, namespace: OWN }, () => ({ contents: OWN_PACKAGE_SOURCE, loader: 'js' }));
     build.onLoad({ filter: /.*/, namespace: SHIM }, () => ({ contents: SHIM_SOURCE, loader: 'js' }));
   },
 };
-
-/** The folder of this package's package.json. */
-export const packageRoot = compiled ? dirname(dirname(packageIndex)) : dirname(packageIndex);

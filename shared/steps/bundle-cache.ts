@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../json-values.ts';
-import { packageIndex, packageRoot } from './aliases.ts';
 import type { Bundle } from './bundle.ts';
+import { OWN_PACKAGE_SOURCE, ownVersion } from './own-package.ts';
 
 const cacheSchema = z.object({
   key: z.string(),
@@ -74,9 +74,8 @@ export async function writeBundleCache(outDir: string, files: readonly string[],
 
 /** Whatever else the output depends on. */
 function cacheKey(root: string, files: readonly string[]): string {
-  const require = createRequire(import.meta.url);
-  const versions = [require('esbuild/package.json').version, require(join(packageRoot, 'package.json')).version];
-  return JSON.stringify([...versions, packageIndex, root, files]);
+  const { version } = createRequire(import.meta.url)('esbuild/package.json');
+  return JSON.stringify([version, ownVersion(), OWN_PACKAGE_SOURCE, root, files]);
 }
 
 async function readTexts(root: string, files: readonly string[]): Promise<Map<string, string>> {

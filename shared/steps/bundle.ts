@@ -169,7 +169,7 @@ function inputsOf(files: readonly string[], failures: readonly StepFailure[], so
 }
 
 /** 16 hex digits that stand for the outputs and the environment they run in. */
-function hashOutputs(outputs: readonly OutputFile[], environment: string): string {
+export function hashOutputs(outputs: readonly OutputFile[], environment: string): string {
   const hash = createHash('sha256').update(environment);
   const sorted = [...outputs].sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const { path, contents } of sorted) hash.update(`\0${path}\0${contents.length}\0`).update(contents);

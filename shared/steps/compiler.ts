@@ -7,7 +7,7 @@ import { type Esbuild, withEsbuild } from './esbuild-service.ts';
 import type { OutputFile } from './output-folder.ts';
 import { isModule, packageInteropPlugin } from './package-interop.ts';
 import { projectPath } from './paths.ts';
-import { LOCATION_NAMES, locationPrefixLength } from './source-texts.ts';
+import { LOCATION_BANNER, LOCATION_NAMES, locationPrefixLength, withHome } from './source-location.ts';
 
 /** What compiled. Source files are relative to the root, with `/`. */
 export interface Compiled {
@@ -33,14 +33,17 @@ type Context = { build: BuildContext<Options>; epoch: number; key: string };
 export class Compiler {
   readonly #options: Options;
   readonly #sources: Plugin;
+  readonly #home: string;
   #context: Context | undefined;
 
   /**
    * @param root absolute path of the project
    * @param outDir absolute; where outputs will be written, for source maps point from there
+   * @param home absolute; the folder that `__dirname` and the like take for that of the project
    */
-  constructor(root: string, outDir: string, sources: Plugin) {
+  constructor(root: string, outDir: string, sources: Plugin, home: string) {
     this.#sources = sources;
+    this.#home = home;
     this.#options = {
       absWorkingDir: root,
       outdir: outDir,
@@ -62,11 +65,7 @@ export class Compiler {
       entryNames: '[dir]/[name]-[hash]',
       chunkNames: 'chunks/[name]-[hash]',
       define: LOCATION_NAMES,
-      // For `require` of packages in files that use `import` beside it.
-      banner: {
-        js: `import { createRequire as __motiaCreateRequire } from 'node:module';
-const require = __motiaCreateRequire(${JSON.stringify(join(root, 'package.json'))});`,
-      },
+      banner: { js: LOCATION_BANNER },
       // "sideEffects": false in the project's package.json is about publishing it.
       ignoreAnnotations: true,
     };
@@ -117,7 +116,10 @@ const require = __motiaCreateRequire(${JSON.stringify(join(root, 'package.json')
 
   #compiled({ outputFiles, metafile }: BuildResult<Options>): Compiled {
     const folder = this.#options.outdir as string;
-    const outputs = outputFiles.map(({ path, contents }) => ({ path: projectPath(folder, path), contents }));
+    const outputs = outputFiles.map(({ path, contents }) => ({
+      path: projectPath(folder, path),
+      contents: withHome(contents, projectPath(path, this.#home)),
+    }));
     return { ok: true, outputs, graph: new SourceGraph(metafile, projectPath(this.#root, folder)) };
   }
 }

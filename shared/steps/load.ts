@@ -12,6 +12,7 @@ import { describeImportError } from './import-error.ts';
 import { compileValidator } from './json-schema.ts';
 import { describeStep, describeStream, type StepEntry, type StreamEntry } from './manifest.ts';
 import { mergeSteps, mergeStreams } from './merge.ts';
+import { handOverOwnPackage } from './own-package.ts';
 import { type ProjectSettings, resolveSettings } from './project-settings.ts';
 import { resolveTelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, type ValidationResult } from './validation.ts';
@@ -29,7 +30,7 @@ export interface LoadedProject {
   warnings: string[];
 }
 
-interface LoadedStream {
+export interface LoadedStream {
   entry: StreamEntry;
   /** Its `canAccess`, if it has one. */
   access: LoadedStep | undefined;
@@ -53,7 +54,27 @@ const REFUSE_ALL: StreamAuthConfig = {
 
 /** Loads all that loads; the rest is in `failures`. Never throws for what user code does. */
 export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
+  const { config, settings, warnings, steps, streams, failures } = await loadFiles(bundle);
+  const own = steps.map(({ entry }) => entry);
+  const merged = mergeSteps([], own, 'node');
+  const entries = new Map(merged.steps.map((entry) => [entry.file, entry]));
+  const served = steps.flatMap((step) => {
+    const entry = entries.get(step.entry.file);
+    return entry ? [{ ...step, entry }] : [];
+  });
+  const ownStreams = streams.map(({ entry }) => entry);
+  const mergedStreams = mergeStreams([], ownStreams, 'node');
+  const kept = streams.filter(({ entry }) => mergedStreams.streams.includes(entry));
+  const access = kept.flatMap((stream) => stream.access ?? []);
+  if (config.streamAuth) access.push(readStreamAuth(config.streamAuth));
+  warnings.push(...merged.warnings, ...mergedStreams.warnings);
+  return { steps: served, streams: mergedStreams.streams, access, config, settings, failures, warnings };
+}
+
+/** The same before names and routes are given out: of several that want the same one, all are there. */
+export async function loadFiles(bundle: Bundle) {
   process.setSourceMapsEnabled(true);
+  handOverOwnPackage();
   const { config, settings, warnings } = await loadConfig(bundle);
   const steps: LoadedStep[] = [];
   const streams: LoadedStream[] = [];
@@ -70,20 +91,7 @@ export async function loadBundle(bundle: Bundle): Promise<LoadedProject> {
       failures.push({ ...describeImportError(error, bundle.root, entry.file), kept: false });
     }
   }
-  const own = steps.map(({ entry }) => entry);
-  const merged = mergeSteps([], own, 'node');
-  const entries = new Map(merged.steps.map((entry) => [entry.file, entry]));
-  const served = steps.flatMap((step) => {
-    const entry = entries.get(step.entry.file);
-    return entry ? [{ ...step, entry }] : [];
-  });
-  const ownStreams = streams.map(({ entry }) => entry);
-  const mergedStreams = mergeStreams([], ownStreams, 'node');
-  const kept = streams.filter(({ entry }) => mergedStreams.streams.includes(entry));
-  const access = kept.flatMap((stream) => stream.access ?? []);
-  if (config.streamAuth) access.push(readStreamAuth(config.streamAuth));
-  warnings.push(...merged.warnings, ...mergedStreams.warnings);
-  return { steps: served, streams: mergedStreams.streams, access, config, settings, failures, warnings };
+  return { config, settings, warnings, steps, streams, failures };
 }
 
 async function loadConfig(bundle: Bundle) {

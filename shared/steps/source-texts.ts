@@ -3,26 +3,19 @@
  * fine, or, when a broken file never had one, an empty module.
  */
 import { readFileSync } from 'node:fs';
-import { dirname, extname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { extname } from 'node:path';
 import type { Loader, Plugin } from 'esbuild';
+import { projectPath } from './paths.ts';
+import { locationPrefix } from './source-location.ts';
 
 const SOURCE_FILE = /\.([cm]?[jt]s|[jt]sx|json)$/;
 
 /** Stands for a file that cannot be compiled. CommonJS, so that any named import links. */
 const STUB = 'module.exports = {};';
 
-/** `define` of the bundler: only free names are replaced, so a file's own `const __dirname` stays what it is. */
-export const LOCATION_NAMES = {
-  __dirname: '__motia_dirname',
-  __filename: '__motia_filename',
-  'import.meta.dirname': '__motia_dirname',
-  'import.meta.filename': '__motia_filename',
-  'import.meta.url': '__motia_url',
-};
-
 /** All paths are absolute. */
 export class SourceTexts {
+  readonly #root: string;
   /** What the build under way uses, stubs left out. */
   #used = new Map<string, string>();
   /** What the last finished build used. */
@@ -32,6 +25,10 @@ export class SourceTexts {
   #reverted = new Map<string, string>();
   /** Files whose newest text is not used in this build. */
   #replaced = new Map<string, 'good' | 'stub'>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
 
   /** Starts a build: every file gets another chance. */
   begin(): void {
@@ -98,7 +95,7 @@ export class SourceTexts {
       build.onLoad({ filter: SOURCE_FILE, namespace: 'file' }, ({ path }) => {
         const text = this.#textOf(path);
         if (text === undefined) return { contents: STUB, loader: 'js' };
-        const prefix = locationPrefix(path, text);
+        const prefix = locationPrefix(projectPath(this.#root, path), text);
         return {
           contents: prefix && text.startsWith('#!') ? `${prefix}//${text}` : prefix + text,
           loader: loaderOf(path),
@@ -117,27 +114,6 @@ export class SourceTexts {
     this.#used.set(path, text);
     return text;
   }
-}
-
-/**
- * Declarations that make `__dirname`, `import.meta.url` and the like mean the source file. They go before the first
- * line, only into files that mention such a name, so that line numbers stay.
- */
-export function locationPrefix(path: string, text: string): string {
-  if (path.endsWith('.json')) return '';
-  const declarations: string[] = [];
-  const declare = (name: string, value: string) => declarations.push(`${name}=${value}`);
-  if (/__dirname|import\.meta\.dirname/.test(text)) declare('__motia_dirname', JSON.stringify(dirname(path)));
-  if (/__filename|import\.meta\.filename/.test(text)) declare('__motia_filename', JSON.stringify(path));
-  if (/import\.meta\.url/.test(text)) declare('__motia_url', JSON.stringify(pathToFileURL(path).href));
-  // `require.main === module` in a file with `export`, where no `module` exists: never the main module.
-  if (/require\.main/.test(text) && /^\s*export\b/m.test(text)) declare('module', '{}');
-  return declarations.length > 0 ? `var ${declarations.join(',')};` : '';
-}
-
-/** Length of that prefix as it shows in the first line that esbuild reports. */
-export function locationPrefixLength(line: string): number {
-  return /^var (__motia_|module=).*?;/.exec(line)?.[0].length ?? 0;
 }
 
 function loaderOf(path: string): Loader {

@@ -19,15 +19,17 @@ export interface TolerantResult {
 }
 
 export class TolerantCompiler {
-  readonly texts = new SourceTexts();
+  readonly texts: SourceTexts;
   readonly #root: string;
   readonly #compiler: Compiler;
   /** Of the last compilation that succeeded. */
   #graph: SourceGraph | undefined;
 
-  constructor(root: string, outDir: string) {
+  /** Parameters as those of {@link Compiler}. */
+  constructor(root: string, outDir: string, home = root) {
     this.#root = root;
-    this.#compiler = new Compiler(root, outDir, this.texts.plugin);
+    this.texts = new SourceTexts(root);
+    this.#compiler = new Compiler(root, outDir, this.texts.plugin, home);
   }
 
   async compile(files: readonly string[]): Promise<TolerantResult> {

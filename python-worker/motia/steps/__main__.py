@@ -10,19 +10,25 @@ from pathlib import Path
 import orjson
 
 from .discover import discover_steps
-from .load import load_project
+from .load import load_files
 
 
 def main() -> None:
-    """Prints `{ steps, streams, failures }`. What modules print themselves goes to standard error."""
+    """Prints `{ steps, streams, failures, includeFiles }`. What modules print themselves goes to standard error.
+
+    Of several steps that want the same name or route, all are there.
+    """
     output = os.dup(1)
     os.dup2(2, 1)
     found = discover_steps(Path.cwd())
-    project = load_project(Path.cwd(), found.steps + found.streams)
+    project = load_files(Path.cwd(), found.steps + found.streams)
     described = {
         "steps": [step.entry for step in project.steps],
         "streams": project.streams,
         "failures": [asdict(failure) for failure in project.failures],
+        "includeFiles": {
+            step.entry["file"]: files for step in project.steps if (files := step.config.get("includeFiles"))
+        },
     }
     sys.stdout.flush()
     with os.fdopen(output, "wb") as out:

@@ -40,18 +40,24 @@ class LoadedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedProject:
-    """What a project's step files define."""
+class LoadedFiles:
+    """What files define, before names and routes are given out: of several that want the same one, all are there."""
 
     steps: list[LoadedStep]
     streams: list[StreamEntry]
     access: list[LoadedStep]
     """What says who may follow them."""
     failures: list[StepFailure]
-    warnings: list[str]
-    """One line each, for the log."""
     inputs: list[str]
     """Source files of the project that were imported, failures included, relative to it, with `/`, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedProject(LoadedFiles):
+    """What a project's step files define."""
+
+    warnings: list[str]
+    """One line each, for the log."""
 
 
 def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
@@ -60,6 +66,22 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
     `files` are step and stream files relative to the project, with `/`. To be called once in a process, and while no
     event loop runs: a module may run one of its own.
     """
+    loaded = load_files(root, files)
+    streams, stream_warnings = merge_streams([], loaded.streams, "python")
+    entries, warnings = merge_steps([], [step.entry for step in loaded.steps], "python")
+    kept = {stream["file"] for stream in streams}
+    access = [step for step in loaded.access if step.entry["file"] in kept]
+    by_file = {step.entry["file"]: step for step in loaded.steps}
+    served: list[LoadedStep] = []
+    for entry in entries:
+        step = by_file[entry["file"]]
+        step.entry = entry
+        served.append(step)
+    return LoadedProject(served, streams, access, loaded.failures, loaded.inputs, warnings + stream_warnings)
+
+
+def load_files(root: Path | str, files: Iterable[str]) -> LoadedFiles:
+    """The first half of `load_project`."""
     project = Path(os.path.realpath(root))
     imports = ProjectImports(project)
     imports.install()
@@ -85,17 +107,7 @@ def load_project(root: Path | str, files: Iterable[str]) -> LoadedProject:
             streams.append(entry)
             if can_access:
                 access.append(can_access)
-    streams, stream_warnings = merge_streams([], streams, "python")
-    entries, warnings = merge_steps([], [step.entry for step in steps], "python")
-    kept = {stream["file"] for stream in streams}
-    access = [step for step in access if step.entry["file"] in kept]
-    by_file = {step.entry["file"]: step for step in steps}
-    served: list[LoadedStep] = []
-    for entry in entries:
-        step = by_file[entry["file"]]
-        step.entry = entry
-        served.append(step)
-    return LoadedProject(served, streams, access, failures, warnings + stream_warnings, sorted(imports.files))
+    return LoadedFiles(steps, streams, access, failures, sorted(imports.files))
 
 
 def _read_step(file: str, module: ModuleType) -> LoadedStep | str:

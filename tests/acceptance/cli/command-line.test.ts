@@ -40,8 +40,17 @@ test('exit codes are those of the documentation', async () => {
   expect(examples.map(([, code]) => Number(code))).toEqual([0, 1, 2]);
 });
 
+test('without a command it says which there are, as a container does that was given no role', async () => {
+  const { code, output } = await run(createProject(), []);
+  expect({ code, output }).toEqual({
+    code: 2,
+    output: expect.stringMatching(
+      /^Which command\?\n {2}motia dev .*\n[\s\S]*motia gateway, worker.* NATS_URL[\s\S]*--help\n$/,
+    ),
+  });
+});
+
 test.each([
-  [[], 'Which command?'],
   [['deploy'], 'Unknown command: deploy'],
   [['dev', '--watch'], 'Unknown argument: watch'],
   [['dev', '--port', 'http'], '--port takes one whole number from 0 to 65535'],

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LANGUAGES, STEP_TYPES, stepFileName, stepText } from '../../../cli/generate/step-file.ts';
 import { typeErrors } from '../../helpers/compiler.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
@@ -146,4 +147,33 @@ test('an OpenAPI document and diagrams; a step that does not load is told, and n
   const failed = await run(root, ['generate-types'], env);
   expect(failed).toEqual({ code: 1, output: expect.stringContaining('steps/bad_step.py: invalid config') });
   expect(existsSync(join(root, 'types.d.ts'))).toBe(false);
+});
+
+test('new steps of every kind in every language: types fit, the workers load them, a file that is there stays', async (context) => {
+  const env = await pythonEnvironment(context);
+  const root = createProject({ 'tsconfig.json': FILES['tsconfig.json'], 'src/shop/board.md': '' });
+  const generate = (...args: string[]) => run(root, ['generate', 'step', ...args, '-d', 'shop']);
+  const event = ['--name', 'TakeMoney', '--type', 'event', '--language', 'python', '--subscribes', 'order.created'];
+  const written = await Promise.all([
+    generate('--name', 'CreateOrder', '--type', 'api', '--method', 'post', '--path', '/orders', '--emits', 'a,b'),
+    generate(...event, '--flows', 'orders, money', '--description', "Takes the customer's money"),
+  ]);
+  expect(written).toEqual([
+    { code: 0, output: 'Wrote src/shop/create-order.step.ts\n' },
+    { code: 0, output: 'Wrote src/shop/take_money_step.py\n' },
+  ]);
+  const again = await generate(...event);
+  expect(again).toEqual({ code: 1, output: 'src/shop/take_money_step.py is there already: nothing was written\n' });
+
+  for (const language of LANGUAGES) {
+    for (const type of STEP_TYPES) {
+      const of = { method: 'PUT', path: `/${language}`, cron: '0 9 * * 1-5', subscribes: ['it\'s "odd"'] };
+      const plan = { ...of, name: `${language} ${type}`, type, language, emits: ['order.created', 'x'], flows: [] };
+      writeFileSync(join(root, 'src', stepFileName(plan)), stepText(plan));
+    }
+  }
+  expect(await run(root, ['build'], env)).toEqual({ code: 0, output: expect.stringContaining('Built 14 steps into') });
+  expect((await run(root, ['generate-types'], env)).code).toBe(0);
+  expect(readFileSync(join(root, 'types.d.ts'), 'utf8')).toContain("'typescript api': ApiRouteHandler<");
+  expect(await typeErrors(root)).toBe('');
 });

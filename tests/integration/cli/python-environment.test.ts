@@ -159,6 +159,24 @@ describe.skipIf(!machine)('the Python environment', { timeout: 60_000 }, () => {
       expect(await app.prepare({ virtualEnv: join(dir, 'link') })).toMatchObject({ source: 'project' });
     });
 
+    test('fits what was built of the project as well', async () => {
+      const requirements = app.path('dist/app');
+      mkdirSync(requirements, { recursive: true });
+      for (const file of ['requirements.txt', 'more.txt']) {
+        writeFileSync(join(requirements, file), readFileSync(app.path(file)));
+      }
+      expect(await app.prepare({ requirements, searchPath: [] })).toMatchObject({ python: app.python });
+      writeFileSync(join(requirements, 'more.txt'), 'six>=1.16\n');
+      let said = '';
+      await app.prepare({
+        requirements,
+        details: (text) => {
+          said += text;
+        },
+      });
+      expect(said).toContain('Requirement already satisfied: six>=1.16');
+    });
+
     test.each([
       ['an included file', 'six==1.17.0\n', 'six', /^1\.17\.0$/],
       ['requirements that the worker shares', 'orjson<3.13\n', 'orjson', /^3\.1[012]/],
