@@ -21,7 +21,8 @@ export type ErrorCode =
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'
   | 'STEP_GONE'
-  | 'NOT_SUPPORTED';
+  | 'NOT_SUPPORTED'
+  | 'TEST_TIMEOUT';
 
 /** Base of every error this framework throws on purpose. */
 export class MotiaError extends Error {
