@@ -55,6 +55,9 @@ export interface Flags {
   value?: string;
   ttl?: number;
   ifRevision?: number;
+  /** Of `motia pytest`: its arguments, and behind the name of the command those that follow `--`. */
+  args?: string[];
+  _?: (string | number)[];
   /** Of `motia logs` and `motia traces`. */
   follow?: boolean;
   trace?: string;

@@ -1,6 +1,8 @@
 /** The test kit for whole projects: boots one on a real broker, and gives tests what they need to use it and to look inside. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CronAdmin } from '../shared/broker/cron-admin.ts';
+import type { DeadLetter } from '../shared/broker/dead-letter.ts';
+import { DeadLetterAdmin } from '../shared/broker/dead-letter-admin.ts';
 import { EmitAdmin } from '../shared/broker/emit-admin.ts';
 import { StateStore } from '../shared/broker/state.ts';
 import { StreamStore } from '../shared/broker/streams.ts';
@@ -64,6 +66,8 @@ export interface MotiaTester extends AsyncDisposable {
   stream<Item = Record<string, unknown>>(name: string): MotiaStream<Item>;
   readonly streams: Record<string, MotiaStream<Record<string, unknown>>>;
   readonly clock: TesterClock;
+  /** Events whose attempts are used up, the oldest first, up to 500: of all steps, or of one. */
+  deadLetters(step?: string): Promise<DeadLetter[]>;
   /** The log so far: of handlers (`step` says of which), and of the framework. */
   logs(): LogRecord[];
   /** Hears what handlers log: `expect(tester.logger.info).toHaveBeenCalled()`. */
@@ -112,6 +116,7 @@ export async function createMotiaTester(options: TesterOptions = {}): Promise<Mo
       new CronAdmin(broker, names),
       new EmitAdmin(broker, names),
     ];
+    const letters = new DeadLetterAdmin(broker, names);
     const stream = <Item>(name: string) => createStream<Item>(streamStore, name, parse);
     const send =
       (method: string) =>
@@ -131,6 +136,7 @@ export async function createMotiaTester(options: TesterOptions = {}): Promise<Mo
         get: (_, name) => (typeof name === 'symbol' ? undefined : stream(name)),
       }),
       clock,
+      deadLetters: async (step) => (await letters.list({ step, limit: 500 })).deadLetters,
       logs: () => [...log.records],
       logger: log.logger,
       sleep: async (ms) => {

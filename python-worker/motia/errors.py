@@ -27,6 +27,7 @@ ErrorCode: TypeAlias = Literal[
     "RUN_TIMEOUT",
     "RUN_CUT_OFF",
     "NOT_SUPPORTED",
+    "TEST_TIMEOUT",
 ]
 
 

@@ -24,7 +24,8 @@ _ACTIONS: Final = {"retry": "run_failed", "bury": "event_dead", "drop": "event_d
 class Settlement:
     """Of the events of one subscription; `step` is its manifest entry.
 
-    `marks` has an ordered subscription: its events wait in their place, and all that come after them, unless `skips_waits`.
+    `marks` has an ordered subscription: its events wait in their place, and all that come after them, unless
+    `skips_waits`.
     """
 
     def __init__(
