@@ -1,4 +1,4 @@
-"""The test kit for Python projects: fixtures for pytest (`-p motia.testing`), and a context for handlers that a test calls.
+"""The test kit for Python projects: fixtures for pytest (`-p motia.testing`), and a context for handlers on their own.
 
 The fixtures are `motia_app`, `motia_session_app` and `motia_options`. Everything but them works without pytest.
 """
