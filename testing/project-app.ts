@@ -31,8 +31,8 @@ export interface ProjectApp {
   close(): Promise<void>;
 }
 
-/** So long runs that go on may take to end when the app is closed. */
-const GRACE_MS = 2_000;
+/** So long runs that go on may take to end when the app is closed, and as long again when they are ended. */
+const GRACE_MS = 1_000;
 const PORT = { host: '127.0.0.1', port: 0, portFallback: 0 };
 
 /** Resolves when the app can be used. @throws {MotiaError} `PROJECT_INVALID` when a step cannot be loaded, or `BROKER_*`. */

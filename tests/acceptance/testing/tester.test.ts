@@ -128,6 +128,17 @@ test('testers share nothing', async () => {
   expect([await other.state.get('orders', 'o-1'), seen.getCapturedEvents(), other.logs()]).toEqual([null, [], []]);
 });
 
+test('testers may begin side by side, with a project that was never compiled', async () => {
+  const { root } = await createProject({ copyOf: fixtureApp('orders') });
+  const testers = await Promise.all([1, 2, 3].map(() => createMotiaTester({ project: root })));
+  const answers = await Promise.all(
+    testers.map((own, n) => own.post('/orders', { body: { id: `o-${n}`, customer: 'Ada' } })),
+  );
+  expect(answers.map(({ body }) => body)).toEqual([{ id: 'o-0' }, { id: 'o-1' }, { id: 'o-2' }]);
+  expect(new Set(testers.map(({ url }) => url)).size).toBe(3);
+  await Promise.all(testers.map((own) => own.close()));
+});
+
 test('a cron step can be run, mistakes are told', async () => {
   const reports = await tester.watch('report.sent');
   await tester.trigger('Report');
