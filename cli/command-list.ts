@@ -278,6 +278,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import('./commands/rules.ts')).rules,
   },
+  'pytest [args..]': {
+    describe: 'Run Python tests, with the fixtures of the test kit',
+    examples: [['$0 pytest -- -x tests', 'What follows -- goes to pytest']],
+    options: { args: { type: 'string', array: true, describe: 'Arguments of pytest' } },
+    load: async () => (await import('./commands/pytest.ts')).pytest,
+  },
   version: {
     describe: 'Print the version',
     options: {},

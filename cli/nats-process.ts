@@ -1,6 +1,7 @@
 /** One running `nats-server` program: its configuration file, how it becomes ready, how it is stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { howItEnded } from './child-end.ts';
@@ -18,6 +19,8 @@ export interface NatsConfig {
   syncAlways?: boolean;
   /** More text for the configuration file, in the server's own syntax. */
   extra?: string;
+  /** The folder goes with this process, even if it is killed. Our process does not wait for the server to end. */
+  temporary?: boolean;
 }
 
 export interface NatsProcess {
@@ -57,7 +60,11 @@ export async function startNatsProcess(binary: string, dir: string, config: Nats
     errors = (errors + text).slice(-2000);
   });
   const exited = howItEnded(child);
-  const dismissGuard = guardProcess('TERM', String(child.pid));
+  const dismissGuard = guardProcess('TERM', String(child.pid), config.temporary ? dir : undefined);
+  if (config.temporary) {
+    child.unref();
+    (child.stderr as Socket | null)?.unref();
+  }
   void exited.then(dismissGuard);
 
   try {

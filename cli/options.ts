@@ -77,6 +77,9 @@ export interface Flags {
   value?: string;
   ttl?: number;
   ifRevision?: number;
+  /** Of `motia pytest`: its arguments, and behind the name of the command those that follow `--`. */
+  args?: string[];
+  _?: (string | number)[];
   /** Of `motia logs` and `motia traces`. */
   follow?: boolean;
   trace?: string;
@@ -126,9 +129,8 @@ export interface CommandOptions {
 
 export const DEFAULT_PORT = 3000;
 
-/** Reads `.env` and the environment of the project in the current folder. */
-export function commandOptions(flags: Flags, logs: 'readable' | 'json'): CommandOptions {
-  const root = process.cwd();
+/** Reads `.env` and the environment of the project in a folder: the current one, or `root` if that is given. */
+export function commandOptions(flags: Flags, logs: 'readable' | 'json', root = process.cwd()): CommandOptions {
   loadDotEnv(root);
   const env = readEnvironment();
   const motiaDir = resolve(root, flags.motiaDir ?? '.motia');

@@ -23,7 +23,8 @@ export type ErrorCode =
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'
-  | 'STEP_GONE';
+  | 'STEP_GONE'
+  | 'TEST_TIMEOUT';
 
 /** Base of every error this framework throws on purpose. */
 export class MotiaError extends Error {

@@ -41,7 +41,9 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const dir = await mkdtemp(join(tmpdir(), 'motia-nats-'));
   const storeDir = options.storeDir ?? join(dir, 'store');
   const start = (port: number) =>
-    startNatsProcess(binary, dir, { port, storeDir, maxPayload: options.maxPayload, extra: options.config });
+    startNatsProcess(binary, dir, {
+      ...{ port, storeDir, maxPayload: options.maxPayload, extra: options.config, temporary: true },
+    });
   const remove = () => rm(dir, { recursive: true, force: true });
   let running = await start(options.port ?? -1).catch(async (error) => {
     await remove();

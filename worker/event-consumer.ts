@@ -32,6 +32,8 @@ export interface EventServices extends ConsumerServices {
   events: EventStore;
   /** Runs at a time of a step that says nothing about it. */
   concurrency: number;
+  /** Events of ordered subscriptions do not wait in their place. */
+  skipWaits?: boolean;
 }
 
 /** Waiting events are taken ahead of their run only as far as they will run within this time. */
@@ -79,7 +81,6 @@ export class EventConsumer {
     this.#metrics = new RunMetrics(services.metrics, step.id, 'event');
     const { queue, handler } = step.infrastructure ?? {};
     this.#gate = services.pool.gate(step.id, queue?.concurrency ?? services.concurrency);
-    this.#delayMs = (queue?.delaySeconds ?? 0) * 1_000;
     this.#retrySubject = services.names.retry(source.durable);
     this.#policy = retryPolicyOf(queue);
     this.#takesFromOthers = queue?.globalConcurrency !== undefined || queue?.rateLimit !== undefined;
@@ -88,6 +89,8 @@ export class EventConsumer {
       const { broker, names } = services;
       this.#rateLimit = new RateLimit((wanted) => reserveStarts(broker, names, step.id, wanted, spacingMs));
     }
+    const skipsWaits = source.partition !== undefined && services.skipWaits === true;
+    this.#delayMs = skipsWaits ? 0 : (queue?.delaySeconds ?? 0) * 1_000;
     if (source.partition !== undefined) {
       this.#marks = new AttemptMarks(services.broker, services.names, source.durable);
     }
@@ -98,6 +101,7 @@ export class EventConsumer {
       durable: source.durable,
       maxAttempts,
       marks: this.#marks,
+      skipsWaits,
     });
     this.#timeoutMs = handler?.timeout === undefined ? undefined : handler.timeout * 1_000;
     this.puller = new PullConsumer(services.broker, {

@@ -54,9 +54,12 @@ export interface WorkerOptions {
   ops?: OpsAddress | undefined;
   /** The manifest is published only when this has resolved: workers of other languages have their subscriptions then. */
   othersReady?: Promise<void>;
+  /** How long runs may take to finish at shutdown. Default 25 s, below the usual 30 s of an orchestrator. */
+  graceMs?: number;
+  /** Events of ordered subscriptions do not wait in their place: neither for their first attempt, nor for the next one. For tests. */
+  skipWaits?: boolean;
 }
 
-/** How long runs may take to finish at shutdown, below the usual 30 s of an orchestrator. */
 const GRACE_MS = 25_000;
 const DEFAULT_CONCURRENCY = 10;
 /** What blocks them ends by itself or is ended: another process would not be better off. */
@@ -74,7 +77,7 @@ export interface RunningWorker {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { app, partitions, root, log, sink, threads, logLevel, telemetry } = options;
-  const { part = WHOLE_APP, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { part = WHOLE_APP, concurrency = DEFAULT_CONCURRENCY, graceMs = GRACE_MS, skipWaits = false } = options;
   const names = createNames(app, partitions);
   const lifecycle = new Lifecycle();
   const startedAt = Date.now();
@@ -116,14 +119,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         const telling = startTelemetryStore(broker, names, 'worker', log);
         store = telling.store;
         const close = async () => {
-          await pool.close(GRACE_MS); // the threads' last spans are here then
+          await pool.close(graceMs); // the threads' last spans are here then
           await telling.close();
         };
-        lifecycle.defer('telemetry', close, GRACE_MS + 5_000);
+        lifecycle.defer('telemetry', close, graceMs + 5_000);
       }
       const [events, cron] = [new EventStore(broker, names), new CronStore(broker, names)];
       const serving = new StepWorker(
-        { broker, names, pool, log, events, cron, concurrency, metrics: ops.metrics, credits: new CreditInbox(broker) },
+        {
+          ...{ broker, names, pool, log, events, cron, concurrency, skipWaits },
+          ...{ metrics: ops.metrics, credits: new CreditInbox(broker) },
+        },
         part,
       );
       worker = serving;
@@ -134,13 +140,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     connecting.catch(() => {}); // awaited below
     const othersReady = options.othersReady ?? Promise.resolve();
     const versions = new ProjectVersions({ ...options, part, names, code, pool, connecting, othersReady });
-    lifecycle.defer('handler threads', () => pool.close(GRACE_MS), GRACE_MS + 5_000);
+    lifecycle.defer('handler threads', () => pool.close(graceMs), graceMs + 5_000);
     await versions.start();
     const { broker, worker: serving, lease } = await connecting;
     serves = true;
     const identity = { worker: lease.id, language: 'node', host: hostname(), pid: process.pid };
     answerHoldings(broker, names, identity, (consumers) => serving.holdings(consumers));
-    lifecycle.defer('consumers', () => serving.drain(GRACE_MS), GRACE_MS + 5_000);
+    lifecycle.defer('consumers', () => serving.drain(graceMs), graceMs + 5_000);
     listenForCancels(broker, names.cancel, serving);
     if (options.watch) {
       const watcher = await watchFiles({

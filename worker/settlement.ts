@@ -17,9 +17,13 @@ export class Settlement {
   readonly #durable: string;
   readonly #maxAttempts: number;
   readonly #marks: AttemptMarks | undefined;
+  readonly #skipsWaits: boolean;
   readonly #outcomes: OutcomeMetrics;
 
-  /** @param marks of an ordered subscription: its events wait in their place, and all that come after them. */
+  /**
+   * @param marks of an ordered subscription: its events wait in their place, and all that come after them.
+   * @param skipsWaits unless they do not wait.
+   */
   constructor(
     { events, log, metrics }: { events: EventStore; log: pino.Logger; metrics: Metrics },
     {
@@ -28,7 +32,15 @@ export class Settlement {
       durable,
       maxAttempts,
       marks,
-    }: { step: StepEntry; topic: string; durable: string; maxAttempts: number; marks?: AttemptMarks | undefined },
+      skipsWaits = false,
+    }: {
+      step: StepEntry;
+      topic: string;
+      durable: string;
+      maxAttempts: number;
+      marks?: AttemptMarks | undefined;
+      skipsWaits?: boolean;
+    },
   ) {
     this.#events = events;
     this.#log = log;
@@ -36,6 +48,7 @@ export class Settlement {
     this.#durable = durable;
     this.#maxAttempts = maxAttempts;
     this.#marks = marks;
+    this.#skipsWaits = skipsWaits;
     this.#outcomes = new OutcomeMetrics(metrics, step.id, topic);
   }
 
@@ -94,8 +107,9 @@ export class Settlement {
       return;
     }
     const { sequence, deliveryCount: deliveries } = delivery;
-    await marks.write({ sequence, attempt: attempt + 1, notBefore: Date.now() + outcome.delayMs, deliveries });
-    delivery.handBack(outcome.delayMs);
+    const delayMs = this.#skipsWaits ? 0 : outcome.delayMs;
+    await marks.write({ sequence, attempt: attempt + 1, notBefore: Date.now() + delayMs, deliveries });
+    delivery.handBack(delayMs);
   }
 
   #report(run: Record<string, unknown>, event: EventEnvelope, outcome: Outcome, error: ErrorRecord | undefined): void {

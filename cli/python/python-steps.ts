@@ -31,6 +31,8 @@ export interface PythonStepsOptions {
   concurrency?: number;
   /** Where metrics and health of the worker are served. */
   ops?: OpsAddress | undefined;
+  /** Events of ordered subscriptions do not wait in their place. For tests. */
+  skipWaits?: boolean;
   /** Milliseconds that runs may take to finish at shutdown. */
   graceMs: number;
   log: pino.Logger;
@@ -161,7 +163,7 @@ export class PythonSteps {
   }
 
   #settings(): PythonWorkerSettings {
-    const { options, watch, part, concurrency, ops, graceMs } = this.#options;
+    const { options, watch, part, concurrency, ops, graceMs, skipWaits } = this.#options;
     const broker = this.#broker as BrokerAddress;
     const { app, processes, env, logging } = options;
     const { telemetry, partitions } = env;
@@ -169,6 +171,7 @@ export class PythonSteps {
       ...{ app, partitions, root: this.#root, broker, processes, watch, telemetry, graceMs },
       ...(part && { part }),
       ...(ops && { ops }),
+      ...(skipWaits && { skipWaits }),
       ...(concurrency !== undefined && { concurrency }),
       logLevel: logging.level,
       provisionOnly: false,

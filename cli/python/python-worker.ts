@@ -32,6 +32,8 @@ export interface PythonWorkerSettings {
   graceMs: number;
   /** Where metrics and health are served. */
   ops?: OpsAddress;
+  /** Events of ordered subscriptions do not wait in their place. For tests. */
+  skipWaits?: boolean;
 }
 
 /** What an ended process had said is here within this time. */

@@ -26,6 +26,7 @@ ErrorCode: TypeAlias = Literal[
     "RUN_OVER",
     "RUN_TIMEOUT",
     "RUN_CUT_OFF",
+    "TEST_TIMEOUT",
 ]
 
 

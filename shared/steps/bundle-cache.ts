@@ -1,5 +1,5 @@
 /** Remembers a clean build between starts, so that an unchanged project starts without esbuild. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ export async function writeBundleCache(outDir: string, files: readonly string[],
   const hashes = Object.fromEntries(
     bundle.inputs.map((input) => [input, hashOf(texts.get(input) ?? others.get(input))]),
   );
-  const draft = join(outDir, `cache.json.${process.pid}.tmp`);
+  const draft = join(outDir, `cache.json.${randomUUID()}.tmp`); // others may build the same project now
   await mkdir(outDir, { recursive: true });
   await writeFile(draft, JSON.stringify({ key: cacheKey(bundle.root, files), hashes, outputs, bundle }));
   await rename(draft, join(outDir, 'cache.json'));

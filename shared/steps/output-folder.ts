@@ -1,5 +1,6 @@
 /** The folder of compiled modules. Their names carry a hash of their content, so each build adds only what is new. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -33,7 +34,9 @@ export class OutputFolder {
       // The name stands for the content; another length is what a process left that ended halfway.
       if (statSync(target, { throwIfNoEntry: false })?.size === contents.length) continue;
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, contents);
+      const draft = `${target}.${randomUUID()}.tmp`; // tests side by side build the same project, and load what is there
+      writeFileSync(draft, contents);
+      renameSync(draft, target);
     }
     this.keep(files.map(({ path }) => path));
     for (const old of this.#builds.splice(KEPT_BUILDS)) await this.#removeUnused(old);

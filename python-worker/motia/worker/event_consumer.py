@@ -76,7 +76,8 @@ class EventConsumer:
         self._key = step_key(step["file"], step["id"])
         self._gate = gate
         queue = queue_settings(step)
-        self._delay_ms = round((queue.get("delaySeconds") or 0) * 1000)
+        skips_waits = source.partition is not None and services.skip_waits
+        self._delay_ms = 0 if skips_waits else round((queue.get("delaySeconds") or 0) * 1000)
         self._retry_subject = services.names.retry(source.durable)
         self._policy = retry_policy_of(queue)
         self._timeout_s: float | None = ((step.get("infrastructure") or {}).get("handler") or {}).get("timeout")
@@ -94,6 +95,7 @@ class EventConsumer:
             durable=source.durable,
             max_attempts=self._policy.max_attempts,
             marks=self._marks,
+            skips_waits=skips_waits,
         )
         self._held = HeldMessages[HeldEvent](source.ack_wait_ms)
         self._tasks: set[asyncio.Task[None]] = set()

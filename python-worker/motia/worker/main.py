@@ -64,6 +64,8 @@ class WorkerSettings:
     """Seconds that runs may take to finish at shutdown."""
     ops: OpsAddress | None = None
     """Where metrics and health are served."""
+    skip_waits: bool = False
+    """Events of ordered subscriptions do not wait in their place. For tests."""
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> WorkerSettings:
@@ -81,6 +83,7 @@ class WorkerSettings:
             stored=data["telemetry"].get("stored", False),
             grace=data["graceMs"] / 1000,
             ops=OpsAddress(**data["ops"]) if data.get("ops") else None,
+            skip_waits=data.get("skipWaits", False),
         )
 
 
@@ -144,7 +147,15 @@ class _Worker:
         self._ops.watch(broker)
         if self._settings.stored and not self._settings.provision_only:
             self._store = TelemetryStore(broker, self._names, "python-worker", self._log)
-        services = ConsumerServices(broker, self._names, self._pool, self._log, self._ops.metrics, CreditInbox(broker))
+        services = ConsumerServices(
+            broker,
+            self._names,
+            self._pool,
+            self._log,
+            self._ops.metrics,
+            CreditInbox(broker),
+            self._settings.skip_waits,
+        )
         worker = self._worker = StepWorker(
             services,
             EventStore(broker, self._names),

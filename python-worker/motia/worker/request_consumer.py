@@ -55,6 +55,8 @@ class ConsumerServices:
     log: Log
     metrics: Metrics
     credits: CreditInbox
+    skip_waits: bool = False
+    """Events of ordered subscriptions do not wait in their place."""
 
 
 @dataclass(slots=True, eq=False)

@@ -24,7 +24,8 @@ _ACTIONS: Final = {"retry": "run_failed", "bury": "event_dead", "drop": "event_d
 class Settlement:
     """Of the events of one subscription; `step` is its manifest entry.
 
-    `marks` has an ordered subscription: its events wait in their place, and all that come after them.
+    `marks` has an ordered subscription: its events wait in their place, and all that come after them, unless
+    `skips_waits`.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Settlement:
         durable: str,
         max_attempts: int,
         marks: AttemptMarks | None,
+        skips_waits: bool = False,
     ) -> None:
         self._events = events
         self._log = log
@@ -45,6 +47,7 @@ class Settlement:
         self._durable = durable
         self._max_attempts = max_attempts
         self._marks = marks
+        self._skips_waits = skips_waits
         self._outcomes = OutcomeMetrics(metrics, step["id"], topic)
 
     def count(self, outcome: Outcome) -> None:
@@ -96,9 +99,10 @@ class Settlement:
         if outcome.action == "defer":
             delivery.hand_back(max(0, outcome.at - now))
             return
-        not_before = now + outcome.delay_ms
-        await marks.write(AttemptMark(delivery.sequence, event.attempt + 1, not_before, delivery.delivery_count))
-        delivery.hand_back(outcome.delay_ms)
+        delay_ms = 0 if self._skips_waits else outcome.delay_ms
+        mark = AttemptMark(delivery.sequence, event.attempt + 1, now + delay_ms, delivery.delivery_count)
+        await marks.write(mark)
+        delivery.hand_back(delay_ms)
 
     def _report(
         self, identity: Mapping[str, object], event: EventEnvelope, outcome: Outcome, error: ErrorRecord | None

@@ -1,0 +1,112 @@
+/** One project on a broker, as `motia start` would run it, within this process: gateway, worker, and the process of Python steps. */
+import { randomBytes } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type pino from 'pino';
+import { commandOptions } from '../cli/options.ts';
+import { ownPackage } from '../cli/package-root.ts';
+import { type Gateway, startGateway } from '../gateway/main.ts';
+import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import type { BrokerAddress } from '../shared/config.ts';
+import { MotiaError } from '../shared/errors.ts';
+import { Lifecycle } from '../shared/lifecycle.ts';
+import { createLogger } from '../shared/logger.ts';
+import { createNames, type Names } from '../shared/protocol/subjects.ts';
+import { discoverSteps } from '../shared/steps/discover.ts';
+import { startWorker } from '../worker/main.ts';
+import { shareServer } from './shared-server.ts';
+
+export interface ProjectAppOptions {
+  project?: string | undefined;
+  threads?: number | undefined;
+  /** Whether spans and log records are stored. */
+  stored: boolean;
+  /** Takes the lines of the log, the handlers' among them. */
+  sink: pino.DestinationStream;
+}
+
+export interface ProjectApp {
+  broker: Broker;
+  names: Names;
+  gateway: Gateway;
+  close(): Promise<void>;
+}
+
+/** So long runs that go on may take to end when the app is closed, and as long again when they are ended. */
+const GRACE_MS = 1_000;
+const PORT = { host: '127.0.0.1', port: 0, portFallback: 0 };
+
+/** Resolves when the app can be used. @throws {MotiaError} `PROJECT_INVALID` when a step cannot be loaded, or `BROKER_*`. */
+export async function startProjectApp({ project, threads = 1, stored, sink }: ProjectAppOptions): Promise<ProjectApp> {
+  const root = await realpath(resolve(project ?? '.'));
+  const settings = commandOptions({}, 'json', root);
+  const { motiaDir } = settings;
+  const app = `test-${randomBytes(6).toString('hex')}`; // on a broker that others share
+  const telemetry = { ...settings.env.telemetry, stored };
+  const { partitions, streams } = settings.env;
+  const logging = { level: settings.logging.level, pretty: false, destination: sink };
+  const log = createLogger(logging);
+  const names = createNames(app, partitions);
+  const life = new Lifecycle();
+  const close = async () => {
+    const [error] = await life.close();
+    if (error) throw error;
+  };
+  try {
+    const { servers, release } = await shareServer();
+    life.defer('server', release);
+    const address: BrokerAddress = { servers };
+    const broker = await connectBroker(address, { name: `${app} tester` });
+    life.defer('broker connection', () => broker.close());
+    life.defer('broker streams', () => removeStreams(broker, names));
+    const python = startPython({ ...settings, app, env: { ...settings.env, telemetry }, logging }, address, log, life);
+    python.catch(() => {}); // told below
+    const common = { broker: address, app, partitions, log, telemetry };
+    const worker = startWorker({
+      ...common,
+      ...{ root, motiaDir, threads, sink, logLevel: settings.logging.level },
+      ...{ watch: false, provision: true, graceMs: GRACE_MS, skipWaits: true },
+      othersReady: python,
+    });
+    worker.catch(() => {});
+    life.defer('worker', async () => (await worker.catch(() => undefined))?.close(), GRACE_MS + 5_000);
+    const installation = { mode: 'start' as const, motiaVersion: ownPackage().version };
+    const admin = { openOnLoopback: true };
+    const gateway = await startGateway({ ...common, ...PORT, streams, admin, installation });
+    life.defer('gateway', () => gateway.close());
+    await Promise.all([worker, python]);
+    await gateway.ready;
+    await gateway.refresh();
+    return { broker, names, gateway, close };
+  } catch (error) {
+    await life.close();
+    throw error;
+  }
+}
+
+/** Resolves when the Python steps take work, if there are any. */
+async function startPython(
+  options: ReturnType<typeof commandOptions>,
+  broker: BrokerAddress,
+  log: pino.Logger,
+  life: Lifecycle,
+): Promise<void> {
+  if ((await discoverSteps(options.root)).python.length === 0) return;
+  const { PythonSteps } = await import('../cli/python/python-steps.ts');
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure ??= error;
+  };
+  const python = new PythonSteps({ options, watch: false, skipWaits: true, graceMs: GRACE_MS, log, fail });
+  life.defer('Python steps', () => python.stop(), GRACE_MS + 5_000);
+  const runs = await python.start(broker);
+  if (failure) throw failure;
+  if (!runs) throw new MotiaError('PROJECT_INVALID', 'the Python steps cannot run: the log says why');
+}
+
+/** The server lives on for other testers. */
+async function removeStreams(broker: Broker, names: Names): Promise<void> {
+  const buckets = Object.values(names.buckets).flatMap((bucket) => [`KV_${bucket}`, `OBJ_${bucket}`]);
+  const streams = [...Object.values(names.streams), ...buckets];
+  await Promise.allSettled(streams.map((stream) => broker.jsm.streams.delete(stream)));
+}

@@ -1,0 +1,41 @@
+/** The real broker of all testers in one process: started with the first, and ended soon after the last one was closed. */
+import { type NatsServer, startNatsServer } from './nats-server.ts';
+
+/** So long it waits for another tester: they often come one after the other. The process does not wait for it. */
+const LINGERS_MS = 1_000;
+
+let server: Promise<NatsServer> | undefined;
+let users = 0;
+let ending: NodeJS.Timeout | undefined;
+
+/** Takes a share in the server. @returns its address, and what gives the share back. */
+export async function shareServer(): Promise<{ servers: string; release: () => void }> {
+  users++;
+  clearTimeout(ending);
+  server ??= startNatsServer();
+  try {
+    const { url } = await server;
+    return { servers: url, release: once(giveBack) };
+  } catch (error) {
+    server = undefined;
+    users--;
+    throw error;
+  }
+}
+
+function giveBack(): void {
+  if (--users > 0) return;
+  ending = setTimeout(() => {
+    const ended = server;
+    server = undefined;
+    void ended?.then((running) => running.stop());
+  }, LINGERS_MS).unref();
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
+}
