@@ -50,7 +50,7 @@ export interface MotiaConfig {
      */
     redact?: readonly string[];
   };
-  /** Keys of Motia 0.x that other parts of the framework explain or ignore. */
+  /** Keys of Motia 0.x, which have no effect: the log of the start says what to do instead. */
   plugins?: readonly unknown[];
   adapters?: Record<string, unknown>;
   redis?: unknown;

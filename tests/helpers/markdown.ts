@@ -14,6 +14,8 @@ export interface CodeBlock {
   code: string;
   /** Where it stands in a project: what its first line names, as `// src/hello.step.ts` does. */
   file?: string;
+  /** The file of another project, as `title=tests/orders.test.ts` after the language says: a test of that page runs it. */
+  title?: string;
   /** What a comment in front of it, which no reader sees, says about it: see {@link Frame}. */
   frame?: Frame;
 }
@@ -60,6 +62,8 @@ export function codeBlocks(page: string): CodeBlock[] {
       language: language.split(' ')[0] as string,
       code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
     };
+    const title = / title=(\S+)/.exec(language)?.[1];
+    if (title !== undefined) block.title = title;
     const file = NAMED.exec(block.code)?.[1];
     if (file !== undefined) block.file = file;
     if (within !== undefined) block.frame = { within: within as Frame['within'], given: given.trim() };

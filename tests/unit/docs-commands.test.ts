@@ -1,6 +1,6 @@
 /** Commands in the documentation are such as this program, and the scripts of projects, know; its data can be read. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { parseCommand } from '../../cli/parse.ts';
@@ -18,6 +18,7 @@ const BLOCKS = PAGES.flatMap(codeBlocks);
 const CHECKED = {
   ts: 'code.test.ts',
   tsx: 'code.test.ts',
+  js: 'code.test.ts',
   python: 'code.test.ts',
   json: 'here',
   yaml: 'here',
@@ -25,7 +26,7 @@ const CHECKED = {
   text: 'here',
 };
 /** Programs of others. What is asked of them cannot be checked here. */
-const FOREIGN = ['cd', 'cp', 'sh', 'curl', 'git', 'docker', 'pip', 'psql'];
+const FOREIGN = ['cd', 'cp', 'curl', 'docker', 'git', 'helm', 'kubectl', 'mkdir', 'pip', 'sh'];
 
 const scriptsOf = (folder: string) =>
   Object.keys(JSON.parse(readFileSync(join(REPOSITORY, folder, 'package.json'), 'utf8')).scripts);
@@ -89,6 +90,16 @@ test.each(BLOCKS.filter(({ language }) => language === 'yaml').map((block) => [p
   '%s is YAML',
   (_, { code }) => void parseYaml(code, { strict: true }),
 );
+
+test('blocks with a title are run by a test of their page', () => {
+  const tests = readdirSync(join(REPOSITORY, 'tests'), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(REPOSITORY, 'tests', name), 'utf8'));
+  const runs = (page: string) => tests.some((text) => text.includes(`documentedFiles('${basename(page)}')`));
+  const titled = BLOCKS.filter(({ title, page }) => title !== undefined && !runs(page));
+  expect(titled.map(placeOf)).toEqual([]);
+});
 
 test('what is called text is no code', () => {
   const code = /^\s*(import |export |async |await |const |def |motia |npm |curl |\$ )/m;

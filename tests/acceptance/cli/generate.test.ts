@@ -7,7 +7,7 @@ import { typeErrors } from '../../helpers/compiler.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { createProject, dev, motia, run } from './program.ts';
+import { createProject, dev, motia, run, TSCONFIG } from './program.ts';
 
 const ORDER_STEP = `
 import type { Handlers } from 'motia';
@@ -44,18 +44,7 @@ export const wrong: Handlers['CreateOrder'] = async () => ({ status: 202, body: 
 `;
 
 const FILES = {
-  'tsconfig.json': JSON.stringify({
-    compilerOptions: {
-      target: 'ES2022',
-      module: 'ESNext',
-      moduleResolution: 'bundler',
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      types: [],
-    },
-    include: ['src', 'types.d.ts'],
-  }),
+  'tsconfig.json': TSCONFIG,
   'src/create-order.step.ts': ORDER_STEP,
   'motia.config.ts': `
 import { defineConfig } from 'motia';

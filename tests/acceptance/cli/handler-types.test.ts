@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { typeErrors } from '../../helpers/compiler.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
-import { createProject } from './program.ts';
+import { createProject, TSCONFIG } from './program.ts';
 
 /** By zod version, since either may be that of a project. */
 const stepsWith = (zod: string) => `
@@ -105,18 +105,7 @@ export const middleware: ApiMiddleware = async (req, ctx, next) => {
 `;
 
 const project = {
-  'tsconfig.json': JSON.stringify({
-    compilerOptions: {
-      target: 'ES2022',
-      module: 'ESNext',
-      moduleResolution: 'bundler',
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      types: [],
-    },
-    include: ['src'],
-  }),
+  'tsconfig.json': TSCONFIG,
   'src/zod4.ts': stepsWith('zod'),
   'src/zod3.ts': stepsWith('zod3'),
   'src/config.ts': `

@@ -15,6 +15,20 @@ export const config = { type: 'api', name: 'Hello', method: 'GET', path: '/hello
 export const handler = async () => ({ status: 200, body: { hello: 'world' } });
 `;
 
+/** `tsconfig.json` of a project in TypeScript. */
+export const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    target: 'ES2022',
+    module: 'ESNext',
+    moduleResolution: 'bundler',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+  },
+  include: ['src', 'types.d.ts'],
+});
+
 /** A project with these files, removed when the test is over. */
 export function createProject(files: Record<string, string> = { 'src/hello.step.js': HELLO_STEP }): string {
   const root = mkdtempSync(join(tmpdir(), 'motia-project-'));

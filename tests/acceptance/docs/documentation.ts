@@ -13,6 +13,7 @@ const COMPILER_OPTIONS = {
   types: ['node'],
   strict: true,
   allowImportingTsExtensions: true,
+  allowJs: true,
   skipLibCheck: true,
   noEmit: true,
 };
@@ -31,7 +32,7 @@ const PACKAGES = Object.fromEntries(
   ].map((name) => [name, name]),
 );
 /** Languages of code, and how their files end. */
-const ENDINGS: Readonly<Record<string, string>> = { ts: 'ts', tsx: 'tsx', python: 'py' };
+const ENDINGS: Readonly<Record<string, string>> = { ts: 'ts', tsx: 'tsx', js: 'js', python: 'py' };
 
 const HANDLER_HEAD =
   'export const handler = async ({ emit, state, streams, logger, traceId, signal, attempt }: FlowContext) => {';
@@ -47,7 +48,7 @@ export async function documentationProject(): Promise<Project> {
   };
   for (const block of documentationPages().flatMap(codeBlocks)) {
     const ending = ENDINGS[block.language];
-    if (ending === undefined) continue;
+    if (ending === undefined || block.title !== undefined) continue;
     const [path, code] = placed(block, ending);
     if (files[path] !== undefined) throw new Error(`${block.page} has two blocks of ${block.file}`);
     files[path] = code;

@@ -220,3 +220,13 @@ test('the steps that the README and the rules for assistants show', async () => 
   await eventually(async () => (await stateOf('orders', body.id))?.status === 'packed');
   if (hasPython) await app.waitForLog({ msg: 'Shipping' });
 });
+
+test('the steps that are written in Python', async (context) => {
+  context.skip(!hasPython, 'there is no Python that can run the worker');
+  expect(await call('POST', '/books', { title: 'Emma', pages: 400 })).toMatchObject({ status: 201 });
+  await eventually(async () => (await stateOf('books', 'Emma'))?.read === true);
+  await emit('book.added', { title: 'Blank', pages: 0 });
+  await app.waitForLog({ action: 'event_dead', step: 'ReadBook' });
+  await call('POST', '/__motia/api/v1/cron/CountShelf/trigger');
+  await app.waitForLog({ msg: 'books', count: 1 });
+});
