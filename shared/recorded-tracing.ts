@@ -1,6 +1,5 @@
 /** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
 import type { TelemetryEnvironment } from './config.ts';
-import type { SpanExport } from './otlp.ts';
 import { firstOfEachSecond } from './per-second.ts';
 import { QuietSpan, type RecordSpan } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
@@ -13,8 +12,6 @@ import type { Service, Tracing } from './tracing.ts';
 const MOST_STORED = 500;
 /** How the `traceparent` of a trace that is not sampled ends. */
 const NOT_SAMPLED = '-00';
-/** Of spans that are not exported nobody asks. */
-const NO_RESOURCE = {} as SpanExport['resource'];
 
 /** @param store takes the spans that are sampled, and those that failed. */
 export async function createRecordedTracing(
@@ -28,13 +25,12 @@ export async function createRecordedTracing(
   const hasRoom = firstOfEachSecond(MOST_STORED);
   const isSampled = createSampling(settings);
   const follows = settings.sampler.startsWith('parentbased');
-  const resource = exporting?.resource ?? NO_RESOURCE;
   const sink: SpanSink = (span) => {
     if (span.sampled) exporting?.onEnd(span);
     if (store && (!exporting || span.failed || thinning.keeps(span.traceId))) store(span);
   };
   const record: RecordSpan = (context, name, options) =>
-    new RecordedSpan(context, parseTraceparent(options.parent), name, options, resource, sink);
+    new RecordedSpan(context, parseTraceparent(options.parent), name, options, sink);
   return {
     recording: true,
     startSpan(name, options = {}) {
@@ -45,7 +41,7 @@ export async function createRecordedTracing(
       // Whoever exports has asked for all that is sampled.
       const isKept = sampled && (exporting !== undefined || hasRoom());
       if (!isKept) return new QuietSpan(record, name, options, { traceId, sampled });
-      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, sink);
+      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, sink);
     },
     close: async () => exporting?.close(),
   };

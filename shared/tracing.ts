@@ -17,6 +17,8 @@ export interface SpanOptions {
   /** `traceparent`s of related work in other traces. */
   links?: string[];
   attributes?: Attributes;
+  /** Others, which are the same for many spans: one object for all of them, never changed. */
+  common?: Attributes;
   /** Instead of `attributes`: makes them, for a span that is kept. */
   describe?: () => Attributes;
   /** Ms since the process began. Default: now. */

@@ -5,7 +5,7 @@ import { toDelivery, toGroup, toMessageId } from '../../shared/emit-fields.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { toJson } from '../../shared/json-values.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
-import { traced } from '../../shared/tracing.ts';
+import { type Attributes, traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
 import { causeOf } from './span-context.ts';
@@ -52,6 +52,8 @@ class RunContext implements FlowContext<EmitData> {
   }
 }
 
+const SEND: Attributes = { 'messaging.system': 'nats', 'messaging.operation.type': 'send' };
+
 /** Emits by the thousand are common in one run: so this makes as few promises as it can. */
 function emit(run: ActiveRun, services: Services, event: EmitData): Promise<void> {
   let stored: Promise<void>;
@@ -94,12 +96,8 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
   const span = tracing.startSpan(`send ${topic}`, {
     kind: 'producer',
     parent: cause,
-    describe: () => ({
-      'messaging.system': 'nats',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': topic,
-      'messaging.message.id': id,
-    }),
+    common: SEND,
+    describe: () => ({ 'messaging.destination.name': topic, 'messaging.message.id': id }),
   });
   return span.recorded ? traced(span, () => send(span.traceparent)) : send(cause);
 }
