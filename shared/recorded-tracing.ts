@@ -1,10 +1,10 @@
 /** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
 import type { TelemetryEnvironment } from './config.ts';
-import { firstOfEachSecond } from './per-second.ts';
+import { firstOfEachSecond, PER_SECOND_BYTES } from './per-second.ts';
 import { QuietSpan, type RecordSpan } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
-import { Thinning } from './thinning.ts';
+import { STORED_COUNT_BYTES, Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
 import type { Service, Tracing } from './tracing.ts';
 
@@ -13,16 +13,20 @@ const MOST_STORED = 500;
 /** How the `traceparent` of a trace that is not sampled ends. */
 const NOT_SAMPLED = '-00';
 
-/** @param store takes the spans that are sampled, and those that failed. */
+/**
+ * @param store takes the spans that are sampled, and those that failed.
+ * @param counts of {@link STORED_COUNT_BYTES}, for all threads of this process that store spans.
+ */
 export async function createRecordedTracing(
   settings: TelemetryEnvironment,
   service: Service,
   store: SpanSink | undefined,
+  counts = new SharedArrayBuffer(STORED_COUNT_BYTES),
 ): Promise<Tracing> {
   const exporting =
     settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
-  const thinning = new Thinning();
-  const hasRoom = firstOfEachSecond(MOST_STORED);
+  const hasRoom = firstOfEachSecond(MOST_STORED, counts);
+  const thinning = new Thinning(undefined, counts, PER_SECOND_BYTES);
   const isSampled = createSampling(settings);
   const follows = settings.sampler.startsWith('parentbased');
   const sink: SpanSink = (span) => {
