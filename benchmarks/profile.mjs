@@ -1,5 +1,5 @@
 // Where gateway and worker spend their time under load:
-// `node benchmarks/profile.mjs [--load http|events|fifo] [--untraced] [--duration 5] [--keep DIR]`.
+// `node benchmarks/profile.mjs [--load http|events|fifo] [--untraced] [--workers 1] [--duration 5] [--keep DIR]`.
 // Samples are of wall-clock time: on a busy machine, system calls look longer than they are. The profiles themselves
 // can be kept and opened in a browser's developer tools.
 import fs from 'node:fs';
@@ -61,14 +61,15 @@ async function profile(scope, folder) {
   const handledFile = path.join(scope.temporaryFolder(), 'handled');
   const nodeFlags = (role) => ['--cpu-prof', '--cpu-prof-dir', path.join(folder, role)];
   const project = flags.load === 'fifo' ? createFifoProject(scope) : createLoadProject(scope);
-  const motia = await startMotia(scope, { natsUrl: broker.url, project, otlpUrl, handledFile, nodeFlags });
+  const workers = Number(flags.workers);
+  const motia = await startMotia(scope, { natsUrl: broker.url, project, workers, otlpUrl, handledFile, nodeFlags });
   const run = await LOADS[flags.load](scope, { ...motia, handledFile });
   await run(WARM_UP_SECONDS);
   const from = monotonicMicros();
   const units = await run(Number(flags.duration));
   const window = { from, to: monotonicMicros() };
   await end(motia.gateway);
-  await end(motia.worker); // a process writes its profile when it exits
+  await Promise.all(motia.workers.map(({ child }) => end(child))); // a process writes its profile when it exits
 
   const threads = profiles(path.join(folder, 'worker'));
   const groups = {
@@ -101,6 +102,7 @@ const { values: flags } = parseArgs({
     load: { type: 'string', default: 'http' },
     untraced: { type: 'boolean', default: false },
     duration: { type: 'string', default: '5' }, // seconds
+    workers: { type: 'string', default: '1' },
     keep: { type: 'string' }, // a folder for the profiles
   },
 });

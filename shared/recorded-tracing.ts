@@ -1,11 +1,10 @@
 /** Tracing that records: spans are exported, stored, or both. Imported only where one of these is wanted. */
 import type { TelemetryEnvironment } from './config.ts';
-import type { SpanExport } from './otlp.ts';
-import { firstOfEachSecond } from './per-second.ts';
+import { firstOfEachSecond, PER_SECOND_BYTES } from './per-second.ts';
 import { QuietSpan, type RecordSpan } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
-import { Thinning } from './thinning.ts';
+import { STORED_COUNT_BYTES, Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
 import type { Service, Tracing } from './tracing.ts';
 
@@ -13,28 +12,29 @@ import type { Service, Tracing } from './tracing.ts';
 const MOST_STORED = 500;
 /** How the `traceparent` of a trace that is not sampled ends. */
 const NOT_SAMPLED = '-00';
-/** Of spans that are not exported nobody asks. */
-const NO_RESOURCE = {} as SpanExport['resource'];
 
-/** @param store takes the spans that are sampled, and those that failed. */
+/**
+ * @param store takes the spans that are sampled, and those that failed.
+ * @param counts of {@link STORED_COUNT_BYTES}, for all threads of this process that store spans.
+ */
 export async function createRecordedTracing(
   settings: TelemetryEnvironment,
   service: Service,
   store: SpanSink | undefined,
+  counts = new SharedArrayBuffer(STORED_COUNT_BYTES),
 ): Promise<Tracing> {
   const exporting =
     settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
-  const thinning = new Thinning();
-  const hasRoom = firstOfEachSecond(MOST_STORED);
+  const hasRoom = firstOfEachSecond(MOST_STORED, counts);
+  const thinning = new Thinning(undefined, counts, PER_SECOND_BYTES);
   const isSampled = createSampling(settings);
   const follows = settings.sampler.startsWith('parentbased');
-  const resource = exporting?.resource ?? NO_RESOURCE;
   const sink: SpanSink = (span) => {
     if (span.sampled) exporting?.onEnd(span);
     if (store && (!exporting || span.failed || thinning.keeps(span.traceId))) store(span);
   };
   const record: RecordSpan = (context, name, options) =>
-    new RecordedSpan(context, parseTraceparent(options.parent), name, options, resource, sink);
+    new RecordedSpan(context, parseTraceparent(options.parent), name, options, sink);
   return {
     recording: true,
     startSpan(name, options = {}) {
@@ -45,7 +45,7 @@ export async function createRecordedTracing(
       // Whoever exports has asked for all that is sampled.
       const isKept = sampled && (exporting !== undefined || hasRoom());
       if (!isKept) return new QuietSpan(record, name, options, { traceId, sampled });
-      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, resource, sink);
+      return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, sink);
     },
     close: async () => exporting?.close(),
   };

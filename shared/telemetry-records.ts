@@ -70,11 +70,7 @@ export function spanLine(span: RecordedSpan): string {
     break;
   }
   if (events.length > 0) {
-    rest.events = events.map(({ name, time: [seconds, nanos], attributes }) => ({
-      name,
-      time: round(seconds * 1_000 + nanos / 1e6),
-      attributes: attributes as Attributes,
-    }));
+    rest.events = events.map(({ name, time, attributes }) => ({ name, time: round(time), attributes }));
   }
   if (links.length > 0) {
     rest.links = links.map(({ context: { traceId, spanId, traceFlags } }) =>

@@ -2,36 +2,52 @@
  * Keeps what is stored of a busy process affordable, however many traces are sampled for an exporter: above a rate only every second trace is
  * kept, or every fourth, and so on. Which ones is told by their ids, so that processes which are as busy keep the same.
  */
+import { monotonicMs, PER_SECOND_BYTES } from './per-second.ts';
+
 const MOST_PER_SECOND = 2_000;
 const SECOND_MS = 1_000;
 /** Beyond it one trace in 65,536 is kept. */
 const MOST_LEVEL = 16;
 
+/** What it remembers, in bytes. */
+const THINNING_BYTES = 16;
+/** What the threads of a process count together of the spans that they store: the first of each second, and what thinning remembers. */
+export const STORED_COUNT_BYTES = PER_SECOND_BYTES + THINNING_BYTES;
+const LEVEL = 0;
+const COUNT = 1;
+
 export class Thinning {
   readonly #most: number;
-  #level = 0;
-  #count = 0;
-  #since = 0;
+  readonly #numbers: Int32Array;
+  readonly #since: Float64Array;
 
-  /** @param most spans in a second. */
-  constructor(most = MOST_PER_SECOND) {
+  /**
+   * @param most spans in a second.
+   * @param memory of threads that keep them together; there are 16 bytes for this from `offset` on.
+   */
+  constructor(most = MOST_PER_SECOND, memory = new SharedArrayBuffer(THINNING_BYTES), offset = 0) {
     this.#most = most;
+    this.#numbers = new Int32Array(memory, offset, 2);
+    this.#since = new Float64Array(memory, offset + 8, 1);
   }
 
   /** Whether a span of this trace is kept. */
   keeps(traceId: string): boolean {
-    if (++this.#count > this.#most) this.#onMany();
-    return this.#level === 0 || Number.parseInt(traceId.slice(-4), 16) % 2 ** this.#level === 0;
+    const count = Atomics.add(this.#numbers, COUNT, 1) + 1;
+    if (count > this.#most) this.#onMany(count);
+    const level = Atomics.load(this.#numbers, LEVEL);
+    return level === 0 || Number.parseInt(traceId.slice(-4), 16) % 2 ** level === 0;
   }
 
   /** So many have come since the last look: that took a second or more, or it was too fast. */
-  #onMany(): void {
-    const now = performance.now();
+  #onMany(count: number): void {
+    if (Atomics.compareExchange(this.#numbers, COUNT, count, 0) !== count) return; // another thread is looking
+    const now = monotonicMs();
+    const level = Atomics.load(this.#numbers, LEVEL);
     // How many would be kept of what comes in a second.
-    const kept = (this.#count * SECOND_MS) / Math.max(now - this.#since, 1) / 2 ** this.#level;
-    if (kept > this.#most) this.#level = Math.min(this.#level + 1, MOST_LEVEL);
-    else if (kept < this.#most / 4) this.#level = Math.max(this.#level - 1, 0);
-    this.#count = 0;
-    this.#since = now;
+    const kept = (count * SECOND_MS) / Math.max(now - (this.#since[0] as number), 1) / 2 ** level;
+    if (kept > this.#most) Atomics.store(this.#numbers, LEVEL, Math.min(level + 1, MOST_LEVEL));
+    else if (kept < this.#most / 4) Atomics.store(this.#numbers, LEVEL, Math.max(level - 1, 0));
+    this.#since[0] = now;
   }
 }

@@ -19,6 +19,8 @@ export interface SpanOptions {
   /** `traceparent`s of related work in other traces. */
   links?: string[];
   attributes?: Attributes;
+  /** Others, which are the same for many spans: one object for all of them, never changed. */
+  common?: Attributes;
   /** Instead of `attributes`: makes them, for a span that is kept. */
   describe?: () => Attributes;
   /** Ms since the process began. Default: now. */
@@ -57,15 +59,17 @@ export interface Tracing {
 /**
  * Tracing as configured: ids only, or spans that are exported over OTLP/HTTP, stored, or both.
  * @param store takes what is to be stored; without one nothing is.
+ * @param counts if several threads of this process store spans: what they count together, of `STORED_COUNT_BYTES`.
  */
 export async function createTracing(
   settings: TelemetryEnvironment,
   service: Service,
   store?: SpanSink,
+  counts?: SharedArrayBuffer,
 ): Promise<Tracing> {
   if (settings.disabled || (settings.tracesUrl === undefined && !store)) return idsOnly;
   const { createRecordedTracing } = await import('./recorded-tracing.ts');
-  return createRecordedTracing(settings, service, store);
+  return createRecordedTracing(settings, service, store, counts);
 }
 
 /** Makes and carries ids, records nothing. */

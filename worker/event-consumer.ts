@@ -109,6 +109,7 @@ export class EventConsumer {
       durable: source.durable,
       ackWaitMs: source.ackWaitMs,
       room: () => (this.#marks ? 1 : this.#gate.limit + this.#ahead()) - this.#held.size,
+      oneByOne: this.#marks !== undefined,
       onDelivery: (delivery) => this.#take(delivery),
       onGone,
     });

@@ -13,6 +13,8 @@ export interface PullConsumerOptions {
   ackWaitMs: number;
   /** How many more messages this process can take right now, those already asked for included. */
   room: () => number;
+  /** The broker hands out one message at a time, whoever asks for more: so several may be asked for when there is room for one. */
+  oneByOne?: boolean;
   onDelivery: (delivery: Delivery) => void;
   /** The consumer is gone from the broker (or the whole stream is); make it again, then call `restart()`. */
   onGone: () => void;
@@ -24,6 +26,8 @@ const HEARTBEAT_MS = 5_000;
 const SILENCE_MS = 2.5 * HEARTBEAT_MS;
 /** Most that is asked for at a time. */
 const LARGEST_BATCH = 512;
+/** The same of messages that come one by one. */
+const LARGEST_SEQUENCE = 32;
 
 export class PullConsumer {
   readonly #broker: Broker;
@@ -54,11 +58,13 @@ export class PullConsumer {
     this.pull();
   }
 
-  /** Stops asking. What the broker has sent meanwhile is handed back unstarted. */
+  /** Stops asking, and takes back what was asked for. What the broker has sent meanwhile is handed back unstarted. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#watchdog);
     this.#asked = 0;
+    // Otherwise what is handed back would come back here, until all that was asked for has come.
+    this.#subscription?.drain().catch(() => {});
   }
 
   /** Ends the subscription too; call it when nothing can arrive any more (after a flush). */
@@ -88,21 +94,34 @@ export class PullConsumer {
 
   /** Acks a message that takes no room any more, and asks for more if there is room. */
   ackAndPull(delivery: Delivery): void {
-    const request = this.#nextRequest();
+    const request = this.#nextRequest(this.#options.oneByOne ? delivery.pending : 0);
     if (request === undefined) delivery.ack();
     else delivery.ackAndAsk(request, this.#inbox);
   }
 
-  /** What asks for as many as there is room for, if that is to be asked for now. */
-  #nextRequest(): string | undefined {
+  /**
+   * What asks for as many as there is room for, if that is to be asked for now.
+   * @param sequence how many wait that will come one by one.
+   */
+  #nextRequest(sequence = 0): string | undefined {
     if (this.#stopped || !this.#broker.connected()) return undefined;
     const room = this.#options.room();
     const wanted = Math.min(room - this.#asked, LARGEST_BATCH);
     // Asking one by one would cost a request per message: wait until half the room is free, unless nothing is asked for.
     if (wanted <= 0 || (this.#asked > 0 && wanted < room / 2)) return undefined;
     if (this.#asked === 0) this.#heardAt = Date.now();
+    if (sequence > 1) return this.#requestSequence(Math.min(sequence, LARGEST_SEQUENCE));
     this.#asked += wanted;
-    return `{"batch":${wanted},"expires":${nanos(EXPIRES_MS)},"idle_heartbeat":${nanos(HEARTBEAT_MS)}}`;
+    return requestFor(wanted, EXPIRES_MS);
+  }
+
+  /**
+   * It ends before the ack wait of what comes first: if this process stands still, others are asked for the rest as soon as they
+   * get that one.
+   */
+  #requestSequence(length: number): string {
+    this.#asked += length;
+    return requestFor(length, Math.min(this.#options.ackWaitMs, EXPIRES_MS));
   }
 
   #onMessage(msg: Msg): void {
@@ -146,3 +165,6 @@ export class PullConsumer {
     else this.pull();
   }
 }
+
+const requestFor = (batch: number, expiresMs: number): string =>
+  `{"batch":${batch},"expires":${nanos(expiresMs)},"idle_heartbeat":${nanos(Math.min(HEARTBEAT_MS, expiresMs / 2))}}`;

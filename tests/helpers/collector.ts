@@ -14,6 +14,12 @@ export interface ExportedSpan {
   kind: number;
   links: { traceId: string; spanId: string }[];
   attributes: Record<string, unknown>;
+  /** Ns since 1970, in decimal. */
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  events: { name: string; attributes: Record<string, unknown> }[];
+  /** Name of what made it. */
+  scope: string;
   /** 2 for an error. */
   status: number;
   /** `service.name` and the other attributes of the process. */
@@ -32,11 +38,14 @@ const PROTO = `
   message Request { repeated ResourceSpans resource_spans = 1; }
   message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
   message Resource { repeated KeyValue attributes = 1; }
-  message ScopeSpans { repeated Span spans = 2; }
+  message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
+  message Scope { string name = 1; }
   message Span {
     bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
-    repeated KeyValue attributes = 9; repeated Link links = 13; Status status = 15;
+    fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8;
+    repeated KeyValue attributes = 9; repeated Event events = 11; repeated Link links = 13; Status status = 15;
   }
+  message Event { string name = 2; repeated KeyValue attributes = 3; }
   message Link { bytes trace_id = 1; bytes span_id = 2; }
   message Status { int32 code = 3; }
   message KeyValue { string key = 1; AnyValue value = 2; }
@@ -48,18 +57,16 @@ const Request = protobuf.parse(PROTO).root.lookupType('Request');
 interface Pairs {
   attributes: { key: string; value: Record<string, unknown> }[];
 }
-type RawSpan = Pairs & Omit<ExportedSpan, 'attributes' | 'status' | 'resource'> & { status?: { code: number } };
+type RawSpan = Pairs &
+  Omit<ExportedSpan, 'attributes' | 'events' | 'scope' | 'status' | 'resource'> & {
+    events: (Pairs & { name: string })[];
+    status?: { code: number };
+  };
 
 export async function startCollector(): Promise<Collector> {
   const spans: ExportedSpan[] = [];
   const server = createServer(async (request, response) => {
-    const message = Request.decode(await buffer(request));
-    const { resourceSpans } = Request.toObject(message, { bytes: Array, longs: Number, defaults: true }) as {
-      resourceSpans: { resource: Pairs; scopeSpans: { spans: RawSpan[] }[] }[];
-    };
-    for (const { resource, scopeSpans } of resourceSpans) {
-      for (const raw of scopeSpans.flatMap((scope) => scope.spans)) spans.push(toSpan(raw, toRecord(resource)));
-    }
+    spans.push(...readExport(await buffer(request)));
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -70,9 +77,29 @@ export async function startCollector(): Promise<Collector> {
   };
 }
 
-function toSpan({ attributes, status, ...raw }: RawSpan, resource: Record<string, unknown>): ExportedSpan {
+/** The spans of one export. */
+export function readExport(bytes: Buffer): ExportedSpan[] {
+  const { resourceSpans } = Request.toObject(Request.decode(bytes), {
+    bytes: Array,
+    longs: String,
+    defaults: true,
+  }) as {
+    resourceSpans: { resource: Pairs; scopeSpans: { scope: { name: string }; spans: RawSpan[] }[] }[];
+  };
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ scope, spans }) => spans.map((raw) => toSpan(raw, scope.name, toRecord(resource)))),
+  );
+}
+
+function toSpan(
+  { attributes, events, status, ...raw }: RawSpan,
+  scope: string,
+  resource: Record<string, unknown>,
+): ExportedSpan {
   return {
     ...raw,
+    scope,
+    events: events.map(({ name, attributes: pairs }) => ({ name, attributes: toRecord({ attributes: pairs }) })),
     traceId: hex(raw.traceId),
     spanId: hex(raw.spanId),
     parentSpanId: hex(raw.parentSpanId),
@@ -84,7 +111,14 @@ function toSpan({ attributes, status, ...raw }: RawSpan, resource: Record<string
 }
 
 function toRecord({ attributes }: Pairs): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, toValue(value)]));
+}
+
+/** The one that is set of `AnyValue`. */
+function toValue(value: Record<string, unknown>): unknown {
+  if (value.int !== undefined) return Number(value.int);
+  if (value.array !== undefined) return (value.array as { values: Record<string, unknown>[] }).values.map(toValue);
+  return Object.values(value)[0];
 }
 
 const hex = (bytes: unknown): string => Buffer.from(bytes as number[]).toString('hex');

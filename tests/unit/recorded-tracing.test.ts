@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { RecordedSpan } from '../../shared/recorded-span.ts';
 import { createRecordedTracing } from '../../shared/recorded-tracing.ts';
+import { STORED_COUNT_BYTES } from '../../shared/thinning.ts';
 
 const SETTINGS: TelemetryEnvironment = {
   stored: true,
@@ -16,10 +17,10 @@ const SETTINGS: TelemetryEnvironment = {
 const SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const NOT_SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 
-async function tracing() {
+async function tracing(counts?: SharedArrayBuffer) {
   const kept: RecordedSpan[] = [];
   const service = { name: 'shop', role: 'worker' };
-  const { startSpan } = await createRecordedTracing(SETTINGS, service, (span) => kept.push(span));
+  const { startSpan } = await createRecordedTracing(SETTINGS, service, (span) => kept.push(span), counts);
   return { kept, startSpan };
 }
 
@@ -51,4 +52,15 @@ test('one trace with thousands of runs: so many of them are kept in a second, an
   failed.fail(new Error('x'));
   failed.end();
   expect(kept.at(-1)?.name).toBe('failed');
+});
+
+test('threads of a process share what is kept in a second', async () => {
+  const counts = new SharedArrayBuffer(STORED_COUNT_BYTES);
+  const [one, other] = [await tracing(counts), await tracing(counts)];
+  const began = performance.now();
+  for (let n = 0; n < 1_000; n++) for (const { startSpan } of [one, other]) startSpan('run', { parent: SAMPLED }).end();
+  const seconds = Math.ceil((performance.now() - began) / 1_000);
+  expect(one.kept.length).toBeGreaterThan(100);
+  expect(other.kept.length).toBeGreaterThan(100);
+  expect(one.kept.length + other.kept.length).toBeLessThanOrEqual(500 * seconds);
 });

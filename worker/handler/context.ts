@@ -6,7 +6,7 @@ import { MotiaError } from '../../shared/errors.ts';
 import { toJson } from '../../shared/json-values.ts';
 import type { Payloads } from '../../shared/payloads.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
-import { traced } from '../../shared/tracing.ts';
+import { type Attributes, traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
 import { causeOf } from './span-context.ts';
@@ -55,6 +55,8 @@ class RunContext implements FlowContext<EmitData> {
   }
 }
 
+const SEND: Attributes = { 'messaging.system': 'nats', 'messaging.operation.type': 'send' };
+
 /** Emits by the thousand are common in one run: so this makes as few promises as it can. */
 function emit(run: ActiveRun, services: Services, event: EmitData): Promise<void> {
   let stored: Promise<void>;
@@ -97,12 +99,8 @@ function store(run: ActiveRun, { events, tracing, log, payloads }: Services, eve
   const span = tracing.startSpan(`send ${topic}`, {
     kind: 'producer',
     parent: cause,
-    describe: () => ({
-      'messaging.system': 'nats',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': topic,
-      'messaging.message.id': id,
-    }),
+    common: SEND,
+    describe: () => ({ 'messaging.destination.name': topic, 'messaging.message.id': id }),
   });
   if (!span.recorded) return send(cause);
   if (payloads) span.attach('payload', payloads.json(json));

@@ -41,6 +41,7 @@ const tracing = await createTracing(
   setup.telemetry,
   { name: setup.app, role: 'worker' },
   setup.telemetry.stored ? spans.add : undefined,
+  setup.storedCounts,
 );
 
 /** By slot. Not a `Map`, for the reason that `Bag` gives. */

@@ -9,20 +9,11 @@ const WAIT = 'motia.queue.wait_ms';
 /** The span of an API run, a child of the gateway's. */
 export function startApiSpan(tracing: Tracing, step: LoadedStep, { traceparent }: RequestMeta, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: traceparent });
-  const { name, attributes } = describeApi(step);
-  return tracing.startSpan(name, { parent: traceparent, describe: () => ({ ...attributes, [WAIT]: waitedMs }) });
-}
-
-/** The same for every run of a step. */
-const apiSpans = new WeakMap<LoadedStep, { name: string; attributes: Attributes }>();
-
-function describeApi(step: LoadedStep) {
-  let described = apiSpans.get(step);
-  if (!described) {
-    described = { name: `run ${step.entry.name}`, attributes: { ...describe(step), 'faas.trigger': 'http' } };
-    apiSpans.set(step, described);
-  }
-  return described;
+  const { name, common } = commonOf(step, '', () => ({
+    name: `run ${step.entry.name}`,
+    common: { ...describe(step), 'faas.trigger': 'http' },
+  }));
+  return tracing.startSpan(name, { parent: traceparent, common, describe: () => ({ [WAIT]: waitedMs }) });
 }
 
 const NO_LINKS: string[] = [];
@@ -30,21 +21,47 @@ const NO_LINKS: string[] = [];
 /** The span of one attempt at an event, a child of the emit's; of a dead letter that was retried a child of the retry's. */
 export function startEventSpan(tracing: Tracing, step: LoadedStep, meta: EventMeta, waitedMs: number): Span {
   if (!tracing.recording) return tracing.startSpan('', { parent: meta.traceparent });
-  return tracing.startSpan(`process ${meta.topic}`, {
-    kind: 'consumer',
-    parent: meta.traceparent,
-    links: meta.link === undefined ? NO_LINKS : [meta.link],
-    describe: () => ({
+  const { topic } = meta;
+  const { name, common } = commonOf(step, topic, () => ({
+    name: `process ${topic}`,
+    common: {
       ...describe(step),
       'faas.trigger': 'pubsub',
       'messaging.system': 'nats',
       'messaging.operation.type': 'process',
-      'messaging.destination.name': meta.topic,
-      'messaging.message.id': meta.id,
-      'motia.attempt': meta.attempt,
-      [WAIT]: waitedMs,
-    }),
+      'messaging.destination.name': topic,
+    },
+  }));
+  return tracing.startSpan(name, {
+    kind: 'consumer',
+    parent: meta.traceparent,
+    links: meta.link === undefined ? NO_LINKS : [meta.link],
+    common,
+    describe: () => ({ 'messaging.message.id': meta.id, 'motia.attempt': meta.attempt, [WAIT]: waitedMs }),
   });
+}
+
+/** What the spans of a step's runs have in common. */
+interface Common {
+  name: string;
+  common: Attributes;
+}
+
+/** By step and topic. */
+const commons = new WeakMap<LoadedStep, Map<string, Common>>();
+
+function commonOf(step: LoadedStep, topic: string, describe: () => Common): Common {
+  let ofStep = commons.get(step);
+  if (!ofStep) {
+    ofStep = new Map();
+    commons.set(step, ofStep);
+  }
+  let common = ofStep.get(topic);
+  if (!common) {
+    common = describe();
+    ofStep.set(topic, common);
+  }
+  return common;
 }
 
 /** The span of a cron run, which begins a trace. */

@@ -13,6 +13,8 @@ export interface ThreadSetup {
   broker: BrokerAddress;
   logLevel: LogLevel;
   telemetry: TelemetryEnvironment;
+  /** What the threads count together of the spans that they store. */
+  storedCounts: SharedArrayBuffer;
   slots: SharedArrayBuffer;
   gates: SharedArrayBuffer;
 }

@@ -4,13 +4,14 @@
  */
 import type pino from 'pino';
 import type { Bundle } from '../../shared/steps/bundle.ts';
+import { STORED_COUNT_BYTES } from '../../shared/thinning.ts';
 import { type Gate, Gates, MOST_GATES } from './gates.ts';
 import type { HandlerThread, Job } from './handler-thread.ts';
 import type { LoadedApp, ThreadSetup } from './messages.ts';
 import { type StartedThread, ThreadSupply } from './thread-supply.ts';
 
 export interface ThreadPoolOptions {
-  setup: Omit<ThreadSetup, 'slots' | 'gates'>;
+  setup: Omit<ThreadSetup, 'slots' | 'gates' | 'storedCounts'>;
   /** Handler threads in service. */
   size: number;
   /** Keep a started thread in reserve, so that the next swap is quick. */
@@ -69,7 +70,8 @@ export class ThreadPool {
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
-    this.#supply = new ThreadSupply(options.setup, this.#gates, {
+    const setup = { ...options.setup, storedCounts: new SharedArrayBuffer(STORED_COUNT_BYTES) };
+    this.#supply = new ThreadSupply(setup, this.#gates, {
       onReady: () => this.#dispatchQueued(),
       beforeSend: options.beforeSend,
       onLog: options.onLog,

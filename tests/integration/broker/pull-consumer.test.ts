@@ -27,7 +27,13 @@ interface Taker {
 }
 
 /** A subscription with a puller that keeps what it gets. */
-async function subscribe(broker: Broker, source: Source, room: number, onGone = () => {}): Promise<Taker> {
+async function subscribe(
+  broker: Broker,
+  source: Source,
+  room: number,
+  onGone = () => {},
+  oneByOne = false,
+): Promise<Taker> {
   const held: Delivery[] = [];
   const taken: string[] = [];
   const puller = new PullConsumer(broker, {
@@ -38,6 +44,7 @@ async function subscribe(broker: Broker, source: Source, room: number, onGone = 
       taken.push(text(delivery));
     },
     onGone,
+    oneByOne,
   });
   pullers.push(puller);
   puller.start();
@@ -120,6 +127,45 @@ test('one at a time: an ack brings the next one, without a request of its own', 
   await waitFor(async () => (await infoOf(broker, source)).num_ack_pending === 0);
   expect(new Set(taken()).size).toBe(50);
   expect(requests).toBe(2); // the first of each
+});
+
+test('one at a time, of which many wait: one ack in many asks for more, all workers take part, and none of it comes back to one that stops', async () => {
+  const { broker, names, source } = await openSource();
+  const ordered = { ...source, maxAckPending: 1 };
+  await ensureConsumer(broker, ordered, 'step');
+  const watching = await harness.connect();
+  let requests = 0;
+  watching.nc.subscribe(`$JS.ACK.${source.stream}.${source.durable}.>`, {
+    callback: (_, message) => void (message.string().startsWith('+NXT') && requests++),
+  });
+  await emit(broker, names, 0, 100);
+  const deliveries: Delivery[] = [];
+  const ackHeld = ({ held, puller }: Taker) => {
+    for (const delivery of held.splice(0)) {
+      deliveries.push(delivery);
+      puller.ackAndPull(delivery);
+    }
+  };
+  const brokers = [await harness.connect(), await harness.connect()];
+  const leaving = await Promise.all(brokers.map((one) => subscribe(one, ordered, 1, undefined, true)));
+  await waitFor(() => {
+    expect(leaving.flatMap(({ held }) => held).length).toBeLessThanOrEqual(1);
+    for (const taker of leaving) ackHeld(taker);
+    return deliveries.length >= 40;
+  });
+  expect(Math.min(...leaving.map(({ taken }) => taken.length))).toBeGreaterThan(15);
+  expect(requests).toBeLessThan(8);
+  await waitFor(() => leaving.some(({ held }) => held.length > 0));
+  for (const { puller } of leaving) puller.stop();
+  for (const taker of leaving) ackHeld(taker);
+  for (let n = 0; n < 5; n++) await Promise.all(brokers.map((one) => one.flush()));
+  const staying = await subscribe(await harness.connect(), ordered, 1, undefined, true);
+  await waitFor(() => {
+    ackHeld(staying);
+    return deliveries.length === 100;
+  });
+  expect(deliveries.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+  expect(Math.max(...deliveries.map(({ deliveryCount }) => deliveryCount))).toBeLessThanOrEqual(2);
 });
 
 test('what arrives after the stop is handed back, and is with another at once', async () => {

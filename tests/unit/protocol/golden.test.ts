@@ -157,7 +157,6 @@ test.each(telemetry.spans)('the stored span of $what', ({ line }) => {
     parent,
     name,
     { kind, startedAt: start - performance.timeOrigin, ...(attributes && { attributes }), ...(links && { links }) },
-    {} as never,
     () => {},
   );
   for (const event of events) {
