@@ -2318,4 +2318,22 @@ export const MUTANTS = [
     test: `${UNIT}/recorded-tracing.test.ts`,
     quick: true,
   },
+
+  // Builds.
+  {
+    guarantee: 'a build that is not what the sources say is not run',
+    file: 'cli/build/freshness.ts',
+    from: 'if (changes.length === 0) return folder;',
+    to: 'return folder;',
+    test: `${UNIT}/cli/find-build.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a compiled module knows where its source is',
+    file: 'shared/steps/source-location.ts',
+    from: 'Buffer.from(JSON.stringify(path))',
+    to: "Buffer.from(JSON.stringify('..'))",
+    test: `${UNIT}/steps/modules.test.ts`,
+    quick: true,
+  },
 ];
