@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from motia.broker.connect import Broker
+from motia.broker.address import BrokerAddress
+from motia.broker.connect import Broker, connect_broker
 from motia.broker.key_value import read_entries, read_entry, write_entry
 from motia.broker.publish import read_answer
 from motia.broker.state import StateStore
@@ -228,3 +229,25 @@ async def test_what_a_conflict_says_survives_a_copy() -> None:
         5,
         "the value is not at revision 3: it is at revision 5",
     )
+
+
+async def test_with_replicas_the_leader_is_asked(server: NatsServer, names: Names, group: str) -> None:
+    broker = await connect_broker(BrokerAddress(server.url, replicas=3), name="test")
+    asked: list[str] = []
+    request = broker.request
+
+    async def watched(subject: str, *args: Any) -> Any:
+        asked.append(subject)
+        return await request(subject, *args)
+
+    broker.request = watched  # type: ignore[method-assign]
+    state = StateStore(broker, names)
+    assert await state.get(group, "k") is None
+    await state.set(group, "k", {"text": "ä€"})
+    assert await state.get(group, "k") == {"text": "ä€"}
+    assert await state.update(group, "k", lambda value: value["text"]) == "ä€"
+    assert await state.delete(group, "k") == "ä€"
+    assert await state.get(group, "k") is None
+    assert any(subject.startswith("$JS.API.STREAM.MSG.GET.KV_") for subject in asked)
+    assert not any("DIRECT.GET" in subject for subject in asked)
+    await broker.close()
