@@ -2,7 +2,7 @@
 import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../shared/log-levels.ts';
 import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
-import { common, flag, host, narrowing, part, port, processes, steering, threads } from './flags.ts';
+import { common, flag, host, narrowing, part, port, processes, secondsOf, steering, threads } from './flags.ts';
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
@@ -75,6 +75,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'boolean',
         describe: 'With --remove-orphans: make dead letters of the events that wait in others',
       },
+      wait: flag({
+        type: 'number',
+        describe: 'Only wait, so many seconds at most, until it has been made ready',
+        coerce: secondsOf,
+      }),
       ...common,
     },
     load: async () => (await import('./commands/provision.ts')).provision,

@@ -18,6 +18,7 @@ export interface Flags {
   /** Of `motia provision`; `force` of `motia rules`, too. */
   removeOrphans?: boolean;
   force?: boolean;
+  wait?: number;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;

@@ -26,6 +26,7 @@ const TOO_MANY = 413;
 const END_OF_BATCH = 204;
 const CUT = 'Message Not Found';
 const NO_MESSAGE = 10037;
+const NO_STREAM = 10059;
 /** First token of the keys that ask for the fate of a write; no encoded name is like it. */
 export const ASKED = '=asked';
 
@@ -65,7 +66,9 @@ function askLeader(broker: Broker, bucket: string, key: string): Promise<Entry |
   const query = JSON.stringify({ last_by_subj: `$KV.${bucket}.${key}` });
   return rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === NO_MESSAGE) return undefined;
+      const refusal = reply.json<{ error?: { err_code?: number } }>().error?.err_code;
+      if (refusal === NO_MESSAGE) return undefined;
+      if (refusal === NO_STREAM) throw new MotiaError('BROKER_TIMEOUT', `the broker has no bucket ${bucket} yet`);
       const { message } = readAnswer<{ message: { seq: number; data?: string; hdrs?: string } }>(reply);
       const head = Buffer.from(message.hdrs ?? '', 'base64').toString('utf8');
       return {

@@ -24,6 +24,7 @@ _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
 _CUT: Final = "Message Not Found"
 _NO_MESSAGE = 10037
+_NO_STREAM = 10059
 ASKED: Final = "=asked"
 """First token of the keys that ask for the fate of a write; no encoded name is like it."""
 
@@ -87,9 +88,11 @@ async def _ask_leader(broker: Broker, bucket: str, key: str) -> Entry | None:
         try:
             answer = read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
         except BrokerRefusal as refusal:
-            if refusal.api_code != _NO_MESSAGE:
-                raise
-            return None
+            if refusal.api_code == _NO_MESSAGE:
+                return None
+            if refusal.api_code == _NO_STREAM:
+                raise MotiaError("BROKER_TIMEOUT", f"the broker has no bucket {bucket} yet") from refusal
+            raise
         found = answer["message"]
         # As a direct get would have told it: the sequence is one of the headers.
         head = base64.b64decode(found.get("hdrs") or "") or b"NATS/1.0\r\n\r\n"
