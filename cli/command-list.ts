@@ -10,6 +10,7 @@ import {
   type Flags,
   QUEUE_ACTIONS,
   RULES_ACTIONS,
+  SCALES,
   STATE_ACTIONS,
 } from './options.ts';
 
@@ -199,7 +200,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/generate-types.ts')).generateTypes,
   },
   'generate <what>': {
-    describe: 'Write an OpenAPI document of the API steps, or diagrams of the flows',
+    describe: 'Write an OpenAPI document of the API steps, diagrams of the flows, or values for the Helm chart',
     options: {
       what: { choices: DOCUMENTS, describe: 'The document' },
       title: flag({ alias: 't', type: 'string', describe: 'Title of the API (default: name of the package)' }),
@@ -208,7 +209,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'string',
         describe: 'Version of the API (default: that of the package)',
       }),
-      output: flag({ alias: 'o', type: 'string', describe: 'File to write (default openapi.json)' }),
+      'scale-by': flag({ choices: SCALES, describe: 'Of helm-values: what the pods of workers are counted by' }),
+      output: flag({
+        alias: 'o',
+        type: 'string',
+        describe: 'File to write (default openapi.json, helm-values.yaml)',
+      }),
       'motia-dir': common['motia-dir'],
     },
     load: async () => (await import('./commands/generate.ts')).generate,

@@ -41,6 +41,7 @@ export interface Flags {
   /** Of `motia generate`. */
   title?: string;
   docVersion?: string;
+  scaleBy?: (typeof SCALES)[number];
   output?: string;
   /** Of `motia dev`. */
   mermaid?: boolean;
@@ -72,7 +73,9 @@ export const CRON_ACTIONS = ['list', 'trigger', 'pause', 'resume'] as const;
 /** What `motia dlq` does. */
 export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as const;
 /** What `motia generate` makes. */
-export const DOCUMENTS = ['openapi', 'mermaid'] as const;
+export const DOCUMENTS = ['openapi', 'mermaid', 'helm-values'] as const;
+/** What the pods of a group of workers are counted by, see `motia generate helm-values`. */
+export const SCALES = ['none', 'cpu', 'queue', 'consumers'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */

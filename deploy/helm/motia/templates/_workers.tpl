@@ -53,6 +53,12 @@ spec:
         lagThreshold: {{ default 50 $scaling.eventsPerReplica | toString | quote }}
     {{- end }}
     {{- end }}
+    {{- with $scaling.targetCPU }}
+    - type: cpu
+      metricType: Utilization
+      metadata:
+        value: {{ toString . | quote }}
+    {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -69,7 +75,7 @@ spec:
 {{- $ids := default $group.steps $scaling.stepIds -}}
 {{- if and $group.flows (not $scaling.stepIds) -}}
 {{- fail (printf "autoscaling.stepIds of the workers %q names the steps of its flows, as motia queue shows them; or give autoscaling.query" $group.name) -}}
-{{- else if and $group.topics $ids -}}
+{{- else if and $group.topics $group.steps -}}
 {{- fail (printf "the workers %q take steps and topics: give autoscaling.query" $group.name) -}}
 {{- else if $ids -}}
 {{- $labels = append $labels (printf "step=~%q" (include "motia.anyOf" $ids)) -}}
