@@ -84,7 +84,7 @@ export const SWITCHES: [
     [['python-worker', '--flows=ml', '--processes=2'], 'registry.example/shop:v1-python', 3],
   ],
   [
-    'names with commas in them are left alone',
+    'names with blanks in them',
     group({ topics: ['a b', 'order.*'] }),
     'Deployment',
     'x-motia-worker-all',

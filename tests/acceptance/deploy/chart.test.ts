@@ -1,9 +1,10 @@
 /** What the Helm chart makes of values: real helm, and the schemas of Kubernetes, KEDA and the Prometheus operator. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { parse } from 'yaml';
 import { GRACE_MS } from '../../../cli/grace.ts';
 import {
@@ -14,9 +15,11 @@ import {
   KUBERNETES_VERSION,
   type Resource,
   template,
+  toResources,
   type Values,
 } from '../../helpers/helm.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
+import { removeFolder } from '../../helpers/remove-folder.ts';
 import { container, everything, external, image, REFUSED, SWITCHES } from './chart-values.ts';
 
 const run = promisify(execFile);
@@ -130,12 +133,17 @@ test('an upgrade makes the broker ready first; an installation brings the job al
   expect(another.metadata.name, 'a job cannot be changed').not.toBe(installed.metadata.name);
 });
 
-test('alerts and dashboard are those of deploy/', async (context) => {
-  const resources = await make(context, everything);
+test('alerts and dashboard are those of deploy/, in the chart and in its archive', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'motia-chart-'));
+  onTestFinished(() => removeFolder(folder));
+  const helm = deployTool(context, 'helm');
+  const packed = /: (\S+\.tgz)/.exec(await helmWith(helm, ['package', CHART, '--destination', folder]))?.[1] as string;
+  const kubeVersion = ['--kube-version', KUBERNETES_VERSION];
+  const ofArchive = toResources(await helmWith(helm, ['template', 'x', packed, ...kubeVersion], everything));
   const rules = parse(await readFile(join(REPOSITORY, 'deploy/prometheus/rules.yml'), 'utf8'));
-  expect(find(resources, 'PrometheusRule', 'x-motia').spec).toEqual(rules);
-  const dashboard = await readFile(join(REPOSITORY, 'deploy/grafana/dashboards/motia.json'), 'utf8');
-  expect(JSON.parse(find(resources, 'ConfigMap', 'x-motia-dashboard').data['motia.json'])).toEqual(
-    JSON.parse(dashboard),
-  );
+  const dashboard = JSON.parse(await readFile(join(REPOSITORY, 'deploy/grafana/dashboards/motia.json'), 'utf8'));
+  for (const resources of [await template(helm, everything), ofArchive]) {
+    expect(find(resources, 'PrometheusRule', 'x-motia').spec).toEqual(rules);
+    expect(JSON.parse(find(resources, 'ConfigMap', 'x-motia-dashboard').data['motia.json'])).toEqual(dashboard);
+  }
 });
