@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
-import { readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
+import { OVERTAKEN, readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
 import { rideOut } from './retry.ts';
 
 /** A stored entry as the broker gives it back. */
@@ -122,7 +122,8 @@ export async function replaceEntry(
   const stored = await rideOut(broker, RIDE_OUT_MS, () => {
     tries++;
     return broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return undefined;
+      const refusal = reply.json<{ error?: { err_code?: number } }>().error?.err_code;
+      if (refusal === WRONG_LAST_SEQUENCE || refusal === OVERTAKEN) return undefined;
       return readAnswer<{ seq: number }>(reply).seq;
     });
   });

@@ -12,7 +12,7 @@ import orjson
 from ..errors import MotiaError
 from .connect import Broker
 from .message import Message
-from .publish import WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
+from .publish import OVERTAKEN, WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
@@ -130,7 +130,7 @@ async def replace_entry(
         try:
             check_stored(await broker.request(f"$KV.{bucket}.{key}", data, {**expected, **(headers or {})}))
         except BrokerRefusal as refusal:
-            if refusal.api_code != WRONG_LAST_SEQUENCE:
+            if refusal.api_code not in (WRONG_LAST_SEQUENCE, OVERTAKEN):
                 raise
             return False
         return True
