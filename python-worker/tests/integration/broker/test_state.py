@@ -10,8 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from motia.broker.address import BrokerAddress
-from motia.broker.connect import Broker, connect_broker
+from motia.broker.connect import Broker
 from motia.broker.key_value import read_entries, read_entry, write_entry
 from motia.broker.publish import read_answer
 from motia.broker.state import StateStore
@@ -231,8 +230,8 @@ async def test_what_a_conflict_says_survives_a_copy() -> None:
     )
 
 
-async def test_with_replicas_the_leader_is_asked(server: NatsServer, names: Names, group: str) -> None:
-    broker = await connect_broker(BrokerAddress(server.url, replicas=3), name="test")
+async def test_with_replicas_the_leader_is_asked(broker: Broker, state: StateStore, group: str) -> None:
+    broker.replicas = 3
     asked: list[str] = []
     request = broker.request
 
@@ -240,14 +239,15 @@ async def test_with_replicas_the_leader_is_asked(server: NatsServer, names: Name
         asked.append(subject)
         return await request(subject, *args)
 
+    async def text_of(value: Any) -> object:
+        return value["text"]
+
     broker.request = watched  # type: ignore[method-assign]
-    state = StateStore(broker, names)
     assert await state.get(group, "k") is None
     await state.set(group, "k", {"text": "ä€"})
     assert await state.get(group, "k") == {"text": "ä€"}
-    assert await state.update(group, "k", lambda value: value["text"]) == "ä€"
+    assert await state.update(group, "k", text_of) == "ä€"
     assert await state.delete(group, "k") == "ä€"
     assert await state.get(group, "k") is None
     assert any(subject.startswith("$JS.API.STREAM.MSG.GET.KV_") for subject in asked)
     assert not any("DIRECT.GET" in subject for subject in asked)
-    await broker.close()
