@@ -2,7 +2,20 @@
 import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../shared/log-levels.ts';
 import { TRACE_STATUSES } from '../shared/telemetry-records.ts';
-import { code, common, flag, host, narrowing, newStep, part, port, processes, steering, threads } from './flags.ts';
+import {
+  code,
+  common,
+  flag,
+  host,
+  narrowing,
+  newStep,
+  part,
+  port,
+  processes,
+  secondsOf,
+  steering,
+  threads,
+} from './flags.ts';
 import {
   CRON_ACTIONS,
   DLQ_ACTIONS,
@@ -11,6 +24,7 @@ import {
   type Flags,
   QUEUE_ACTIONS,
   RULES_ACTIONS,
+  SCALES,
   STATE_ACTIONS,
 } from './options.ts';
 
@@ -99,6 +113,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'boolean',
         describe: 'With --remove-orphans: make dead letters of the events that wait in others',
       },
+      wait: flag({
+        type: 'number',
+        describe: 'Only wait, so many seconds at most, until it has been made ready',
+        coerce: secondsOf,
+      }),
       ...code,
       ...common,
     },
@@ -234,7 +253,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./commands/generate-types.ts')).generateTypes,
   },
   'generate <what>': {
-    describe: 'Write an OpenAPI document of the API steps, diagrams of the flows, or a new step',
+    describe:
+      'Write an OpenAPI document of the API steps, diagrams of the flows, values for the Helm chart, or a new step',
     examples: [
       ['$0 generate step', 'Asks what it is to be'],
       ['$0 generate step --name Ship --type event --subscribes order.paid --language python', 'Without questions'],
@@ -247,7 +267,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         type: 'string',
         describe: 'Version of the API (default: that of the package)',
       }),
-      output: flag({ alias: 'o', type: 'string', describe: 'File to write (default openapi.json)' }),
+      'scale-by': flag({ choices: SCALES, describe: 'Of helm-values: what the pods of workers are counted by' }),
+      output: flag({
+        alias: 'o',
+        type: 'string',
+        describe: 'File to write (default openapi.json, helm-values.yaml)',
+      }),
       ...newStep,
       'motia-dir': common['motia-dir'],
     },

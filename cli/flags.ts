@@ -100,6 +100,10 @@ function concurrencyOf(value: unknown): number {
   return wholeNumber('--concurrency', value, 1, MOST_CONCURRENCY);
 }
 
+export function secondsOf(value: unknown): number {
+  return wholeNumber('--wait', value, 1, 86_400);
+}
+
 function limitOf(value: unknown): number {
   return wholeNumber('--limit', value, 1, 10_000);
 }

@@ -25,6 +25,7 @@ export interface Flags {
   skipBuild?: boolean;
   /** Of `motia install`. */
   verbose?: boolean;
+  wait?: number;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -47,6 +48,7 @@ export interface Flags {
   /** Of `motia generate`. */
   title?: string;
   docVersion?: string;
+  scaleBy?: (typeof SCALES)[number];
   output?: string;
   /** Of `motia generate step`, with `name`, `interactive` and `flows`. */
   type?: StepPlan['type'];
@@ -98,7 +100,9 @@ export const DLQ_ACTIONS = ['list', 'show', 'retry', 'retry-all', 'purge'] as co
 /** What `motia docker` does. */
 export const DOCKER_ACTIONS = ['setup', 'build', 'run'] as const;
 /** What `motia generate` makes. */
-export const DOCUMENTS = ['openapi', 'mermaid', 'step'] as const;
+export const DOCUMENTS = ['openapi', 'mermaid', 'helm-values', 'step'] as const;
+/** What the pods of a group of workers are counted by, see `motia generate helm-values`. */
+export const SCALES = ['none', 'cpu', 'queue', 'consumers'] as const;
 /** What `motia rules` does. */
 export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */

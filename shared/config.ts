@@ -22,6 +22,8 @@ export interface BrokerAddress {
   credsFile?: string;
   /** Path of a PEM file with the certificate authority of the server. */
   caFile?: string;
+  /** On how many of its servers each broker stream is kept; absent for as it is, which is one in the beginning. */
+  replicas?: number;
 }
 
 /** Limits of realtime streams in a gateway; its own defaults count where there is none. See `gateway/streams/limits.ts`. */
@@ -171,6 +173,7 @@ const schema = z
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
     MOTIA_PARTITIONS: wholeNumber(1, 1_024),
+    MOTIA_REPLICAS: wholeNumber(1, 5),
     MOTIA_STEPS: nameList,
     MOTIA_TOPICS: nameList,
     MOTIA_FLOWS: nameList,
@@ -311,6 +314,7 @@ function brokerAddress(values: Values): BrokerAddress | undefined {
     password: values.NATS_PASSWORD ?? (percentDecoded(first.password) || undefined),
     credsFile: values.NATS_CREDS,
     caFile: values.NATS_CA,
+    replicas: values.MOTIA_REPLICAS,
   });
 }
 

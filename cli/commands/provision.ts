@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { PythonSteps } from '../python/python-steps.ts';
+import { waitUntilProvisioned } from '../wait-provisioned.ts';
 
 const OUTCOMES: Record<OrphanOutcome, (waiting: number) => string> = {
   left: (waiting) =>
@@ -22,6 +23,11 @@ export async function provision(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'provision');
   const { app, root, motiaDir, logging, env } = options;
+  if (flags.wait !== undefined) {
+    await waitUntilProvisioned(broker, app, flags.wait);
+    console.log(`The broker is ready for ${app}`);
+    return 0;
+  }
   const log = commandLogger(options);
   const built = await findBuild(options);
   const python = new PythonSteps({ options, built, watch: false, graceMs: GRACE_MS.role, log, fail: () => {} });

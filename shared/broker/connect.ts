@@ -43,6 +43,8 @@ export interface Broker {
   whenConnected(timeoutMs: number): Promise<void>;
   /** Whether a message with this ack wait that arrives now may be somebody else's, since this process stood still meanwhile. */
   mayBeStale(ackWaitMs: number): boolean;
+  /** On how many servers each broker stream is to be kept, as {@link BrokerAddress.replicas}. */
+  readonly replicas: number | undefined;
   /** Largest message the server takes, in bytes. */
   maxPayload(): number;
   /** Flushes what was published and closes. */
@@ -92,6 +94,7 @@ export async function connectBroker(
     return {
       nc,
       mux,
+      replicas: address.replicas,
       jsm: await jetstreamManager(nc, { checkAPI: false }),
       send,
       flush,

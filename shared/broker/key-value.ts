@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
-import { readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
+import { OVERTAKEN, readAnswer, toHeaders, WRONG_LAST_SEQUENCE } from './publish.ts';
 import { rideOut } from './retry.ts';
 
 /** A stored entry as the broker gives it back. */
@@ -26,6 +26,7 @@ const TOO_MANY = 413;
 const END_OF_BATCH = 204;
 const CUT = 'Message Not Found';
 const NO_MESSAGE = 10037;
+const NO_STREAM = 10059;
 /** First token of the keys that ask for the fate of a write; no encoded name is like it. */
 export const ASKED = '=asked';
 
@@ -46,13 +47,44 @@ export interface Last {
 
 /** The entry of a key, if there is one, and otherwise the mark that its removal may have left. */
 export async function readLast(broker: Broker, bucket: string, key: string): Promise<Last> {
+  const last = (broker.replicas ?? 1) > 1 ? await askLeader(broker, bucket, key) : await askAnyone(broker, bucket, key);
+  return last ? { [isRemoved(last) ? 'removed' : 'entry']: last, revision: last.revision } : { revision: 0 };
+}
+
+/** By direct get, which any server answers that has the bucket: one that is not its leader may be behind. */
+async function askAnyone(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
   const msg = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.${key}`, ''),
   );
-  if (codeOf(msg) === NOT_FOUND) return { revision: 0 };
+  if (codeOf(msg) === NOT_FOUND) return undefined;
   if (codeOf(msg) !== 0) throw refused(msg);
-  const last = toEntry(key, msg);
-  return { [isRemoved(msg) ? 'removed' : 'entry']: last, revision: last.revision };
+  return toEntry(key, msg);
+}
+
+/** From the leader of the bucket, who has whatever was acknowledged. */
+function askLeader(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
+  const query = JSON.stringify({ last_by_subj: `$KV.${bucket}.${key}` });
+  return rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
+      const refusal = reply.json<{ error?: { err_code?: number } }>().error?.err_code;
+      if (refusal === NO_MESSAGE) return undefined;
+      if (refusal === NO_STREAM) throw new MotiaError('BROKER_TIMEOUT', `the broker has no bucket ${bucket} yet`);
+      const { message } = readAnswer<{ message: { seq: number; data?: string; hdrs?: string } }>(reply);
+      const head = Buffer.from(message.hdrs ?? '', 'base64').toString('utf8');
+      return {
+        key,
+        data: Buffer.from(message.data ?? '', 'base64'),
+        revision: message.seq,
+        header: (name) => headerIn(head, name),
+      };
+    }),
+  );
+}
+
+/** The value of a header in the text of all of them, or `''`. */
+function headerIn(head: string, name: string): string {
+  const line = head.split('\r\n').find((each) => each.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim() ?? '';
 }
 
 /** Stores an entry. @returns its revision. */
@@ -90,7 +122,8 @@ export async function replaceEntry(
   const stored = await rideOut(broker, RIDE_OUT_MS, () => {
     tries++;
     return broker.mux.request(`$KV.${bucket}.${key}`, data, { headers }, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === WRONG_LAST_SEQUENCE) return undefined;
+      const refusal = reply.json<{ error?: { err_code?: number } }>().error?.err_code;
+      if (refusal === WRONG_LAST_SEQUENCE || refusal === OVERTAKEN) return undefined;
       return readAnswer<{ seq: number }>(reply).seq;
     });
   });
@@ -104,21 +137,16 @@ export async function replaceEntry(
  * it has had: a message of the same id is stored only if the write was not. That one is of no other use, and goes soon.
  */
 async function wasStored(broker: Broker, bucket: string, write: string): Promise<boolean> {
-  const subject = `$KV.${bucket}.${ASKED}.${write}`;
+  const question = `${ASKED}.${write}`;
   const headers = toHeaders({ 'Nats-Msg-Id': write, 'KV-Operation': 'DEL', 'Nats-TTL': '60s' });
   const { duplicate } = await rideOut(broker, RIDE_OUT_MS, () =>
-    broker.mux.request(subject, '', { headers }, (reply) => readAnswer<{ duplicate?: boolean }>(reply)),
+    broker.mux.request(`$KV.${bucket}.${question}`, '', { headers }, (reply) =>
+      readAnswer<{ duplicate?: boolean }>(reply),
+    ),
   );
   if (!duplicate) return false;
   // The id may be known from the question itself, if that had to be asked again. The leader knows; a replica may be behind.
-  const query = JSON.stringify({ last_by_subj: subject });
-  return rideOut(broker, RIDE_OUT_MS, () =>
-    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
-      if (reply.json<{ error?: { err_code?: number } }>().error?.err_code === NO_MESSAGE) return true;
-      readAnswer(reply);
-      return false;
-    }),
-  );
+  return (await askLeader(broker, bucket, question)) === undefined;
 }
 
 /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
@@ -214,7 +242,8 @@ const sequenceOf = (messages: Msg[]): number => Number(header(messages.at(-1) as
 
 function toEntries(bucket: string, msgs: Iterable<Msg>): Entry[] {
   const prefix = `$KV.${bucket}.`.length;
-  return [...msgs].filter((msg) => !isRemoved(msg)).map((msg) => toEntry(header(msg, SUBJECT).slice(prefix), msg));
+  const entries = [...msgs].map((msg) => toEntry(header(msg, SUBJECT).slice(prefix), msg));
+  return entries.filter((entry) => !isRemoved(entry));
 }
 
 function toEntry(key: string, msg: Msg): Entry {
@@ -237,8 +266,8 @@ export async function purgeRevision(broker: Broker, bucket: string, key: string,
   );
 }
 
-function isRemoved(msg: Msg): boolean {
-  const operation = header(msg, 'KV-Operation');
+function isRemoved(entry: Entry): boolean {
+  const operation = entry.header('KV-Operation');
   return operation === 'DEL' || operation === 'PURGE';
 }
 

@@ -28,8 +28,11 @@ export function publishStored(
   return rideOut(broker, forMs, () => broker.mux.request(subject, data, options, checkStored));
 }
 
-/** Broker error code: what is stored last is not what a write expected. */
+/** Broker error codes: what is stored last is not what a write expected; the same, by a write that is not stored on enough servers yet. */
 export const WRONG_LAST_SEQUENCE = 10071;
+export const OVERTAKEN = 10164;
+/** What passes when a write that is under way is stored, or is not: that one, and a message with the same id. */
+const UNDER_WAY: ReadonlySet<number | undefined> = new Set([OVERTAKEN, 10158]);
 
 /**
  * Stores one message, as {@link publishStored}, unless its subject has one already: then nothing happens.
@@ -87,7 +90,7 @@ export function readAnswer<Answer>(reply: { json<T>(): T }): Answer {
   }
   // 503 is what a stream without a leader answers; it has one again in a few seconds.
   throw new MotiaError(
-    code === 503 ? 'BROKER_TIMEOUT' : 'BROKER_REFUSED',
+    code === 503 || UNDER_WAY.has(errCode) ? 'BROKER_TIMEOUT' : 'BROKER_REFUSED',
     `the broker refused a request: ${description}`,
   );
 }

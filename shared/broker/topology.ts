@@ -27,6 +27,8 @@ const MAX_WAITING_TICKS = 200;
 const STREAM_NAME_IN_USE = 10058;
 /** Not enough storage, not enough memory, not enough on any server of a cluster. */
 const NO_ROOM: ReadonlySet<number | undefined> = new Set([10047, 10028, 10023]);
+/** No suitable servers; replicas without a cluster. */
+const TOO_FEW_SERVERS: ReadonlySet<number | undefined> = new Set([10005, 10074]);
 /** Below this much room a stream is of no use. */
 const LEAST_ROOM = 32 * 1024 ** 2;
 
@@ -38,26 +40,27 @@ const ANSWERS_STAY_MS = 8 * DAY;
 
 /** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
-  await ensureStream(broker.jsm, names, scheduledStream(names)); // before the events stream, which sources it
+  const ensureStream = (settings: StreamSettings) => ensure(broker, names, settings);
+  await ensureStream(scheduledStream(names)); // before the events stream, which sources it
   const ensured = await Promise.allSettled([
     ...[requestsStream, eventsStream, deadStream, sentStream, cronStream].map((settings) =>
-      ensureStream(broker.jsm, names, settings(names)),
+      ensureStream(settings(names)),
     ),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.state)),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.streams)),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.manifest)),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.leases)),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.delivery)),
-    ensureStream(broker.jsm, names, keyValueStream(names.buckets.answers)),
-    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.answers), max_age: nanos(ANSWERS_STAY_MS) }),
-    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
-    ensureStream(broker.jsm, names, { ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
-    ensureStream(broker.jsm, names, objectStream(names.buckets.values)),
-    ensureStream(broker.jsm, names, objectStream(names.buckets.items)),
+    ensureStream(keyValueStream(names.buckets.state)),
+    ensureStream(keyValueStream(names.buckets.streams)),
+    ensureStream(keyValueStream(names.buckets.manifest)),
+    ensureStream(keyValueStream(names.buckets.leases)),
+    ensureStream(keyValueStream(names.buckets.delivery)),
+    ensureStream(keyValueStream(names.buckets.answers)),
+    ensureStream({ ...objectStream(names.buckets.answers), max_age: nanos(ANSWERS_STAY_MS) }),
+    ensureStream({ ...objectStream(names.buckets.bodies), max_age: nanos(5 * MINUTE) }),
+    ensureStream({ ...objectStream(names.buckets.payloads), max_age: nanos(PAYLOADS_STAY_MS) }),
+    ensureStream(objectStream(names.buckets.values)),
+    ensureStream(objectStream(names.buckets.items)),
   ]);
   // Only now: a caller that hears of the failure finds nothing still being made.
   for (const result of ensured) if (result.status === 'rejected') throw result.reason;
-  await ensureStream(broker.jsm, names, telemetryStream(names)); // takes what room the others leave
+  await ensureStream(telemetryStream(names)); // takes what room the others leave
 }
 
 /** How long spans and log records are kept, and how many bytes of them. */
@@ -242,10 +245,12 @@ function objectStream(bucket: string): StreamSettings {
 type StreamSettings = Partial<StreamConfig> & { name: string };
 
 /** Makes a stream, or brings an existing one of ours up to date. On a small disk it gets as much room as there is. */
-async function ensureStream(jsm: JetStreamManager, names: Names, settings: StreamSettings): Promise<void> {
+async function ensure(broker: Broker, names: Names, settings: StreamSettings): Promise<void> {
+  const { jsm, replicas } = broker;
   const wanted: StreamSettings = {
     max_bytes: -1, // said, because an update leaves alone what it does not name
     ...settings,
+    ...(replicas !== undefined && { num_replicas: replicas }),
     max_consumers: MAX_CONSUMERS,
     metadata: { 'motia.app': names.app },
   };
@@ -254,9 +259,9 @@ async function ensureStream(jsm: JetStreamManager, names: Names, settings: Strea
   } catch (error) {
     const code = apiCode(error);
     const half = (settings.max_bytes ?? 0) / 2;
-    if (NO_ROOM.has(code) && half >= LEAST_ROOM) await ensureStream(jsm, names, { ...settings, max_bytes: half });
+    if (NO_ROOM.has(code) && half >= LEAST_ROOM) await ensure(broker, names, { ...settings, max_bytes: half });
     else if (code === STREAM_NAME_IN_USE) await updateStream(jsm, names, wanted);
-    else throw refused(settings.name, error);
+    else throw refused(wanted, error);
   }
 }
 
@@ -283,16 +288,19 @@ change: those of one group would be in two. Set MOTIA_PARTITIONS to ${countOf(pa
     const kept = wanted.name === names.streams.telemetry ? { max_bytes, max_age } : isFitted ? { max_bytes } : {};
     await jsm.streams.update(wanted.name, { ...wanted, ...kept });
   } catch (error) {
-    throw refused(wanted.name, error);
+    throw refused(wanted, error);
   }
 }
 
 /** Number of partitions of a transform's destination. */
 const countOf = (dest = '') => /partition\((\d+)/.exec(dest)?.[1] ?? 'no';
 
-function refused(stream: string, error: unknown): MotiaError {
+function refused({ name, num_replicas: replicas }: StreamSettings, error: unknown): MotiaError {
   const { message } = error as Error;
-  return new MotiaError('BROKER_REFUSED', `the broker refused to set up ${stream}: ${message}`, { cause: error });
+  const advice = TOO_FEW_SERVERS.has(apiCode(error)) ? `. MOTIA_REPLICAS is ${replicas}: it needs as many servers` : '';
+  return new MotiaError('BROKER_REFUSED', `the broker refused to set up ${name}: ${message}${advice}`, {
+    cause: error,
+  });
 }
 
 /** The JetStream error code of an API error, if it is one. */

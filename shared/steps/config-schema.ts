@@ -170,7 +170,7 @@ export function validateStreamConfig(config: unknown): ValidationResult {
   return result.success ? { ok: true } : { ok: false, issues: toIssues(result.error) };
 }
 
-function cpuOf(ram: number): number {
+export function cpuOf(ram: number): number {
   const next = CPU_OF_RAM.findIndex(([size]) => size >= ram);
   const [ramAbove, cpuAbove] = CPU_OF_RAM.at(next) as readonly [number, number];
   const [ramBelow, cpuBelow] = CPU_OF_RAM.at(Math.max(0, next - 1)) as readonly [number, number];

@@ -54,7 +54,7 @@ export interface ApiRouteConfig extends StepConfigBase {
 /** Delivery settings of an event step. */
 export interface Infrastructure {
   handler?: {
-    /** MB, 128 to 10240. Checked, but not enforced: handlers share the memory of their worker. */
+    /** MB, 128 to 10240. Checked, and requested by `motia generate helm-values`, but not enforced: handlers share the memory of their worker. */
     ram?: number;
     /** vCPU, bound to `ram`. Checked, but not enforced, as `ram`. */
     cpu?: number;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _LOGIN = re.compile(r"//[^@/]*@")
 
@@ -21,9 +22,11 @@ class BrokerAddress:
     """Path of a NATS credentials file."""
     ca_file: str | None = None
     """Path of a PEM file with the certificate authority of the server."""
+    replicas: int = 1
+    """On how many of its servers each broker stream is kept."""
 
     @classmethod
-    def from_json(cls, value: Mapping[str, str | None]) -> BrokerAddress:
+    def from_json(cls, value: Mapping[str, Any]) -> BrokerAddress:
         """Reads the settings as the `motia` program writes them."""
         return cls(
             servers=value["servers"] or "",
@@ -31,6 +34,7 @@ class BrokerAddress:
             password=value.get("password"),
             creds_file=value.get("credsFile"),
             ca_file=value.get("caFile"),
+            replicas=value.get("replicas") or 1,
         )
 
     def __repr__(self) -> str:

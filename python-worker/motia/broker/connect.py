@@ -36,7 +36,7 @@ async def connect_broker(
     Raises `MotiaError` `BROKER_UNREACHABLE`, `BROKER_AUTH` or `BROKER_TOO_OLD`, with the setting to look at.
     """
     client = await dial(address, name, timeout)
-    broker = Broker(client, on_disconnect, on_error)
+    broker = Broker(client, on_disconnect, on_error, replicas=address.replicas)
     if on_reconnect:
         broker.add_reconnect_listener(on_reconnect)
     return broker
@@ -46,9 +46,16 @@ class Broker:
     """A connection that stands, or will again. Made by `connect_broker`; use it on the event loop that made it."""
 
     def __init__(
-        self, client: NatsClient, on_disconnect: Callable[[], object] | None, on_error: Callable[[str], object] | None
+        self,
+        client: NatsClient,
+        on_disconnect: Callable[[], object] | None,
+        on_error: Callable[[str], object] | None,
+        *,
+        replicas: int = 1,
     ) -> None:
         self._client = client
+        self.replicas = replicas
+        """On how many of its servers each broker stream is kept."""
         self._on_disconnect = on_disconnect
         self._on_error = on_error
         self._reconnect_listeners: list[Callable[[], object]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,7 +12,7 @@ import orjson
 from ..errors import MotiaError
 from .connect import Broker
 from .message import Message
-from .publish import WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
+from .publish import OVERTAKEN, WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored, read_answer
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
@@ -23,6 +24,7 @@ _SUBJECT: Final = "Nats-Subject"
 _SEQUENCE: Final = "Nats-Sequence"
 _CUT: Final = "Message Not Found"
 _NO_MESSAGE = 10037
+_NO_STREAM = 10059
 ASKED: Final = "=asked"
 """First token of the keys that ask for the fate of a write; no encoded name is like it."""
 
@@ -65,6 +67,9 @@ async def read_entry(broker: Broker, bucket: str, key: str) -> Entry | None:
 
 async def read_last(broker: Broker, bucket: str, key: str) -> Entry | None:
     """What was stored last under a key, which may be the mark of its removal by another tool."""
+    if broker.replicas > 1:
+        return await _ask_leader(broker, bucket, key)
+    # By direct get, which any server answers that has the bucket: one that is not its leader may be behind.
     subject = f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.{key}"
     message = await ride_out(broker, _RIDE_OUT_S, lambda: broker.request(subject))
     if message.status == _NOT_FOUND:
@@ -72,6 +77,29 @@ async def read_last(broker: Broker, bucket: str, key: str) -> Entry | None:
     if message.status != 0:
         raise _refused(message)
     return Entry(key, message)
+
+
+async def _ask_leader(broker: Broker, bucket: str, key: str) -> Entry | None:
+    """What was stored last under a key, from the leader of the bucket, who has whatever was acknowledged."""
+    subject = f"$KV.{bucket}.{key}"
+    query = orjson.dumps({"last_by_subj": subject})
+
+    async def attempt() -> Entry | None:
+        try:
+            answer = read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
+        except BrokerRefusal as refusal:
+            if refusal.api_code == _NO_MESSAGE:
+                return None
+            if refusal.api_code == _NO_STREAM:
+                raise MotiaError("BROKER_TIMEOUT", f"the broker has no bucket {bucket} yet") from refusal
+            raise
+        found = answer["message"]
+        # As a direct get would have told it: the sequence is one of the headers.
+        head = base64.b64decode(found.get("hdrs") or "") or b"NATS/1.0\r\n\r\n"
+        head = head.removesuffix(b"\r\n") + f"{_SEQUENCE}: {found['seq']}\r\n\r\n".encode()
+        return Entry(key, Message(subject, "", base64.b64decode(found.get("data") or ""), head))
+
+    return await ride_out(broker, _RIDE_OUT_S, attempt)
 
 
 async def write_entry(
@@ -102,7 +130,7 @@ async def replace_entry(
         try:
             check_stored(await broker.request(f"$KV.{bucket}.{key}", data, {**expected, **(headers or {})}))
         except BrokerRefusal as refusal:
-            if refusal.api_code != WRONG_LAST_SEQUENCE:
+            if refusal.api_code not in (WRONG_LAST_SEQUENCE, OVERTAKEN):
                 raise
             return False
         return True
@@ -117,26 +145,16 @@ async def _was_stored(broker: Broker, bucket: str, write: str) -> bool:
     The broker remembers for a while which message ids it has had: a message of the same id is stored only if the write
     was not. That one is of no other use, and goes soon.
     """
-    subject = f"$KV.{bucket}.{ASKED}.{write}"
+    question = f"{ASKED}.{write}"
     headers = {"Nats-Msg-Id": write, "KV-Operation": "DEL", "Nats-TTL": "60s"}
-    query = orjson.dumps({"last_by_subj": subject})
 
     async def ask() -> bool:
-        return bool(read_answer(await broker.request(subject, b"", headers)).get("duplicate"))
-
-    async def is_question_stored() -> bool:
-        try:
-            read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
-        except BrokerRefusal as refusal:
-            if refusal.api_code != _NO_MESSAGE:
-                raise
-            return False
-        return True
+        return bool(read_answer(await broker.request(f"$KV.{bucket}.{question}", b"", headers)).get("duplicate"))
 
     if not await ride_out(broker, _RIDE_OUT_S, ask):
         return False
     # The id may be known from the question itself, if that had to be asked again. The leader knows, replicas may not.
-    return not await ride_out(broker, _RIDE_OUT_S, is_question_stored)
+    return await _ask_leader(broker, bucket, question) is None
 
 
 async def read_entries(broker: Broker, bucket: str, filter: str) -> list[Entry]:

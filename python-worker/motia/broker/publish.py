@@ -47,6 +47,10 @@ async def publish_stored(
 
 WRONG_LAST_SEQUENCE = 10071
 """Broker error code: what is stored last is not what a write expected."""
+OVERTAKEN = 10164
+"""The same, by a write that is not stored on enough servers yet."""
+# What passes when a write that is under way is stored, or is not: that one, and a message with the same id.
+_UNDER_WAY = frozenset((OVERTAKEN, 10158))
 
 
 async def publish_first(broker: Broker, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
@@ -83,5 +87,6 @@ def read_answer(reply: Message) -> dict[str, Any]:
     if api_code in _STORE_FULL or _NO_MORE.search(description):
         raise BrokerRefusal("STORE_FULL", f"the broker has no room for this message: {description}", api_code)
     # 503 is what a stream without a leader answers; it has one again in a few seconds.
-    code: ErrorCode = "BROKER_TIMEOUT" if error.get("code") == 503 else "BROKER_REFUSED"
+    passes = error.get("code") == 503 or api_code in _UNDER_WAY
+    code: ErrorCode = "BROKER_TIMEOUT" if passes else "BROKER_REFUSED"
     raise BrokerRefusal(code, f"the broker refused a request: {description}", api_code)

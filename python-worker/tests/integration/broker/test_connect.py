@@ -202,9 +202,9 @@ async def test_a_credentials_file_that_is_not_there_is_told_by_its_name() -> Non
 
 
 def test_the_address_as_the_program_writes_it() -> None:
-    values = {"servers": "nats://a:1", "user": "u", "password": "secret", "credsFile": "c", "caFile": "d"}
-    address = BrokerAddress.from_json(values)
-    assert address == BrokerAddress("nats://a:1", "u", "secret", "c", "d")
+    login = {"user": "u", "password": "secret", "credsFile": "c", "caFile": "d"}
+    address = BrokerAddress.from_json({"servers": "nats://a:1", **login, "replicas": 3})
+    assert address == BrokerAddress("nats://a:1", "u", "secret", "c", "d", 3)
     assert "secret" not in repr(address)
     assert BrokerAddress.from_json({"servers": "nats://a:1"}) == BrokerAddress("nats://a:1")
 

@@ -228,3 +228,26 @@ async def test_what_a_conflict_says_survives_a_copy() -> None:
         5,
         "the value is not at revision 3: it is at revision 5",
     )
+
+
+async def test_with_replicas_the_leader_is_asked(broker: Broker, state: StateStore, group: str) -> None:
+    broker.replicas = 3
+    asked: list[str] = []
+    request = broker.request
+
+    async def watched(subject: str, *args: Any) -> Any:
+        asked.append(subject)
+        return await request(subject, *args)
+
+    async def text_of(value: Any) -> object:
+        return value["text"]
+
+    broker.request = watched  # type: ignore[method-assign]
+    assert await state.get(group, "k") is None
+    await state.set(group, "k", {"text": "ä€"})
+    assert await state.get(group, "k") == {"text": "ä€"}
+    assert await state.update(group, "k", text_of) == "ä€"
+    assert await state.delete(group, "k") == "ä€"
+    assert await state.get(group, "k") is None
+    assert any(subject.startswith("$JS.API.STREAM.MSG.GET.KV_") for subject in asked)
+    assert not any("DIRECT.GET" in subject for subject in asked)
