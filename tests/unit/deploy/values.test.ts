@@ -1,5 +1,5 @@
 /** The values of the Helm chart, their schema and their table in the documentation are about the same things. */
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -33,4 +33,13 @@ test('every value has a description, and every one outside of groups a default',
     }
   })(schema, values, '');
   expect(missing).toEqual([]);
+});
+
+test.each([
+  ['rules.yml', 'prometheus/rules.yml'],
+  ['dashboard.json', 'grafana/dashboards/motia.json'],
+])('%s of the chart is a copy of %s, since npm packs no links', (copy, original) => {
+  const [own, theirs] = [join(CHART, 'files', copy), join(REPOSITORY, 'deploy', original)];
+  expect(lstatSync(own).isFile()).toBe(true);
+  expect(readFileSync(own, 'utf8'), `cp ${theirs} ${own}`).toBe(readFileSync(theirs, 'utf8'));
 });
