@@ -1,0 +1,39 @@
+/** What the admin API answers. The one place that names files of the program, and only for their types: nothing of them is in the page. */
+export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
+export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
+export type { TracePage } from '../../../shared/broker/telemetry-traces.ts';
+export type { LogLevel } from '../../../shared/log-levels.ts';
+export type { EmitEntry, StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
+export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.ts';
+export type { JsonSchema } from '../../../shared/types/step-config.ts';
+
+import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
+
+/** `GET /steps` */
+export interface Steps {
+  app?: string;
+  version?: string;
+  steps: StepEntry[];
+  streams: StreamEntry[];
+}
+
+/** `GET /app` */
+export interface AppInfo {
+  app: string;
+  /** Of the manifest; absent before one is served. */
+  version?: string;
+  language: string[];
+  mode: 'dev' | 'start' | 'gateway';
+  motiaVersion: string;
+  startedAt: string;
+  /** What may be changed from the page besides data. */
+  writable: { layout: boolean };
+  /** With `{traceId}` for the id. */
+  jaegerUrl?: string;
+}
+
+/** `GET /health/ready` of the gateway */
+export interface Readiness {
+  ok?: boolean;
+  reasons?: string[];
+}

@@ -1,0 +1,137 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed one by one, which those of a table element cannot be
+// biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
+/** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
+import { Link, useLocation } from 'wouter';
+import { useShortcut } from '../lib/shortcuts.ts';
+import { classNames } from './class-names.ts';
+import styles from './table.module.css';
+
+export interface Column<Row> {
+  id: string;
+  title: string;
+  /** As a column of a CSS grid: `1fr`, `90px`, `minmax(120px, 2fr)`. */
+  width: string;
+  align?: 'right';
+  cell: (row: Row, index: number) => ReactNode;
+}
+
+interface TableProps<Row> {
+  /** What the rows are, for those who hear the page. */
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  rowKey: (row: Row) => string;
+  /** Where a row leads; its first cell is the link, and the whole row is where it is clicked. */
+  rowHref?: (row: Row) => string;
+  /** Key of the row that is open. */
+  selected?: string | undefined;
+  /** Attributes of a row for tests. */
+  rowTestId?: (row: Row) => string;
+  /** Called when the last rows come into sight. */
+  onEnd?: () => void;
+  /** After the last row: that there is more, or that this is all. */
+  footer?: ReactNode;
+  testId?: string;
+}
+
+const ROW_HEIGHT = 36;
+/** So many rows from the end, more are asked for. */
+const NEAR_END = 20;
+
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, rowKey, rowHref, selected, rowTestId, onEnd, footer, testId } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+  });
+  const [, navigate] = useLocation();
+  const items = virtual.getVirtualItems();
+  const lastIndex = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length > 0 && lastIndex >= rows.length - NEAR_END) onEnd?.();
+  }, [lastIndex, rows.length, onEnd]);
+
+  const move = (step: 1 | -1) => {
+    if (!rowHref) return;
+    const at = rows.findIndex((row) => rowKey(row) === selected);
+    const index = at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1);
+    const row = rows[index];
+    if (!row) return;
+    virtual.scrollToIndex(index, { align: 'auto' });
+    navigate(rowHref(row));
+  };
+  useShortcut('j', 'Next row', () => move(1), rowHref !== undefined);
+  useShortcut('k', 'Previous row', () => move(-1), rowHref !== undefined);
+
+  const grid = { '--columns': columns.map(({ width }) => width).join(' ') } as CSSProperties;
+  return (
+    <div
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      className={styles.table}
+      style={grid}
+      data-testid={testId}
+    >
+      <Head columns={columns} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
+      <div ref={scroller} className={styles.scroller} role="rowgroup" tabIndex={0}>
+        <div className={styles.rows} style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index, start }) => {
+            const row = rows[index];
+            if (row === undefined) return null;
+            const key = rowKey(row);
+            return (
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={index + 2}
+                data-index={index}
+                data-testid={rowTestId?.(row)}
+                data-selected={key === selected || undefined}
+                className={classNames(styles.row, rowHref && styles.clickable)}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {columns.map(({ id, align, cell }, at) => {
+                  const content = cell(row, index);
+                  const href = at === 0 ? rowHref?.(row) : undefined;
+                  return (
+                    <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
+                      {href === undefined ? (
+                        content
+                      ) : (
+                        <Link href={href} className={styles.link}>
+                          {content}
+                        </Link>
+                      )}
+                    </div>
+                  );
+                })}
+              </div>
+            );
+          })}
+        </div>
+        {footer && <div className={styles.footer}>{footer}</div>}
+      </div>
+    </div>
+  );
+}
+
+function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {
+  return (
+    <div role="rowgroup" className={styles.head}>
+      <div role="row" aria-rowindex={1} className={styles.headRow}>
+        {columns.map(({ id, title, align }) => (
+          <div key={id} role="columnheader" className={classNames(styles.cell, align === 'right' && styles.right)}>
+            {title}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
