@@ -22,6 +22,8 @@ export interface Supervision {
   portFallback: number;
   /** Reload steps when their files change. Otherwise a step that cannot be loaded ends the start. */
   watch: boolean;
+  /** Folder of the built Workbench, if there is to be one. */
+  workbench: string | undefined;
   /** Told of each new list of steps. */
   onManifest?: (manifest: Manifest) => void;
   /** The first requests can be answered. */
@@ -38,7 +40,7 @@ export function supervise(supervision: Supervision): Promise<number> {
     const lock = await acquireDevLock(options.dataDir);
     life.defer('lock', () => lock.release());
 
-    const { watch, host, port, portFallback } = supervision;
+    const { watch, host, port, portFallback, workbench } = supervision;
     const workers = new Workers({ options, watch, log, fail });
     const gatewayModule = import('../gateway/main.ts');
     const broker = options.env.broker ?? (await startBroker(options, log, life, lock));
@@ -59,7 +61,21 @@ export function supervise(supervision: Supervision): Promise<number> {
     const ops = supervisedOpsAddress(options, host);
     const admin = { openOnLoopback: watch, token: env.adminToken };
     const gateway = await startGateway({
-      ...{ broker, app, partitions, host, port, portFallback, admin, ops, otherMetrics, streams, log, telemetry },
+      ...{
+        broker,
+        app,
+        partitions,
+        host,
+        port,
+        portFallback,
+        admin,
+        ops,
+        otherMetrics,
+        streams,
+        log,
+        telemetry,
+        workbench,
+      },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
       ...(supervision.onManifest && { onManifest: supervision.onManifest }),
     });

@@ -6,6 +6,7 @@ import { createEmitRoute, EMIT_PATH } from './admin/events.ts';
 import { createOpsRoute } from './ops-route.ts';
 import { watchSilentConnections } from './silent-connections.ts';
 import { createStepRoute, type OwnRoute, type StepRouteOptions } from './step-route.ts';
+import { mountWorkbench, showWorkbench } from './workbench/pages.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -18,14 +19,22 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
 export function createApp(
-  options: Omit<StepRouteOptions, 'closing' | 'ownRoute'> & { admin: AdminOptions; ops: Ops },
+  options: Omit<StepRouteOptions, 'closing' | 'ownRoute'> & {
+    admin: AdminOptions;
+    ops: Ops;
+    /** Folder of the built Workbench; `undefined` when there is to be none. */
+    workbench: string | undefined;
+  },
 ): FastifyInstance {
   let closing = false;
   const { access, services } = options.admin;
   const emit = createEmitRoute(access, services.emits);
   const opsRoute = createOpsRoute(options.ops, access);
-  const ownRoute = (method: string, path: string): OwnRoute | undefined =>
-    method === 'POST' && path === EMIT_PATH && options.served() ? emit : opsRoute(method, path);
+  const page = showWorkbench(options.workbench !== undefined);
+  const ownRoute = (method: string, path: string, request: FastifyRequest): OwnRoute | undefined =>
+    method === 'POST' && path === EMIT_PATH && options.served()
+      ? emit
+      : (opsRoute(method, path) ?? page(method, path, request));
   const route = createStepRoute({ ...options, ownRoute, closing: () => closing });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     options.log.error(
@@ -59,6 +68,7 @@ export function createApp(
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
   app.setErrorHandler(onError);
   mountAdmin(app, options.admin);
+  mountWorkbench(app, options.workbench);
   app.all('/*', route);
   return app;
 }

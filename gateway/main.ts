@@ -41,6 +41,8 @@ export interface GatewayOptions {
   portFallback: number;
   /** Who may use the admin API. */
   admin: AdminAccess;
+  /** Folder of the built Workbench. Without it there is none. */
+  workbench?: string | undefined;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
   orphanGraceMs?: number;
   /** Told of each new list of steps that is served. */
@@ -139,10 +141,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const manifest = () => served?.manifest;
     const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log, manifest };
-    const { stalledAfterMs } = options;
+    const { stalledAfterMs, workbench } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },
-      ...{ admin, ops, requests, stalledAfterMs },
+      ...{ admin, ops, requests, stalledAfterMs, workbench },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     streams = startStreams(app, {

@@ -4,7 +4,7 @@ import type pino from 'pino';
 import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
-import { RESERVED } from './admin/admin.ts';
+import { RESERVED } from './admin/refusals.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import { CallFailed } from './call-failed.ts';
 import { corsHeaders, preflightHeaders, toPreflight } from './cors.ts';
@@ -58,7 +58,7 @@ export interface StepRouteOptions {
   /** A client that takes nothing for this long of an answer that is streamed to it is cut off. Default 60 s. */
   stalledAfterMs?: number | undefined;
   /** Our own answer where no step has that path. */
-  ownRoute: (method: string, path: string) => OwnRoute | undefined;
+  ownRoute: (method: string, path: string, request: FastifyRequest) => OwnRoute | undefined;
   requests: RequestMetrics;
 }
 
@@ -82,7 +82,7 @@ export function createStepRoute(options: StepRouteOptions) {
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     const match = now?.router.match(method, path);
-    const own = match === undefined ? ownRoute(method, path) : undefined;
+    const own = match === undefined ? ownRoute(method, path, request) : undefined;
     if (own) return own(request, reply);
     if (!now) return refuse(reply, 503, { error: 'No steps are served yet' });
     const { settings } = now.manifest;

@@ -70,6 +70,8 @@ export interface Environment {
   virtualEnv?: string;
   /** What the admin API asks for, where it is not open. */
   adminToken?: string;
+  /** Whether the Workbench is there. Without it the command decides. */
+  workbench?: 'on' | 'off';
   /** Port of metrics and health; 0 means any free port. Without it the role decides. */
   metricsPort?: number | 'off';
   /** Handler threads of a worker. */
@@ -161,6 +163,7 @@ const schema = z
     MOTIA_NATS_SERVER: z.string(),
     MOTIA_PYTHON: z.string(),
     MOTIA_ADMIN_TOKEN: z.string(),
+    MOTIA_WORKBENCH: oneOf(['on', 'off']),
     MOTIA_METRICS_PORT: z.union([z.literal('off'), wholeNumber(0, 65_535)], 'expected a port or off'),
     MOTIA_THREADS: wholeNumber(1, 64),
     MOTIA_PROCESSES: wholeNumber(1, 32),
@@ -226,6 +229,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     python: values.MOTIA_PYTHON,
     virtualEnv: values.VIRTUAL_ENV,
     adminToken: values.MOTIA_ADMIN_TOKEN,
+    workbench: values.MOTIA_WORKBENCH,
     metricsPort: values.MOTIA_METRICS_PORT,
     threads: values.MOTIA_THREADS ?? 2,
     processes: values.MOTIA_PROCESSES ?? 1,

@@ -2,12 +2,14 @@
 import { keepUpToDate } from '../generate/keep-up-to-date.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { supervise } from '../supervisor.ts';
+import { devWorkbench, WORKBENCH_PATH } from '../workbench.ts';
 
 const FURTHER_PORTS = 10;
 
 export async function dev(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'readable');
   const log = commandLogger(options);
+  const workbench = devWorkbench(options.env);
   const { host = '127.0.0.1', port = DEFAULT_PORT } = options;
   return supervise({
     options,
@@ -16,6 +18,7 @@ export async function dev(flags: Flags): Promise<number> {
     port,
     portFallback: FURTHER_PORTS,
     watch: true,
+    workbench,
     onManifest: keepUpToDate(options.root, flags.mermaid === true, log),
     onReady(gateway) {
       if (port !== 0 && gateway.port !== port) {
@@ -23,6 +26,7 @@ export async function dev(flags: Flags): Promise<number> {
       }
       const url = gateway.url.replace('//127.0.0.1:', '//localhost:');
       console.log(`Ready at ${url} in ${Math.round(performance.now())} ms`);
+      if (workbench !== undefined) console.log(`Workbench at ${url}${WORKBENCH_PATH}`);
     },
   });
 }

@@ -5,10 +5,12 @@ import { GRACE_MS } from '../grace.ts';
 import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
+import { deployedWorkbench } from '../workbench.ts';
 
 export async function gateway(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'json');
   const broker = requiredBroker(options, 'gateway');
+  const workbench = deployedWorkbench(options.env);
   const log = commandLogger(options);
   return runUntilShutdown(log, async (life) => {
     const { app, host = '0.0.0.0', port = DEFAULT_PORT } = options;
@@ -21,6 +23,7 @@ export async function gateway(flags: Flags): Promise<number> {
       portFallback: 0,
       streams: options.env.streams,
       admin: { openOnLoopback: false, token: options.env.adminToken },
+      workbench,
       ops: opsAddress(options),
       log,
       telemetry: options.env.telemetry,

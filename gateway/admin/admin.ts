@@ -9,7 +9,7 @@ import { eventRoutes } from './events.ts';
 import { logRoutes } from './logs.ts';
 import { adminOpenApi } from './openapi.ts';
 import { queueRoutes } from './queues.ts';
-import { notFound, refuseFor, refuseStranger } from './refusals.ts';
+import { notFound, RESERVED, refuseFor, refuseStranger } from './refusals.ts';
 import type { AdminServices } from './services.ts';
 import { stateRoutes } from './state.ts';
 import { stepRoutes } from './steps.ts';
@@ -23,9 +23,6 @@ export interface AdminOptions {
   /** What is served now. */
   manifest: () => Manifest | undefined;
 }
-
-/** Paths below this are never those of steps. */
-export const RESERVED = '/__motia/';
 
 const PREFIX = `${RESERVED}api/v1`;
 

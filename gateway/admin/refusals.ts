@@ -3,6 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, MotiaError, RevisionConflictError } from '../../shared/errors.ts';
 import { type AdminAccess, decideAccess } from './access.ts';
 
+/** Paths below this are never those of steps. */
+export const RESERVED = '/__motia/';
+
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNKNOWN_STEP: 404,
   NOT_FOUND: 404,

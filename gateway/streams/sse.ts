@@ -1,7 +1,7 @@
 /** Realtime streams as server-sent events: one group or item for each request, with the frames of the WebSocket as data. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { RESERVED } from '../admin/admin.ts';
+import { RESERVED } from '../admin/refusals.ts';
 import { type AllowedOrigins, corsHeaders, preflightHeaders, toPreflight } from '../cors.ts';
 import { admit } from './admission.ts';
 import { Client } from './client.ts';
