@@ -5,7 +5,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
 export interface FollowOptions<Message> {
-  query?: Query;
+  /** A function is asked anew for each connection: where to go on, for example. */
+  query?: Query | (() => Query);
   onMessage: (message: Message) => void;
   /** Whether it is connected now; the error is why it is not. */
   onState?: (isOpen: boolean, error?: Error) => void;
@@ -19,7 +20,8 @@ export function follow<Message>(path: string, { query = {}, onMessage, onState }
     while (!ended.signal.aborted) {
       let error: Error | undefined;
       try {
-        const { body } = await send(path, { query, signal: ended.signal });
+        const asked = typeof query === 'function' ? query() : query;
+        const { body } = await send(path, { query: asked, signal: ended.signal });
         onState?.(true);
         wait = FIRST_WAIT_MS;
         if (body) for await (const data of eventsOf(body)) onMessage(JSON.parse(data) as Message);

@@ -1,4 +1,12 @@
 /** What the admin API answers. The one place that names files of the program, and only for their types: nothing of them is in the page. */
+export type { CronStatus } from '../../../shared/broker/cron-admin.ts';
+export type { DeadLetter, DeadLetterDetail } from '../../../shared/broker/dead-letter.ts';
+export type { DeadLetterPage, RetriedLetters } from '../../../shared/broker/dead-letter-admin.ts';
+export type { Emitted } from '../../../shared/broker/emit-admin.ts';
+export type { EventPlace, EventSearch } from '../../../shared/broker/event-search.ts';
+export type { QueueStatus } from '../../../shared/broker/queue-admin.ts';
+export type { StreamStatus } from '../../../shared/broker/stream-admin.ts';
+export type { LogPage } from '../../../shared/broker/telemetry-logs.ts';
 export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
 export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
 export type { TracePage } from '../../../shared/broker/telemetry-traces.ts';
@@ -6,6 +14,7 @@ export type { LogLevel } from '../../../shared/log-levels.ts';
 export type { EmitEntry, StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.ts';
 export type { JsonSchema } from '../../../shared/types/step-config.ts';
+export type { Page, StateEntry, StreamItem } from '../../../shared/types.ts';
 
 import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 

@@ -2,7 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
@@ -31,22 +31,41 @@ interface TableProps<Row> {
   rowTestId?: (row: Row) => string;
   /** Called when the last rows come into sight. */
   onEnd?: () => void;
+  /** Told when the first row comes into sight, or leaves it: what comes at the top would move the rows under one's eyes. */
+  onTop?: (isAtTop: boolean) => void;
   /** After the last row: that there is more, or that this is all. */
   footer?: ReactNode;
   testId?: string;
+  /** Rows of less height, for what is read rather than chosen. */
+  dense?: boolean;
 }
 
 const ROW_HEIGHT = 36;
+const DENSE_HEIGHT = 28;
 /** So many rows from the end, more are asked for. */
 const NEAR_END = 20;
 
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, columns, rows, rowKey, rowHref, selected, rowTestId, onEnd, footer, testId } = props;
+  const {
+    label,
+    columns,
+    rows,
+    rowKey,
+    rowHref,
+    selected,
+    rowTestId,
+    onEnd,
+    onTop,
+    footer,
+    testId,
+    dense = false,
+  } = props;
+  const rowHeight = dense ? DENSE_HEIGHT : ROW_HEIGHT;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
+    estimateSize: () => rowHeight,
     overscan: 12,
   });
   const [, navigate] = useLocation();
@@ -68,7 +87,9 @@ export function Table<Row>(props: TableProps<Row>) {
   useShortcut('j', 'Next row', () => move(1), rowHref !== undefined);
   useShortcut('k', 'Previous row', () => move(-1), rowHref !== undefined);
 
-  const grid = { '--columns': columns.map(({ width }) => width).join(' ') } as CSSProperties;
+  const watchTop =
+    onTop && (({ currentTarget }: UIEvent<HTMLElement>) => onTop(currentTarget.scrollTop < rowHeight / 2));
+  const grid = { '--columns': columns.map(({ width }) => width).join(' '), '--row': `${rowHeight}px` } as CSSProperties;
   return (
     <div
       role="table"
@@ -80,7 +101,7 @@ export function Table<Row>(props: TableProps<Row>) {
     >
       <Head columns={columns} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <div ref={scroller} className={styles.scroller} role="rowgroup" tabIndex={0}>
+      <div ref={scroller} className={styles.scroller} role="rowgroup" tabIndex={0} onScroll={watchTop}>
         <div className={styles.rows} style={{ height: virtual.getTotalSize() }}>
           {items.map(({ index, start }) => {
             const row = rows[index];

@@ -1,0 +1,3 @@
+export function Scheduled(_: { id: string | undefined }) {
+  return null;
+}
