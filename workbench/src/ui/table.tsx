@@ -37,6 +37,7 @@ interface TableProps<Row> {
 }
 
 const ROW_HEIGHT = 36;
+const HEAD_HEIGHT = 31;
 /** So many rows from the end, more are asked for. */
 const NEAR_END = 20;
 
@@ -48,6 +49,8 @@ export function Table<Row>(props: TableProps<Row>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 12,
+    scrollMargin: HEAD_HEIGHT,
+    scrollPaddingStart: HEAD_HEIGHT,
   });
   const [, navigate] = useLocation();
   const items = virtual.getVirtualItems();
@@ -70,8 +73,11 @@ export function Table<Row>(props: TableProps<Row>) {
 
   const grid = { '--columns': columns.map(({ width }) => width).join(' ') } as CSSProperties;
   return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
     <div
+      ref={scroller}
       role="table"
+      tabIndex={0}
       aria-label={label}
       aria-rowcount={rows.length + 1}
       className={styles.table}
@@ -79,45 +85,42 @@ export function Table<Row>(props: TableProps<Row>) {
       data-testid={testId}
     >
       <Head columns={columns} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <div ref={scroller} className={styles.scroller} role="rowgroup" tabIndex={0}>
-        <div className={styles.rows} style={{ height: virtual.getTotalSize() }}>
-          {items.map(({ index, start }) => {
-            const row = rows[index];
-            if (row === undefined) return null;
-            const key = rowKey(row);
-            return (
-              <div
-                key={key}
-                role="row"
-                aria-rowindex={index + 2}
-                data-index={index}
-                data-testid={rowTestId?.(row)}
-                data-selected={key === selected || undefined}
-                className={classNames(styles.row, rowHref && styles.clickable)}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                {columns.map(({ id, align, cell }, at) => {
-                  const content = cell(row, index);
-                  const href = at === 0 ? rowHref?.(row) : undefined;
-                  return (
-                    <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
-                      {href === undefined ? (
-                        content
-                      ) : (
-                        <Link href={href} className={styles.link}>
-                          {content}
-                        </Link>
-                      )}
-                    </div>
-                  );
-                })}
-              </div>
-            );
-          })}
-        </div>
-        {footer && <div className={styles.footer}>{footer}</div>}
+      <div role="rowgroup" className={styles.rows} style={{ height: virtual.getTotalSize() }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          const key = rowKey(row);
+          return (
+            <div
+              key={key}
+              role="row"
+              aria-rowindex={index + 2}
+              data-index={index}
+              data-testid={rowTestId?.(row)}
+              data-selected={key === selected || undefined}
+              className={classNames(styles.row, rowHref && styles.clickable)}
+              style={{ transform: `translateY(${start - HEAD_HEIGHT}px)` }}
+            >
+              {columns.map(({ id, align, cell }, at) => {
+                const content = cell(row, index);
+                const href = at === 0 ? rowHref?.(row) : undefined;
+                return (
+                  <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
+                    {href === undefined ? (
+                      content
+                    ) : (
+                      <Link href={href} className={styles.link}>
+                        {content}
+                      </Link>
+                    )}
+                  </div>
+                );
+              })}
+            </div>
+          );
+        })}
       </div>
+      {footer && <div className={styles.footer}>{footer}</div>}
     </div>
   );
 }

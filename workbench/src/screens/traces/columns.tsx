@@ -1,6 +1,7 @@
 /** The columns of the list of traces. */
 import type { TraceStatus, TraceSummary } from '../../api/types.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
+import { Hidden } from '../../ui/hidden.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Duration, Time } from '../../ui/text.tsx';
 import styles from './traces.module.css';
@@ -15,7 +16,7 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
     cell: ({ name, status }) => (
       <span className={styles.name}>
         <Badge tone={STATUS_TONES[status]} dot>
-          <span className={styles.hidden}>{status} </span>
+          <Hidden>{status}</Hidden>
         </Badge>
         {name}
       </span>
