@@ -1,4 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed one by one, which those of a table element cannot be
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: the table scrolls, so keys must reach it
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -73,7 +74,6 @@ export function Table<Row>(props: TableProps<Row>) {
 
   const grid = { '--columns': columns.map(({ width }) => width).join(' ') } as CSSProperties;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
     <div
       ref={scroller}
       role="table"
