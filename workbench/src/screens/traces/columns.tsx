@@ -18,7 +18,7 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
         <Badge tone={STATUS_TONES[status]} dot>
           <Hidden>{status}</Hidden>
         </Badge>
-        {name}
+        <span>{name}</span>
       </span>
     ),
   },
@@ -51,3 +51,8 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
     cell: ({ startedAt }) => <Time at={startedAt} />,
   },
 ];
+
+/** Beside an open trace. */
+export const NARROW_COLUMNS = COLUMNS.filter(({ id }) => ['name', 'duration', 'started'].includes(id)).map((column) =>
+  column.id === 'name' ? { ...column, width: 'minmax(0, 1fr)' } : column,
+);
