@@ -4,6 +4,7 @@ import type pino from 'pino';
 import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
 import type { AdminAccess } from './access.ts';
+import { activityRoutes } from './activity.ts';
 import { appRoutes, type Installation } from './app.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
@@ -51,6 +52,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
         log.info({ action: 'admin_change', ...admin, ...what }, 'A change was made through the admin API');
       });
       api.setErrorHandler((error, _request, reply) => refuseFor(error, reply));
+      activityRoutes(api, services);
       appRoutes(api, installation, manifest, telemetry);
       cronRoutes(api, services.cron);
       deadLetterRoutes(api, services.deadLetters);

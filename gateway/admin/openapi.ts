@@ -68,6 +68,16 @@ const ITEM = `${GROUP}/items/:id`;
 
 export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/openapi.json', summary: 'This document' },
+  {
+    method: 'get',
+    path: '/activity',
+    summary: 'What steps have done in the last minutes, and what waits',
+    query: ['since'],
+  },
+  {
+    ...{ method: 'get', path: '/activity/follow', summary: 'What they do from now on, as server-sent events' },
+    type: 'text/event-stream',
+  },
   { method: 'get', path: '/app', summary: 'The app, and what serves it' },
   { method: 'get', path: '/steps', summary: 'Steps and streams that are served' },
   { method: 'get', path: '/steps/openapi.json', summary: 'The API steps as an OpenAPI document' },
