@@ -10,6 +10,7 @@ import { GRACE_MS } from './grace.ts';
 import { findNatsServer } from './nats-server.ts';
 import { supervisedOpsAddress } from './ops-address.ts';
 import type { CommandOptions } from './options.ts';
+import { ownPackage } from './package-root.ts';
 import { runUntilShutdown } from './run-until-shutdown.ts';
 import { Workers } from './workers.ts';
 
@@ -75,6 +76,11 @@ export function supervise(supervision: Supervision): Promise<number> {
         log,
         telemetry,
         workbench,
+        installation: {
+          mode: watch ? ('dev' as const) : ('start' as const),
+          motiaVersion: ownPackage().version,
+          root: options.root,
+        },
       },
       ...(watch && { orphanGraceMs: DEV_ORPHAN_GRACE_MS }),
       ...(supervision.onManifest && { onManifest: supervision.onManifest }),

@@ -17,6 +17,7 @@ import type { Manifest } from '../shared/steps/manifest.ts';
 import type { TelemetrySettings } from '../shared/steps/telemetry-settings.ts';
 import { createTracing } from '../shared/tracing.ts';
 import type { AdminAccess } from './admin/access.ts';
+import type { Installation } from './admin/app.ts';
 import { createAdminServices } from './admin/services.ts';
 import { createApp } from './app.ts';
 import { startHousekeeping } from './housekeeping/housekeeping.ts';
@@ -41,6 +42,7 @@ export interface GatewayOptions {
   portFallback: number;
   /** Who may use the admin API. */
   admin: AdminAccess;
+  installation: Installation;
   /** Folder of the built Workbench. Without it there is none. */
   workbench?: string | undefined;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
@@ -140,7 +142,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const manifest = () => served?.manifest;
-    const admin = { access: options.admin, services: createAdminServices(broker, names, tracing), log, manifest };
+    const services = createAdminServices(broker, names, tracing);
+    const { installation } = options;
+    const admin = { access: options.admin, services, log, manifest, installation, telemetry };
     const { stalledAfterMs, workbench } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },

@@ -40,6 +40,8 @@ export interface TelemetryEnvironment {
   /** How long they are, in days, and how many bytes of them; absent for what `motia.config` says. */
   days?: number;
   bytes?: number;
+  /** Whether spans bear what was sent and answered, where `motia.config` says nothing. `motia dev` does so. */
+  payloads: boolean;
   /** Makes no spans. */
   disabled: boolean;
   /** Full URL that spans are posted to; without one nothing is exported. */
@@ -314,6 +316,7 @@ function telemetry(values: Values): TelemetryEnvironment {
     stored: values.MOTIA_TELEMETRY !== 'off',
     days: values.MOTIA_TELEMETRY_DAYS,
     bytes: values.MOTIA_TELEMETRY_BYTES,
+    payloads: false,
     disabled: values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none',
     tracesUrl,
     headers: Object.freeze(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? values.OTEL_EXPORTER_OTLP_HEADERS ?? {}),

@@ -1,13 +1,13 @@
 /** `motia dev`: every role on this machine, with steps reloaded as their files change. */
 import { keepUpToDate } from '../generate/keep-up-to-date.ts';
-import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
+import { type CommandOptions, commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
 import { supervise } from '../supervisor.ts';
 import { devWorkbench, WORKBENCH_PATH } from '../workbench.ts';
 
 const FURTHER_PORTS = 10;
 
 export async function dev(flags: Flags): Promise<number> {
-  const options = commandOptions(flags, 'readable');
+  const options = withPayloads(commandOptions(flags, 'readable'));
   const log = commandLogger(options);
   const workbench = devWorkbench(options.env);
   const { host = '127.0.0.1', port = DEFAULT_PORT } = options;
@@ -29,4 +29,10 @@ export async function dev(flags: Flags): Promise<number> {
       if (workbench !== undefined) console.log(`Workbench at ${url}${WORKBENCH_PATH}`);
     },
   });
+}
+
+/** Whoever develops wants to see what was sent. */
+function withPayloads(options: CommandOptions): CommandOptions {
+  const telemetry = { ...options.env.telemetry, payloads: true };
+  return { ...options, env: { ...options.env, telemetry } };
 }

@@ -4,6 +4,7 @@ import { requiredBroker } from '../broker-address.ts';
 import { GRACE_MS } from '../grace.ts';
 import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
+import { ownPackage } from '../package-root.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
 import { deployedWorkbench } from '../workbench.ts';
 
@@ -24,6 +25,7 @@ export async function gateway(flags: Flags): Promise<number> {
       streams: options.env.streams,
       admin: { openOnLoopback: false, token: options.env.adminToken },
       workbench,
+      installation: { mode: 'gateway', motiaVersion: ownPackage().version },
       ops: opsAddress(options),
       log,
       telemetry: options.env.telemetry,

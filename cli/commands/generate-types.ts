@@ -1,8 +1,9 @@
 /** `motia generate-types`: writes `types.d.ts`. */
+
+import { writeIfChanged } from '../../shared/write-if-changed.ts';
 import { TYPES_FILE } from '../generate/keep-up-to-date.ts';
 import { describeProject } from '../generate/project.ts';
 import { projectTypes } from '../generate/project-types.ts';
-import { writeIfChanged } from '../generate/write-if-changed.ts';
 import { commandOptions, type Flags } from '../options.ts';
 
 export async function generateTypes(flags: Flags): Promise<number> {

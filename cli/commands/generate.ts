@@ -1,9 +1,9 @@
 /** `motia generate`: documents made from the project. */
 import { readPackage } from '../../shared/config.ts';
 import { openApi } from '../../shared/steps/openapi.ts';
+import { writeIfChanged } from '../../shared/write-if-changed.ts';
 import { writeDiagrams } from '../generate/keep-up-to-date.ts';
 import { describeProject } from '../generate/project.ts';
-import { writeIfChanged } from '../generate/write-if-changed.ts';
 import { commandOptions, type Flags } from '../options.ts';
 
 export async function generate({ what, title, docVersion, output = 'openapi.json', ...flags }: Flags): Promise<number> {

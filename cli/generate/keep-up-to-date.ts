@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Manifest } from '../../shared/steps/manifest.ts';
+import { writeIfChanged } from '../../shared/write-if-changed.ts';
 import { flowDiagram, flowNames } from './mermaid.ts';
 import { projectTypes } from './project-types.ts';
-import { writeIfChanged } from './write-if-changed.ts';
 
 export const TYPES_FILE = 'types.d.ts';
 

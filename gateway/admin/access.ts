@@ -9,7 +9,14 @@ export interface AdminAccess {
   token?: string | undefined;
 }
 
-export type AccessDecision = 'granted' | { status: 401 | 403 | 404; error: string };
+/** Who was let in: a holder of the token, or whoever is on this machine. */
+export type Caller = 'token' | 'local';
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Says that a program or our own page calls. */
+const REQUEST_HEADER = 'x-motia-request';
+
+export type AccessDecision = Caller | { status: 401 | 403 | 404; error: string };
 
 const LOOPBACK_ADDRESS = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/;
 const LOOPBACK_HOST = /^(([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
@@ -19,12 +26,13 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-re
 /** @param address of the other end of the connection. */
 export function decideAccess(
   { openOnLoopback, token }: AdminAccess,
+  method: string,
   headers: IncomingHttpHeaders,
   address: string | undefined,
 ): AccessDecision {
-  if (token !== undefined && hasToken(headers.authorization, token)) return 'granted';
-  const refusal = openOnLoopback ? refuseStranger(headers, address) : 'Not found';
-  if (refusal === undefined) return 'granted';
+  if (token !== undefined && hasToken(headers.authorization, token)) return 'token';
+  const refusal = openOnLoopback ? (refuseStranger(headers, address) ?? refuseForm(method, headers)) : 'Not found';
+  if (refusal === undefined) return 'local';
   if (token !== undefined) return { status: 401, error: 'The admin API needs the bearer token of MOTIA_ADMIN_TOKEN' };
   return { status: openOnLoopback ? 403 : 404, error: refusal };
 }
@@ -39,6 +47,13 @@ function refuseStranger(headers: IncomingHttpHeaders, address: string | undefine
   const isOwnOrigin = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
   const isOwnSite = site === undefined || site === 'same-origin' || site === 'none';
   return isOwnOrigin && isOwnSite ? undefined : 'The admin API is not open to pages of other origins';
+}
+
+/** Whoever has no token says what no form can say, and no page of another site without asking first. */
+function refuseForm(method: string, headers: IncomingHttpHeaders): string | undefined {
+  if (READS.has(method) || headers[REQUEST_HEADER] !== undefined) return undefined;
+  if (/^application\/json\b/i.test(headers['content-type'] ?? '')) return undefined;
+  return `What changes something needs content-type: application/json, or ${REQUEST_HEADER}: 1`;
 }
 
 /** Takes the same time whatever the two have in common. */

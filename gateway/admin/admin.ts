@@ -1,11 +1,15 @@
 /** The admin API: what people and tools do with a running app, under `/__motia/api/v1`. */
 import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
+import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
 import type { AdminAccess } from './access.ts';
+import { activityRoutes } from './activity.ts';
+import { appRoutes, type Installation } from './app.ts';
 import { cronRoutes } from './cron.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { eventRoutes } from './events.ts';
+import { flowRoutes } from './flows.ts';
 import { logRoutes } from './logs.ts';
 import { adminOpenApi } from './openapi.ts';
 import { queueRoutes } from './queues.ts';
@@ -20,6 +24,8 @@ export interface AdminOptions {
   access: AdminAccess;
   log: pino.Logger;
   services: AdminServices;
+  installation: Installation;
+  telemetry: TelemetryEnvironment;
   /** What is served now. */
   manifest: () => Manifest | undefined;
 }
@@ -30,25 +36,31 @@ const PREFIX = `${RESERVED}api/v1`;
 const LONGEST_PATH = 500;
 
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
-export function mountAdmin(app: FastifyInstance, { access, services, log, manifest }: AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
+  const { access, services, log, manifest, installation, telemetry } = options;
+  const { root } = installation;
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
     async (api) => {
       api.addHook('onRequest', async (request, reply) => {
         if (refuseStranger(access, request, reply)) return reply;
       });
-      api.addHook('onResponse', async ({ method, url }, { statusCode: status }) => {
+      api.addHook('onResponse', async ({ method, url, admin }, { statusCode: status }) => {
         if (method === 'GET' || method === 'HEAD' || status >= 400) return;
-        const path = url.split('?', 1)[0]?.slice(0, LONGEST_PATH);
-        log.info({ action: 'admin_change', method, path, status }, 'A change was made through the admin API');
+        const [path, query] = url.slice(0, LONGEST_PATH).split('?', 2);
+        const what = { method, path, ...(query && { query }), status };
+        log.info({ action: 'admin_change', ...admin, ...what }, 'A change was made through the admin API');
       });
       api.setErrorHandler((error, _request, reply) => refuseFor(error, reply));
+      activityRoutes(api, services);
+      appRoutes(api, installation, manifest, telemetry);
       cronRoutes(api, services.cron);
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
+      flowRoutes(api, root);
       queueRoutes(api, services.queues, services.findEvent);
       stateRoutes(api, services.state);
-      stepRoutes(api, manifest);
+      stepRoutes(api, manifest, root);
       streamRoutes(api, services.streams);
       traceRoutes(api, services.telemetry);
       logRoutes(api, services.telemetry);

@@ -48,6 +48,17 @@ const EVENT = {
 };
 const SENT = { type: 'object', required: ['type'], properties: { type: text, data: {} } };
 
+const LAYOUT = {
+  type: 'object',
+  required: ['config'],
+  properties: {
+    config: {
+      type: 'object',
+      additionalProperties: { type: 'object', required: ['x', 'y'], properties: { x: {}, y: {} } },
+    },
+  },
+};
+
 const LOG_FILTER = ['level', 'step', 'flow', 'trace', 'text', 'since', 'until'] as const;
 const LETTER = '/dead-letters/:id';
 const SUBSCRIPTION = '/queues/:subscription';
@@ -57,8 +68,22 @@ const ITEM = `${GROUP}/items/:id`;
 
 export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/openapi.json', summary: 'This document' },
+  {
+    method: 'get',
+    path: '/activity',
+    summary: 'What steps have done in the last minutes, and what waits',
+    query: ['since'],
+  },
+  {
+    ...{ method: 'get', path: '/activity/follow', summary: 'What they do from now on, as server-sent events' },
+    type: 'text/event-stream',
+  },
+  { method: 'get', path: '/app', summary: 'The app, and what serves it' },
   { method: 'get', path: '/steps', summary: 'Steps and streams that are served' },
   { method: 'get', path: '/steps/openapi.json', summary: 'The API steps as an OpenAPI document' },
+  { method: 'get', path: '/steps/:step/source', summary: 'Source of a step, where the project is' },
+  { method: 'get', path: '/flows/layout', summary: 'Where people have put the steps of each flow' },
+  { method: 'put', path: '/flows/layout/:flow', summary: 'Stores it for a flow', body: LAYOUT, status: 204 },
   { method: 'get', path: '/cron', summary: 'Cron steps, with their next and last ticks' },
   { method: 'post', path: '/cron/:step/trigger', summary: 'Has a cron step run now', status: 202 },
   { method: 'post', path: '/cron/:step/pause', summary: 'Pauses a cron step', status: 204 },

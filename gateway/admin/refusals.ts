@@ -1,7 +1,14 @@
 /** What the admin API answers when it does not do what it was asked for. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, MotiaError, RevisionConflictError } from '../../shared/errors.ts';
-import { type AdminAccess, decideAccess } from './access.ts';
+import { type AdminAccess, type Caller, decideAccess } from './access.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who was let in to the admin API. */
+    admin?: { actor: Caller; address: string | undefined };
+  }
+}
 
 /** Paths below this are never those of steps. */
 export const RESERVED = '/__motia/';
@@ -11,6 +18,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   INVALID_VALUE: 400,
   REVISION_CONFLICT: 409,
+  PROJECT_INVALID: 409,
   STORE_FULL: 503,
   BROKER_LOST: 503,
   BROKER_TIMEOUT: 503,
@@ -19,8 +27,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** Answers whoever may not use the admin API. @returns whether it was answered. */
 export function refuseStranger(access: AdminAccess, request: FastifyRequest, reply: FastifyReply): boolean {
   reply.header('cache-control', 'no-store');
-  const decision = decideAccess(access, request.headers, request.socket.remoteAddress);
-  if (decision === 'granted') return false;
+  const { method, headers, socket } = request;
+  const decision = decideAccess(access, method, headers, socket.remoteAddress);
+  if (typeof decision === 'string') {
+    request.admin = { actor: decision, address: socket.remoteAddress };
+    return false;
+  }
   if (decision.status === 404) notFound(reply, request.url);
   else {
     if (decision.status === 401) reply.header('www-authenticate', 'Bearer');

@@ -42,6 +42,9 @@ export interface QueueStatus {
   why?: string;
 }
 
+/** The least that is to be known of a subscription, without asking for more than the broker's list of consumers. */
+export type QueueDepth = Pick<QueueStatus, 'subscription' | 'step' | 'topic' | 'waiting' | 'inFlight' | 'paused'>;
+
 export type QueueCounts = Omit<QueueStatus, 'why'>;
 
 interface Delayed {
@@ -77,6 +80,19 @@ export class QueueAdmin {
   async counts(): Promise<QueueCounts[]> {
     const [all, delayed, marks] = await Promise.all([this.subscriptions(), this.#delayed(), this.#marks()]);
     return Promise.all(all.map((one) => this.#count(one, delayed, marks)));
+  }
+
+  /** How much waits, for those who ask often. What waits in its place for its next attempt counts as in flight. */
+  async depths(): Promise<QueueDepth[]> {
+    return (await this.subscriptions()).map(({ name, step, topic, sources }) => {
+      const infos = sources.flatMap(({ info }) => (info ? [info] : []));
+      return {
+        ...{ subscription: name, step: step.id, topic },
+        waiting: total(infos, 'num_pending'),
+        inFlight: total(infos, 'num_ack_pending'),
+        paused: infos.some(isPaused),
+      };
+    });
   }
 
   /** @param name as in `subscription`. @throws {MotiaError} `NOT_FOUND` */
@@ -140,15 +156,14 @@ export class QueueAdmin {
   async #count(one: Subscription, delayed: Delayed, marks: ReadonlyMap<string, AttemptMark>): Promise<QueueCounts> {
     const { step, topic, name, sources } = one;
     const infos = sources.flatMap(({ info }) => (info ? [info] : []));
-    const sum = (count: (info: ConsumerInfo) => number) => infos.reduce((all, info) => all + count(info), 0);
     const inPlace = infos.filter((info) => backoffOf(info, marks.get(this.#names.markKey(info.name)))).length;
     const [{ count: away }, { count: dead }, oldest] = await Promise.all([
       countOn(this.#broker, this.#names.streams.scheduled, this.#names.schedulesOf(name)),
       countOn(this.#broker, this.#names.streams.dead, this.#names.dead(step.id)),
       this.#oldest(sources),
     ]);
-    const waiting = sum((info) => info.num_pending);
-    const held = sum((info) => info.num_ack_pending);
+    const waiting = total(infos, 'num_pending');
+    const held = total(infos, 'num_ack_pending');
     const inFlight = held - inPlace;
     return {
       ...{
@@ -243,6 +258,9 @@ export class QueueAdmin {
     );
   }
 }
+
+const total = (infos: readonly ConsumerInfo[], count: 'num_pending' | 'num_ack_pending') =>
+  infos.reduce((all, info) => all + info[count], 0);
 
 function countByWorker(held: Holdings['held']): (WorkerIdentity & { events: number })[] {
   const counts = new Map<string, WorkerIdentity & { events: number }>();

@@ -29,6 +29,13 @@ export interface MotiaConfig {
     days?: number;
     /** How many bytes of them, compressed. Default 1 GiB, or what the disk has room for. */
     bytes?: number;
+    /** Whether spans of requests, their answers and events bear what was sent, up to 16 KB each. Default: in `motia dev` only. */
+    payloads?: boolean;
+  };
+  /** What the Workbench shows. */
+  workbench?: {
+    /** Where a trace can be looked at besides, as `http://localhost:16686/trace/{traceId}` in Jaeger. */
+    traceUrl?: string;
   };
   /** How requests are traced. */
   tracing?: {

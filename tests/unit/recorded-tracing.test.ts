@@ -10,6 +10,7 @@ const SETTINGS: TelemetryEnvironment = {
   headers: {},
   resourceAttributes: {},
   sampler: 'parentbased_always_on',
+  payloads: false,
   samplerRatio: 1,
 };
 const SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;

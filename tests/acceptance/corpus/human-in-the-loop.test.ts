@@ -68,7 +68,8 @@ corpusTest('human-in-the-loop', { packages: { zod: 'zod' } }, async ({ cli }) =>
 
   const schedules = await cli.fetch('/__motia/api/v1/cron');
   expect(await schedules.json()).toMatchObject([{ step: 'DetectTimeouts', cron: '*/5 * * * *', paused: false }]);
-  expect((await cli.fetch('/__motia/api/v1/cron/DetectTimeouts/trigger', { method: 'POST' })).status).toBe(202);
+  const run = { method: 'POST', headers: { 'x-motia-request': '1' } };
+  expect((await cli.fetch('/__motia/api/v1/cron/DetectTimeouts/trigger', run)).status).toBe(202);
   await waitFor(async () => {
     const { body } = await call(cli, 'GET', '/__motia/api/v1/cron');
     return body[0].last?.outcome === 'succeeded';

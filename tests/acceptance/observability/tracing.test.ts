@@ -100,7 +100,8 @@ test('a cron run is a span that begins a trace, with whatever it causes in it', 
   await using collector = await startCollector();
   const cli = await startCli('dev', project, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
   const spans = (name: string) => collector.spans.filter((span) => span.name === name);
-  for (let n = 0; n < 2; n++) await send(`${cli.url}/__motia/api/v1/cron/Tidy/trigger`, { method: 'POST' });
+  for (let n = 0; n < 2; n++)
+    await send(`${cli.url}/__motia/api/v1/cron/Tidy/trigger`, { method: 'POST', headers: { 'x-motia-request': '1' } });
   await waitFor(() => spans('cron Tidy').length === 2 && spans('send order.made').length === 2, { within: 15_000 });
   const [first, second] = spans('cron Tidy') as [ExportedSpan, ExportedSpan];
   expect(first.traceId).not.toBe(second.traceId);

@@ -69,7 +69,7 @@ describe('operating dead letters', () => {
     return json() as { traceId: string };
   };
   const admin = async (path: string, method = 'GET') => {
-    const response = await send(`${cli.url}/__motia/api/v1${path}`, { method });
+    const response = await send(`${cli.url}/__motia/api/v1${path}`, { method, headers: { 'x-motia-request': '1' } });
     return { status: response.status, body: response.body.length > 0 ? response.json() : undefined };
   };
   const letterOf = (step: string) =>

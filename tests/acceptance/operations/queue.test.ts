@@ -37,7 +37,11 @@ describe('operating queues', () => {
     return { code: await ran.exited, output: ran.output() };
   };
   const admin = async (path: string, method = 'GET', body?: string) => {
-    const response = await send(`${cli.url}/__motia/api/v1${path}`, { method, ...(body !== undefined && { body }) });
+    const response = await send(`${cli.url}/__motia/api/v1${path}`, {
+      method,
+      headers: { 'x-motia-request': '1' },
+      ...(body !== undefined && { body }),
+    });
     return { status: response.status, body: response.body.length > 0 ? response.json() : undefined };
   };
   const emit = async (topic: string, data: object, more: object = {}) => {

@@ -46,6 +46,7 @@ const command = async (args: string[], input?: string) => {
 const admin = async (path: string, method = 'GET', body?: unknown) => {
   const response = await send(`${cli.url}/__motia/api/v1${path}`, {
     method,
+    headers: { 'x-motia-request': '1' },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   return { status: response.status, body: response.body.length > 0 ? response.json() : undefined };
@@ -146,6 +147,8 @@ test('by the admin API: revisions, ttl, deletion, and a line in the log for each
   expect(await cli.waitForLog({ action: 'admin_change', method: 'DELETE' })).toMatchObject({
     path: `/__motia/api/v1${path}`,
     status: 204,
+    actor: 'local',
+    address: expect.stringContaining('127.0.0.1'),
   });
   const invalid = { status: 400, body: { error: expect.any(String) } };
   for (const query of ['ttl=0', 'ttl=x', 'ifRevision=-1', 'ttl=1&ttl=2']) {

@@ -87,9 +87,11 @@ async function start(options: { stalledAfterMs?: number } = {}) {
     port: 0,
     portFallback: 0,
     admin: { openOnLoopback: false },
+    installation: { mode: 'gateway', motiaVersion: '0.0.0' },
     log,
     telemetry: {
       stored: false,
+      payloads: false,
       disabled: true,
       headers: {},
       resourceAttributes: {},

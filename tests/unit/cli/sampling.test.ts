@@ -7,7 +7,14 @@ import { createSampling } from '../../../shared/sampling.ts';
 import { Thinning } from '../../../shared/thinning.ts';
 import { newTraceId } from '../../../shared/trace-ids.ts';
 
-const settings = { stored: true, disabled: false, headers: {}, samplerRatio: 1, resourceAttributes: {} };
+const settings = {
+  stored: true,
+  payloads: false,
+  disabled: false,
+  headers: {},
+  samplerRatio: 1,
+  resourceAttributes: {},
+};
 const parentOf = (sampled: boolean) => `00-${newTraceId()}-${'b'.repeat(16)}-0${Number(sampled)}`;
 
 test('where nobody has said how many are wanted, the first of each second are, and what they cause', () => {

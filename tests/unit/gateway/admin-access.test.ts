@@ -15,12 +15,12 @@ describe('elsewhere than in dev', () => {
     ['the beginning of the token is sent', { token: TOKEN }, { authorization: 'Bearer a long toke' }, '10.0.0.1', 401],
     ['the token is sent another way', { token: TOKEN }, { authorization: `Basic ${TOKEN}` }, '10.0.0.1', 401],
   ])('%s', (_, access, headers, address, status) => {
-    expect(decideAccess({ openOnLoopback: false, ...access }, headers, address)).toMatchObject({ status });
+    expect(decideAccess({ openOnLoopback: false, ...access }, 'GET', headers, address)).toMatchObject({ status });
   });
 
   test.each(['Bearer', 'bearer', 'BEARER'])('the token grants access to anybody: %s', (scheme) => {
     const headers = { host: 'app.example.com', authorization: `${scheme} ${TOKEN}` };
-    expect(decideAccess({ openOnLoopback: false, token: TOKEN }, headers, '10.0.0.1')).toBe('granted');
+    expect(decideAccess({ openOnLoopback: false, token: TOKEN }, 'POST', headers, '10.0.0.1')).toBe('token');
   });
 });
 
@@ -32,10 +32,9 @@ describe('in dev', () => {
     ['127.0.0.1:3000', '127.0.0.1'],
     ['[::1]:3000', '::1'],
   ])('it is open to this machine: %s', (host, address) => {
-    expect(decideAccess(DEV, { host }, address)).toBe('granted');
-    expect(decideAccess(DEV, { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, address)).toBe(
-      'granted',
-    );
+    expect(decideAccess(DEV, 'GET', { host }, address)).toBe('local');
+    const page = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin', 'x-motia-request': '1' };
+    expect(decideAccess(DEV, 'DELETE', page, address)).toBe('local');
   });
 
   test.each([
@@ -54,9 +53,29 @@ describe('in dev', () => {
     ['a tunnel', { ...LOCAL, 'x-forwarded-for': '1.2.3.4' }, '127.0.0.1'],
     ['a proxy', { ...LOCAL, forwarded: 'for=1.2.3.4' }, '127.0.0.1'],
   ])('it is closed to %s', (_, headers, address) => {
-    expect(decideAccess(DEV, headers, address)).toMatchObject({ status: 403 });
-    expect(decideAccess({ ...DEV, token: TOKEN }, headers, address)).toMatchObject({ status: 401 });
-    const withToken = { ...headers, authorization: `Bearer ${TOKEN}` };
-    expect(decideAccess({ ...DEV, token: TOKEN }, withToken, address)).toBe('granted');
+    for (const method of ['GET', 'POST']) {
+      const told = { ...headers, 'content-type': 'application/json', 'x-motia-request': '1' };
+      expect(decideAccess(DEV, method, told, address)).toMatchObject({ status: 403 });
+      expect(decideAccess({ ...DEV, token: TOKEN }, method, told, address)).toMatchObject({ status: 401 });
+      const withToken = { ...headers, authorization: `Bearer ${TOKEN}` };
+      expect(decideAccess({ ...DEV, token: TOKEN }, method, withToken, address)).toBe('token');
+    }
+  });
+
+  test.each([
+    ['says nothing of itself', {}],
+    ['is a form', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['is a form with files', { 'content-type': 'multipart/form-data; boundary=application/json' }],
+    ['is a form of text', { 'content-type': 'text/plain; charset=application/json' }],
+    ['only looks like JSON', { 'content-type': 'application/jsonp' }],
+  ])('a change is refused that %s', (_, headers) => {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      expect(decideAccess(DEV, method, { ...LOCAL, ...headers }, '127.0.0.1')).toMatchObject({ status: 403 });
+      const told = { ...LOCAL, ...headers, 'x-motia-request': '1' };
+      expect(decideAccess(DEV, method, told, '127.0.0.1')).toBe('local');
+    }
+    expect(decideAccess(DEV, 'GET', { ...LOCAL, ...headers }, '127.0.0.1')).toBe('local');
+    const json = { ...LOCAL, 'content-type': 'application/json; charset=utf-8' };
+    expect(decideAccess(DEV, 'POST', json, '127.0.0.1')).toBe('local');
   });
 });

@@ -19,7 +19,7 @@ test('every route is in the document, and nothing else', async () => {
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) if (url.startsWith(PREFIX) && one !== 'HEAD') served.add(`${one} ${url}`);
   });
-  mountAdmin(app, { services: { orphans: async () => [] } } as unknown as AdminOptions);
+  mountAdmin(app, { services: { orphans: async () => [] }, installation: {} } as unknown as AdminOptions);
   await app.ready();
   const told = ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${PREFIX}${path}`);
   expect([...served].sort()).toEqual(told.sort());

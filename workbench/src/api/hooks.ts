@@ -25,10 +25,10 @@ export const queryClient = new QueryClient({
   },
 });
 
-export interface UseApiOptions {
+export interface UseApiOptions<Answer> {
   query?: Query;
-  /** Ask again after so many ms, while the tab is shown: one of {@link EVERY}. */
-  every?: number;
+  /** Ask again after so many ms, while the tab is shown: one of {@link EVERY}, or what follows from the answer. */
+  every?: number | ((answer: Answer | undefined) => number | undefined);
   /** Whether to ask at all. Default true. */
   enabled?: boolean;
   /** Show what was there until what is asked for now has come: for filters and pages. */
@@ -36,13 +36,13 @@ export interface UseApiOptions {
 }
 
 /** Asks for a path of the admin API. Its key, for {@link useRefresh}, begins with the path. */
-export function useApi<Answer>(path: string, options: UseApiOptions = {}): UseQueryResult<Answer, ApiError> {
+export function useApi<Answer>(path: string, options: UseApiOptions<Answer> = {}): UseQueryResult<Answer, ApiError> {
   const { query, every, enabled = true, keep = false } = options;
   return useQuery<Answer, ApiError>({
     queryKey: [path, query ?? {}],
     queryFn: ({ signal }) => api<Answer>(path, { ...(query && { query }), signal }),
     enabled,
-    ...(every !== undefined && { refetchInterval: every }),
+    refetchInterval: ({ state }) => (typeof every === 'function' ? every(state.data) : every) ?? false,
     ...(keep && { placeholderData: keepPreviousData }),
   });
 }

@@ -46,3 +46,17 @@ export interface Readiness {
   ok?: boolean;
   reasons?: string[];
 }
+
+/** `GET /steps/<step>/source` */
+export interface StepSource {
+  path: string;
+  language: string;
+  content: string;
+  features: {
+    id: string;
+    title: string;
+    description: string;
+    lines: (readonly [from: number, to: number])[];
+    link?: string;
+  }[];
+}

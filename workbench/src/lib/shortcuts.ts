@@ -70,9 +70,8 @@ function nameOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): string {
   return modifier + (key.length === 1 ? key.toLowerCase() : key);
 }
 
-/** In a field, or in an editor, which may be within a shadow tree. */
-function isTyping(event: KeyboardEvent): boolean {
-  const target = event.composedPath()[0];
+/** In a field or an editor. */
+function isTyping({ target }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }

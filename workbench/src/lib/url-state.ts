@@ -35,9 +35,13 @@ export function useUrlState<Name extends string>(
   return [values, change];
 }
 
-/** A path of the page with the filters that are set now. */
-export function useWithSearch(): (path: string) => string {
+/**
+ * Gives a path of the page with what the query says now.
+ *
+ * @param names only of these parameters. Default: all.
+ */
+export function useWithSearch(names?: readonly string[]): (path: string) => string {
   const [params] = useSearchParams();
-  const text = params.toString();
-  return (path) => (text ? `${path}?${text}` : path);
+  const kept = new URLSearchParams([...params].filter(([name]) => names?.includes(name) ?? true));
+  return (path) => (kept.size > 0 ? `${path}?${kept}` : path);
 }

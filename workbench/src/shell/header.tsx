@@ -30,7 +30,7 @@ export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
         </span>
       )}
       <div className={styles.end}>
-        <button type="button" className={styles.search} onClick={onPalette} aria-label="Search and jump">
+        <button type="button" className={styles.search} onClick={onPalette}>
           <Search size={14} aria-hidden />
           <span>Search or jump to…</span>
           <Kbd keys="Ctrl K" />

@@ -1,9 +1,9 @@
 /** What is around every screen: header, navigation, palette, help. */
-import type { ReactNode } from 'react';
-import { useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { SCREENS, type Screen } from '../screens/index.ts';
+import { Hidden } from '../ui/hidden.tsx';
 import { Header } from './header.tsx';
 import { Palette } from './palette.tsx';
 import styles from './shell.module.css';
@@ -12,6 +12,11 @@ import { ShortcutHelp } from './shortcut-help.tsx';
 export function Shell({ children }: { children: ReactNode }) {
   const [open, setOpen] = useState<'palette' | 'help'>();
   const close = () => setOpen(undefined);
+  const [path] = useLocation();
+  const title = SCREENS.find(({ id }) => path === `/${id}` || path.startsWith(`/${id}/`))?.title ?? 'Workbench';
+  useEffect(() => {
+    document.title = `${title} · Motia`;
+  }, [title]);
   useShortcut('Mod+k', 'Search and jump', () => setOpen('palette'));
   useShortcut('?', 'Keyboard shortcuts', () => setOpen('help'));
   return (
@@ -30,6 +35,9 @@ export function Shell({ children }: { children: ReactNode }) {
         </ul>
       </nav>
       <main id="main" tabIndex={-1} className={styles.main}>
+        <h1>
+          <Hidden>{title}</Hidden>
+        </h1>
         {children}
       </main>
       {open === 'palette' && <Palette onClose={close} />}

@@ -1,6 +1,6 @@
 /** An error of somebody's code: its message, and its stack. */
 import styles from './error-text.module.css';
-import { Copy } from './text.tsx';
+import { StackView } from './stack-view.tsx';
 
 export interface ShownError {
   name?: string;
@@ -8,20 +8,20 @@ export interface ShownError {
   stack?: string;
 }
 
-export function ErrorText({ error: { name, message = '', stack } }: { error: ShownError }) {
+interface Props {
+  error: ShownError;
+  /** Where the source of a step at a line is shown. */
+  sourceHref: (step: string, line: number) => string;
+}
+
+export function ErrorText({ error: { name, message = '', stack }, sourceHref }: Props) {
   return (
     <div className={styles.error}>
       <p className={styles.message}>
         {name !== undefined && name !== 'Error' && <strong>{name}: </strong>}
         {message}
-        <Copy what="the error" text={stack ?? message} />
       </p>
-      {stack !== undefined && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
-        <pre className={styles.stack} tabIndex={0}>
-          {stack}
-        </pre>
-      )}
+      {stack !== undefined && <StackView stack={stack} sourceHref={sourceHref} />}
     </div>
   );
 }

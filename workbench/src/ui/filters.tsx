@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { IconButton } from './button.tsx';
 import styles from './filters.module.css';
+import { Hidden } from './hidden.tsx';
 
 /** @param end at the right: what is to be done with the list. */
 export function FilterBar({ children, end, testId }: { children: ReactNode; end?: ReactNode; testId?: string }) {
@@ -98,7 +99,9 @@ export function Segments(props: SelectProps) {
   const { label, value, options, onChange, testId } = props;
   return (
     <fieldset className={styles.segments} data-testid={testId}>
-      <legend className={styles.legend}>{label}</legend>
+      <legend>
+        <Hidden>{label}</Hidden>
+      </legend>
       {options.map(({ value: one, title }) => (
         <button key={one} type="button" aria-pressed={one === value} onClick={() => onChange(one)}>
           {title}

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed one by one, which those of a table element cannot be
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: the table scrolls, so keys must reach it
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -31,17 +32,18 @@ interface TableProps<Row> {
   rowTestId?: (row: Row) => string;
   /** Called when the last rows come into sight. */
   onEnd?: () => void;
-  /** Told when the first row comes into sight, or leaves it: what comes at the top would move the rows under one's eyes. */
-  onTop?: (isAtTop: boolean) => void;
   /** After the last row: that there is more, or that this is all. */
   footer?: ReactNode;
   testId?: string;
   /** Rows of less height, for what is read rather than chosen. */
   dense?: boolean;
+  /** Told when the first row comes into sight, or leaves it: what comes at the top would move the rows under one's eyes. */
+  onTop?: (isAtTop: boolean) => void;
 }
 
 const ROW_HEIGHT = 36;
 const DENSE_HEIGHT = 28;
+const HEAD_HEIGHT = 31;
 /** So many rows from the end, more are asked for. */
 const NEAR_END = 20;
 
@@ -67,6 +69,8 @@ export function Table<Row>(props: TableProps<Row>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    scrollMargin: HEAD_HEIGHT,
+    scrollPaddingStart: HEAD_HEIGHT,
   });
   const [, navigate] = useLocation();
   const items = virtual.getVirtualItems();
@@ -92,7 +96,10 @@ export function Table<Row>(props: TableProps<Row>) {
   const grid = { '--columns': columns.map(({ width }) => width).join(' '), '--row': `${rowHeight}px` } as CSSProperties;
   return (
     <div
+      ref={scroller}
       role="table"
+      tabIndex={0}
+      onScroll={watchTop}
       aria-label={label}
       aria-rowcount={rows.length + 1}
       className={styles.table}
@@ -100,45 +107,42 @@ export function Table<Row>(props: TableProps<Row>) {
       data-testid={testId}
     >
       <Head columns={columns} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
-      <div ref={scroller} className={styles.scroller} role="rowgroup" tabIndex={0} onScroll={watchTop}>
-        <div className={styles.rows} style={{ height: virtual.getTotalSize() }}>
-          {items.map(({ index, start }) => {
-            const row = rows[index];
-            if (row === undefined) return null;
-            const key = rowKey(row);
-            return (
-              <div
-                key={key}
-                role="row"
-                aria-rowindex={index + 2}
-                data-index={index}
-                data-testid={rowTestId?.(row)}
-                data-selected={key === selected || undefined}
-                className={classNames(styles.row, rowHref && styles.clickable)}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                {columns.map(({ id, align, cell }, at) => {
-                  const content = cell(row, index);
-                  const href = at === 0 ? rowHref?.(row) : undefined;
-                  return (
-                    <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
-                      {href === undefined ? (
-                        content
-                      ) : (
-                        <Link href={href} className={styles.link}>
-                          {content}
-                        </Link>
-                      )}
-                    </div>
-                  );
-                })}
-              </div>
-            );
-          })}
-        </div>
-        {footer && <div className={styles.footer}>{footer}</div>}
+      <div role="rowgroup" className={styles.rows} style={{ height: virtual.getTotalSize() }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          const key = rowKey(row);
+          return (
+            <div
+              key={key}
+              role="row"
+              aria-rowindex={index + 2}
+              data-index={index}
+              data-testid={rowTestId?.(row)}
+              data-selected={key === selected || undefined}
+              className={classNames(styles.row, rowHref && styles.clickable)}
+              style={{ transform: `translateY(${start - HEAD_HEIGHT}px)` }}
+            >
+              {columns.map(({ id, align, cell }, at) => {
+                const content = cell(row, index);
+                const href = at === 0 ? rowHref?.(row) : undefined;
+                return (
+                  <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
+                    {href === undefined ? (
+                      content
+                    ) : (
+                      <Link href={href} className={styles.link}>
+                        {content}
+                      </Link>
+                    )}
+                  </div>
+                );
+              })}
+            </div>
+          );
+        })}
       </div>
+      {footer && <div className={styles.footer}>{footer}</div>}
     </div>
   );
 }

@@ -11,6 +11,7 @@ import { JsonView } from '../../ui/json-view.tsx';
 import { Facts, Panel, Section } from '../../ui/panel.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Copy, Time } from '../../ui/text.tsx';
+import { useSource } from '../flows/use-source.tsx';
 import { LEVEL_TONES } from './columns.tsx';
 import { errorOf, fieldsOf, keyOf, readKey } from './log-entry.ts';
 import styles from './logs.module.css';
@@ -24,11 +25,13 @@ interface Props {
 }
 
 export function LogPanel({ entryKey, known, onClose }: Props) {
+  const source = useSource();
   const { time, first } = readKey(entryKey);
   // Of a link: the records of that very millisecond are few.
   const query = { since: time, until: time, limit: 1_000 };
   const { data, error, isLoading } = useApi<LogPage>('/logs', { query, enabled: known === undefined });
   const record = known ?? data?.logs.find((one) => keyOf(one) === first);
+  if (source.panel) return source.panel;
   return (
     <Panel
       label="Log details"
@@ -39,7 +42,7 @@ export function LogPanel({ entryKey, known, onClose }: Props) {
       onClose={onClose}
     >
       {record ? (
-        <Details record={record} />
+        <Details record={record} sourceHref={source.href} />
       ) : isLoading ? (
         <Loading label="Looking for the record" />
       ) : error && error.status !== 400 ? (
@@ -53,7 +56,12 @@ export function LogPanel({ entryKey, known, onClose }: Props) {
   );
 }
 
-function Details({ record }: { record: LogRecord }) {
+interface DetailsProps {
+  record: LogRecord;
+  sourceHref: (step: string, line: number) => string;
+}
+
+function Details({ record, sourceHref }: DetailsProps) {
   const { time, msg, step, flows = [], traceId, spanId, action } = record;
   const error = errorOf(record);
   const fields = fieldsOf(record);
@@ -99,7 +107,7 @@ function Details({ record }: { record: LogRecord }) {
       </Section>
       {error && (
         <Section title="Error">
-          <ErrorText error={error} />
+          <ErrorText error={error} sourceHref={sourceHref} />
         </Section>
       )}
       {fields.length > 0 && (

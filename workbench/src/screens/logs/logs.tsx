@@ -19,7 +19,7 @@ export default function Logs() {
   const [filters, setFilters] = useUrlState(...FILTERS);
   const [, params] = useRoute('/logs/:key');
   const [, navigate] = useLocation();
-  const withSearch = useWithSearch();
+  const withSearch = useWithSearch(FILTERS);
   const [isPaused, setPaused] = useState(false);
   const [isAtTop, setAtTop] = useState(true);
   /** Another one is a table that begins at its top. */

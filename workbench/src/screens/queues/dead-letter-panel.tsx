@@ -15,10 +15,13 @@ import { Facts, Panel, Section } from '../../ui/panel.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Copy, Time } from '../../ui/text.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { useSource } from '../flows/use-source.tsx';
 
 export function DeadLetterPanel({ id, onClose }: { id: string; onClose: () => void }) {
+  const source = useSource();
   const path = `/dead-letters/${encodeURIComponent(id)}`;
   const { data: letter, error, refetch } = useApi<DeadLetterDetail>(path);
+  if (source.panel) return source.panel;
   return (
     <Panel
       label={`Dead letter ${id}`}
@@ -26,7 +29,7 @@ export function DeadLetterPanel({ id, onClose }: { id: string; onClose: () => vo
       onClose={onClose}
     >
       {letter ? (
-        <Letter letter={letter} path={path} onGone={onClose} />
+        <Letter letter={letter} path={path} sourceHref={source.href} onGone={onClose} />
       ) : error?.status === 404 ? (
         <Empty icon={MailX} title="It is not there any more">
           <p>It was tried again or thrown away, or died more than 30 days ago.</p>
@@ -43,10 +46,11 @@ export function DeadLetterPanel({ id, onClose }: { id: string; onClose: () => vo
 interface LetterProps {
   letter: DeadLetterDetail;
   path: string;
+  sourceHref: (step: string, line: number) => string;
   onGone: () => void;
 }
 
-function Letter({ letter, path, onGone }: LetterProps) {
+function Letter({ letter, path, sourceHref, onGone }: LetterProps) {
   const { step, topic, eventId, attempts, group, traceId, emittedAt, diedAt, error, data } = letter;
   const [isAsked, setAsked] = useState(false);
   const { act, isBusy } = useAction('/queues', '/traces');
@@ -78,7 +82,7 @@ function Letter({ letter, path, onGone }: LetterProps) {
         </Buttons>
       </Section>
       <Section title="The last attempt">
-        <ErrorText error={error} />
+        <ErrorText error={error} sourceHref={sourceHref} />
       </Section>
       <Section title="The event">
         <Facts

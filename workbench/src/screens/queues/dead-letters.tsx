@@ -46,7 +46,7 @@ const isLike = ({ step, topic, eventId, error }: DeadLetter, text: string) =>
 export function DeadLetters({ id }: { id: string | undefined }) {
   const [{ step, text }, setFilters] = useUrlState('step', 'text');
   const [, navigate] = useLocation();
-  const withSearch = useWithSearch();
+  const withSearch = useWithSearch(['step', 'text']);
   const query = { step };
   const list = useList<DeadLetterPage, 'deadLetters'>('/dead-letters', {
     ...{ field: 'deadLetters', by: 'after', query, every: EVERY.live },

@@ -43,7 +43,7 @@ interface Props {
 export function Subscriptions({ queues: { data, error, refetch, dataUpdatedAt }, step, topic, isNarrow }: Props) {
   const [filters, setFilters] = useUrlState('show', 'text');
   const [, navigate] = useLocation();
-  const withSearch = useWithSearch();
+  const withSearch = useWithSearch(['show', 'text']);
   const depths = useDepths(data, dataUpdatedAt);
   const { act } = useAction('/queues');
   const onPause = ({ subscription, step, topic, paused }: QueueStatus) =>

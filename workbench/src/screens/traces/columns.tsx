@@ -1,6 +1,7 @@
 /** The columns of the list of traces. */
 import type { TraceStatus, TraceSummary } from '../../api/types.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
+import { Hidden } from '../../ui/hidden.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Duration, Time } from '../../ui/text.tsx';
 import styles from './traces.module.css';
@@ -15,9 +16,9 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
     cell: ({ name, status }) => (
       <span className={styles.name}>
         <Badge tone={STATUS_TONES[status]} dot>
-          <span className={styles.hidden}>{status} </span>
+          <Hidden>{status}</Hidden>
         </Badge>
-        {name}
+        <span>{name}</span>
       </span>
     ),
   },
@@ -50,3 +51,8 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
     cell: ({ startedAt }) => <Time at={startedAt} />,
   },
 ];
+
+/** Beside an open trace. */
+export const NARROW_COLUMNS = COLUMNS.filter(({ id }) => ['name', 'duration', 'started'].includes(id)).map((column) =>
+  column.id === 'name' ? { ...column, width: 'minmax(0, 1fr)' } : column,
+);

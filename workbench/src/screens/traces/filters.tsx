@@ -27,9 +27,9 @@ const TIMES = [
 ];
 const DURATIONS = [
   { value: '', title: 'Any duration' },
-  { value: '100', title: '100 ms and more' },
-  { value: '1000', title: '1 s and more' },
-  { value: '10000', title: '10 s and more' },
+  { value: '100', title: 'from 100 ms' },
+  { value: '1000', title: 'from 1 s' },
+  { value: '10000', title: 'from 10 s' },
 ];
 
 interface Props {
@@ -51,7 +51,7 @@ export function TraceFilters({ filters, onChange, list }: Props) {
               Back to the newest
             </Button>
           )}
-          <span>{count} traces</span>
+          <span>{list.rows.length === 1 && !list.hasMore ? '1 trace' : `${count} traces`}</span>
         </>
       }
     >

@@ -1,42 +1,85 @@
 /** What the app has done: a list that is filtered by state first. */
 import { Activity } from 'lucide-react';
+import { useLocation, useRoute } from 'wouter';
 import { EVERY } from '../../api/hooks.ts';
 import type { TracePage, TraceSummary } from '../../api/types.ts';
-import { useList } from '../../api/use-list.ts';
-import { useUrlState } from '../../lib/url-state.ts';
+import { type List, useList } from '../../api/use-list.ts';
+import { useUrlState, useWithSearch } from '../../lib/url-state.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
-import { COLUMNS } from './columns.tsx';
+import { COLUMNS, NARROW_COLUMNS } from './columns.tsx';
 import { FILTERS, isFiltered, TraceFilters, toQuery } from './filters.tsx';
+import { TraceDetail } from './trace-detail.tsx';
 import styles from './traces.module.css';
 
 export default function Traces() {
+  const [, params] = useRoute('/traces/:traceId?/:spanId?');
+  const { traceId, spanId } = params ?? {};
   const [filters, setFilters] = useUrlState(...FILTERS);
+  const [, navigate] = useLocation();
+  const withSearch = useWithSearch(FILTERS);
+  const href = (...parts: (string | undefined)[]) =>
+    withSearch(['/traces', ...parts.filter((part) => part !== undefined).map(encodeURIComponent)].join('/'));
   const list = useList<TracePage, 'traces'>('/traces', { field: 'traces', query: toQuery(filters), every: EVERY.live });
-  const { rows, error, isLoading } = list;
-  const clear = () => setFilters(Object.fromEntries(FILTERS.map((name) => [name, ''])));
   return (
     <div className={styles.screen} data-testid="traces-container">
       <TraceFilters filters={filters} onChange={setFilters} list={list} />
-      {isLoading ? (
-        <Loading label="Loading traces" />
-      ) : error && rows.length === 0 ? (
-        <ErrorState error={error} what="Traces could not be read" onRetry={list.restart} />
-      ) : rows.length === 0 ? (
-        <NoTraces isFiltered={isFiltered(filters)} onClear={clear} />
-      ) : (
-        <Table<TraceSummary>
-          label="Traces"
-          columns={COLUMNS}
-          rows={rows}
-          rowKey={({ traceId }) => traceId}
-          rowTestId={({ traceId }) => `trace-${traceId}`}
-          onEnd={list.loadMore}
-          footer={list.isLoadingMore ? 'Loading more' : list.hasMore ? undefined : 'No older traces are stored'}
-        />
-      )}
+      <div
+        className={styles.split}
+        data-open={spanId !== undefined ? 'span' : traceId !== undefined ? 'trace' : undefined}
+      >
+        <div className={styles.list}>
+          <TraceList
+            list={list}
+            selected={traceId}
+            href={href}
+            isFiltered={isFiltered(filters)}
+            onClear={() => setFilters(Object.fromEntries(FILTERS.map((name) => [name, ''])))}
+          />
+        </div>
+        {traceId !== undefined && (
+          <TraceDetail
+            key={traceId}
+            traceId={traceId}
+            spanId={spanId}
+            href={href}
+            onClose={() => navigate(href())}
+            onCloseSpan={() => navigate(href(traceId))}
+          />
+        )}
+      </div>
     </div>
+  );
+}
+
+interface TraceListProps {
+  list: List<TracePage, TraceSummary>;
+  selected: string | undefined;
+  href: (traceId: string) => string;
+  isFiltered: boolean;
+  onClear: () => void;
+}
+
+function TraceList({ list, selected, href, isFiltered, onClear }: TraceListProps) {
+  const { rows, error, isLoading } = list;
+  if (isLoading) return <Loading label="Loading traces" />;
+  if (rows.length === 0) {
+    if (error) return <ErrorState error={error} what="Traces could not be read" onRetry={list.restart} />;
+    return <NoTraces isFiltered={isFiltered} onClear={onClear} />;
+  }
+  return (
+    <Table<TraceSummary>
+      label="Traces"
+      columns={selected === undefined ? COLUMNS : NARROW_COLUMNS}
+      rows={rows}
+      rowKey={({ traceId }) => traceId}
+      rowHref={({ traceId }) => href(traceId)}
+      rowTestId={({ traceId }) => `trace-${traceId}`}
+      selected={selected}
+      onEnd={list.loadMore}
+      footer={list.isLoadingMore ? 'Loading more' : list.hasMore ? undefined : 'No older traces are stored'}
+    />
   );
 }
 

@@ -1,7 +1,4 @@
-/**
- * CodeMirror. It lives in a shadow tree: there it brings its styles as objects, where in the page it would add a style element, which
- * the gateway's content security policy forbids.
- */
+/** CodeMirror, with what we use of it. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { javascript } from '@codemirror/lang-javascript';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
@@ -36,10 +33,8 @@ export default function Editor({ value, label, language, onChange, highlight, te
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
     const editor = new EditorView({
-      parent: root,
-      root,
+      parent: element,
       state: EditorState.create({
         doc: first.current,
         extensions: [

@@ -1,0 +1,106 @@
+/** What the Workbench sees of an app at work, in both languages: activity, payloads, replays, what waits for its time. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningCli, startCli } from '../../helpers/cli.ts';
+import { openStream, send } from '../../helpers/http.ts';
+import { createProject, type Project } from '../../helpers/project.ts';
+import { testPython } from '../../helpers/python.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const python = await testPython();
+
+const files = {
+  'package.json': '{ "name": "live", "type": "module" }',
+  'motia.config.ts': "export default { logs: { redact: ['card.number'] } };",
+  'src/order.step.ts': `
+    export const config = { type: 'api', name: 'Order', method: 'POST', path: '/orders/:id', flows: ['shop'], emits: ['made', 'later'] };
+    export const handler = async (req: any, { emit, state, traceId }: any) => {
+      await state.set('orders', req.pathParams.id, req.body);
+      await emit({ topic: 'made', data: req.body });
+      if (req.queryParams.later) await emit({ topic: 'later', data: { later: true }, delay: 3600 });
+      return { status: 201, headers: { 'set-cookie': 'session=1' }, body: { traceId, secret: 's' } };
+    };`,
+  'src/later.step.ts': `
+    export const config = { type: 'event', name: 'Later', subscribes: ['later'], emits: [] };
+    export const handler = async (input: any, { logger }: any) => logger.info('later', { input });`,
+};
+const pack = {
+  'src/pack.step.ts': `
+    export const config = { type: 'event', name: 'Pack', subscribes: ['made'], emits: ['packed'],
+      infrastructure: { queue: { maxRetries: 1, backoff: { initial: 3600 } } } };
+    export const handler = async (input: any, { emit, state, logger }: any) => {
+      if (input.fails) throw new Error('no box');
+      logger.info('packing', { n: input.n });
+      await state.get('orders', '1');
+      await emit({ topic: 'packed', data: { ...input, password: 'p' } });
+    };`,
+};
+const packInPython = {
+  'src/pack_step.py': `
+config = {"type": "event", "name": "Pack", "subscribes": ["made"], "emits": ["packed"],
+          "infrastructure": {"queue": {"maxRetries": 1, "backoff": {"initial": 3600}}}}
+
+async def handler(data, context):
+    if data.get("fails"):
+        raise Exception("no box")
+    context.logger.info("packing", {"n": data["n"]})
+    await context.state.get("orders", "1")
+    await context.emit({"topic": "packed", "data": {**data, "password": "p"}})
+`,
+};
+
+let project: Project;
+let cli: RunningCli;
+beforeAll(async () => {
+  if (python === undefined) console.error('SKIPPED: payloads of Python steps, since there is no Python');
+  project = await createProject({ files: { ...files, ...(python === undefined ? pack : packInPython) } });
+  const env = python === undefined ? {} : { MOTIA_PYTHON: python };
+  cli = await startCli('dev', project, { env, readyWithin: 60_000 });
+}, 120_000);
+afterAll(() => cli.stop());
+
+const admin = async (path: string, method = 'GET', body?: unknown) => {
+  const response = await send(`${cli.url}/__motia/api/v1${path}`, {
+    method,
+    headers: { 'x-motia-request': '1' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: response.body.length > 0 ? response.json() : undefined };
+};
+const order = (id: string, body: unknown, headers: Record<string, string> = {}): Promise<string> =>
+  send(`${cli.url}/orders/${id}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  }).then((response) => response.json().traceId);
+
+test('activity: runs of the last minutes, what waits, and news', async () => {
+  const news = await openStream(`${cli.url}/__motia/api/v1/activity/follow`);
+  await news.until(': the activity');
+  await Promise.all([order('1', { n: 1 }), order('2', { n: 2 }), order('3', { fails: true })]);
+  const activity = async () => {
+    const { body } = await admin('/activity');
+    return { ...body, of: Object.fromEntries(body.steps.map((one: { step: string }) => [one.step, one])) };
+  };
+  await waitFor(async () => {
+    const { Order, Pack } = (await activity()).of;
+    return Order?.runs === 3 && Pack?.runs === 3;
+  });
+  const { of, queues } = await activity();
+  expect(of.Order).toEqual({ step: 'Order', runs: 3, failed: 0, running: 0, lastRunAt: expect.stringMatching(/Z$/) });
+  expect(of.Pack).toMatchObject({ runs: 3, failed: 1 });
+  expect(queues).toContainEqual({
+    ...{ subscription: 'Pack=_made', step: 'Pack', topic: 'made' },
+    ...{ waiting: 0, inFlight: 0, paused: false },
+  });
+  expect((await admin('/activity?since=0s')).body.steps).toContainEqual(
+    expect.objectContaining({ step: 'Order', runs: 0 }),
+  );
+  const told = () => {
+    const steps = [...news.text().matchAll(/^data: (.*)$/gm)].flatMap(([, json = '']) => JSON.parse(json).steps);
+    const of = (step: string, what: string) =>
+      steps.filter((one) => one.step === step).reduce((sum, one) => sum + one[what], 0);
+    return [of('Order', 'finished'), of('Pack', 'finished'), of('Pack', 'failed')];
+  };
+  await waitFor(() => told().join() === '3,3,1');
+  news.leave();
+});
