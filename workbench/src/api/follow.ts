@@ -5,23 +5,33 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
 export interface FollowOptions<Message> {
-  /** A function is asked anew for each connection: where to go on, for example. */
-  query?: Query | (() => Query);
   onMessage: (message: Message) => void;
   /** Whether it is connected now; the error is why it is not. */
   onState?: (isOpen: boolean, error?: Error) => void;
 }
 
+interface ApiFollowOptions<Message> extends FollowOptions<Message> {
+  /** A function is asked anew for each connection: where to go on, for example. */
+  query?: Query | (() => Query);
+}
+
 /** Follows a path of the admin API until the function that is returned is called. */
-export function follow<Message>(path: string, { query = {}, onMessage, onState }: FollowOptions<Message>): () => void {
+export function follow<Message>(path: string, { query = {}, ...options }: ApiFollowOptions<Message>): () => void {
+  return followBy((signal) => send(path, { query: typeof query === 'function' ? query() : query, signal }), options);
+}
+
+/** The same for what is no path of the admin API. @param open connects; what it throws is told, and tried again. */
+export function followBy<Message>(
+  open: (signal: AbortSignal) => Promise<Response>,
+  { onMessage, onState }: FollowOptions<Message>,
+): () => void {
   const ended = new AbortController();
   void (async () => {
     let wait = FIRST_WAIT_MS;
     while (!ended.signal.aborted) {
       let error: Error | undefined;
       try {
-        const asked = typeof query === 'function' ? query() : query;
-        const { body } = await send(path, { query: asked, signal: ended.signal });
+        const { body } = await open(ended.signal);
         onState?.(true);
         wait = FIRST_WAIT_MS;
         if (body) for await (const data of eventsOf(body)) onMessage(JSON.parse(data) as Message);

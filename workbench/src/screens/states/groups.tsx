@@ -1,0 +1,54 @@
+/** The groups of state. */
+import { Database } from 'lucide-react';
+import { useState } from 'react';
+import { EVERY } from '../../api/hooks.ts';
+import type { Page } from '../../api/types.ts';
+import { useList } from '../../api/use-list.ts';
+import { FilterBar, SearchField } from '../../ui/filters.tsx';
+import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
+import { type Column, Table } from '../../ui/table.tsx';
+import { nameText } from './name-text.ts';
+import { stateHref } from './states.tsx';
+
+interface Group {
+  group: string;
+  keys: number;
+}
+
+const COLUMNS: readonly Column<Group>[] = [
+  { id: 'group', title: 'Group', width: '1fr', cell: ({ group }) => <span title={group}>{nameText(group)}</span> },
+  { id: 'keys', title: 'Keys', width: '70px', align: 'right', cell: ({ keys }) => keys.toLocaleString() },
+];
+
+export function Groups({ selected }: { selected: string | undefined }) {
+  const [text, setText] = useState('');
+  const list = useList<Page<Group>, 'items'>('/state/groups', {
+    ...{ field: 'items', by: 'after', limit: 500, every: EVERY.live },
+  });
+  const rows = list.rows.filter(({ group }) => group.toLowerCase().includes(text.toLowerCase()));
+  return (
+    <>
+      <FilterBar>
+        <SearchField label="Search groups" value={text} onChange={setText} />
+      </FilterBar>
+      {list.isLoading ? (
+        <Loading label="Loading groups" />
+      ) : list.error && list.rows.length === 0 ? (
+        <ErrorState error={list.error} what="Groups could not be read" onRetry={list.restart} />
+      ) : rows.length === 0 ? (
+        <Empty icon={Database} title={text === '' ? 'Nothing is stored' : 'No group fits'} />
+      ) : (
+        <Table<Group>
+          label="Groups"
+          columns={COLUMNS}
+          rows={rows}
+          rowKey={({ group }) => group}
+          rowHref={({ group }) => stateHref(group)}
+          rowTestId={({ group }) => `group-${group}`}
+          selected={selected}
+          onEnd={list.loadMore}
+        />
+      )}
+    </>
+  );
+}
