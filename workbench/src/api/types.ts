@@ -5,7 +5,6 @@ export type { DeadLetterPage, RetriedLetters } from '../../../shared/broker/dead
 export type { Emitted } from '../../../shared/broker/emit-admin.ts';
 export type { EventPlace, EventSearch } from '../../../shared/broker/event-search.ts';
 export type { QueueStatus } from '../../../shared/broker/queue-admin.ts';
-export type { StreamStatus } from '../../../shared/broker/stream-admin.ts';
 export type { LogPage } from '../../../shared/broker/telemetry-logs.ts';
 export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
 export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
@@ -16,6 +15,7 @@ export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.t
 export type { JsonSchema } from '../../../shared/types/step-config.ts';
 export type { Page, StateEntry, StreamItem } from '../../../shared/types.ts';
 
+import type { StreamStatus as StoredStreamStatus } from '../../../shared/broker/stream-admin.ts';
 import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 
 /** `GET /steps` */
@@ -59,4 +59,28 @@ export interface StepSource {
     lines: (readonly [from: number, to: number])[];
     link?: string;
   }[];
+}
+
+/** `GET /scheduled`, in pages */
+export interface ScheduledEvent {
+  id: string;
+  eventId: string;
+  topic: string;
+  /** Absent when it is for all that subscribe. */
+  step?: string;
+  /** ISO 8601. */
+  at: string;
+  attempt?: number;
+  data?: unknown;
+}
+
+/** `GET /state/touched` */
+export interface TouchedState {
+  keys: { group: string; key: string; operations: string[]; wrote: boolean }[];
+}
+
+/** `GET /streams` */
+export interface StreamStatus extends StoredStreamStatus {
+  /** How many follow something of it at this gateway. */
+  clients?: number;
 }

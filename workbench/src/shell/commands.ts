@@ -1,5 +1,6 @@
 /** What the palette leads to, worked out of the screens and of what the app has. Pure. */
 import type { Steps } from '../api/types.ts';
+import { TRACE_ID } from '../lib/trace-id.ts';
 import { SCREENS } from '../screens/index.ts';
 
 export interface Command {
@@ -11,7 +12,6 @@ export interface Command {
   href: string;
 }
 
-const TRACE_ID = /^[0-9a-f]{32}$/;
 const MOST = 40;
 
 /** The commands that fit what was typed, the best first. */

@@ -3,14 +3,13 @@ import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Query } from '../../api/client.ts';
 import { useSteps } from '../../api/hooks.ts';
+import { TRACE_ID } from '../../lib/trace-id.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterBar, SearchField, Segments, Select } from '../../ui/filters.tsx';
 import { TimeRange } from '../../ui/time-range.tsx';
 
 export const FILTERS = ['level', 'text', 'step', 'flow', 'since', 'until'] as const;
 export type Filters = Record<(typeof FILTERS)[number], string>;
-
-const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** For the admin API, which finds the log of a whole trace id without looking through all of it. */
 export function toQuery({ text, ...filters }: Filters): Query {

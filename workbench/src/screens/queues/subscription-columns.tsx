@@ -61,7 +61,7 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
     {
       id: 'actions',
       title: '',
-      width: '44px',
+      width: '60px',
       cell: (queue) => (
         <IconButton
           label={`${queue.paused ? 'Resume' : 'Pause'} ${queue.step}, ${queue.topic}`}

@@ -1,9 +1,11 @@
 /** The groups of state. */
 import { Database } from 'lucide-react';
 import { useState } from 'react';
+import { useLocation } from 'wouter';
 import { EVERY } from '../../api/hooks.ts';
 import type { Page } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
+import { TRACE_ID } from '../../lib/trace-id.ts';
 import { FilterBar, SearchField } from '../../ui/filters.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
@@ -22,14 +24,19 @@ const COLUMNS: readonly Column<Group>[] = [
 
 export function Groups({ selected }: { selected: string | undefined }) {
   const [text, setText] = useState('');
+  const [, navigate] = useLocation();
   const list = useList<Page<Group>, 'items'>('/state/groups', {
     ...{ field: 'items', by: 'after', limit: 500, every: EVERY.live },
   });
+  const search = (text: string) => {
+    if (TRACE_ID.test(text.trim())) navigate(`/states?trace=${text.trim()}`);
+    else setText(text);
+  };
   const rows = list.rows.filter(({ group }) => group.toLowerCase().includes(text.toLowerCase()));
   return (
     <>
       <FilterBar>
-        <SearchField label="Search groups" value={text} onChange={setText} />
+        <SearchField label="Search groups, or a trace id" value={text} onChange={search} />
       </FilterBar>
       {list.isLoading ? (
         <Loading label="Loading groups" />

@@ -139,7 +139,7 @@ function columnsOf(
     {
       id: 'choose',
       title: '',
-      width: '40px',
+      width: '52px',
       cell: ({ key }) => (
         <input
           type="checkbox"

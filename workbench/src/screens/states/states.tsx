@@ -9,6 +9,7 @@ import { Empty } from '../../ui/states.tsx';
 import { Groups } from './groups.tsx';
 import { Keys } from './keys.tsx';
 import { NewValue } from './new-value.tsx';
+import { Touched } from './touched.tsx';
 import { ValuePanel } from './value-panel.tsx';
 
 /** Where a group, or a value of it, is shown. */
@@ -17,16 +18,17 @@ export const stateHref = (group: string, key?: string): string =>
 
 export default function States() {
   const [, params] = useRoute('/states/:group?/:key?');
-  const [{ new: isNew }] = useUrlState('new');
+  const [{ new: isNew, trace }] = useUrlState('new', 'trace');
   const [, navigate] = useLocation();
   const group = params?.group === undefined ? undefined : fromPart(params.group);
   const key = params?.key === undefined ? undefined : fromPart(params.key);
-  const here = group === undefined ? '/states' : stateHref(group);
+  const groupHref = group === undefined ? '/states' : stateHref(group);
+  const here = trace === '' ? groupHref : `/states?trace=${trace}`;
   return (
     <Screen testId="states-container">
       <Split>
         <Column width={260} label="Groups">
-          <Groups selected={group} />
+          <Groups selected={trace === '' ? group : undefined} />
         </Column>
         <Column label="Keys">
           {group === undefined ? (

@@ -9,7 +9,7 @@ import { Copy } from '../../ui/text.tsx';
 import styles from './streams.module.css';
 
 export function AboutStream({ stream }: { stream: StreamStatus }) {
-  const { name, language, file, schema, guarded } = stream;
+  const { name, language, file, schema, guarded, clients } = stream;
   const curl = `curl -N ${window.location.origin}/__motia/streams/${encodeURIComponent(name)}/<group>`;
   return (
     <>
@@ -27,6 +27,10 @@ export function AboutStream({ stream }: { stream: StreamStatus }) {
             facts={[
               ['File', <code key="file">{file}</code>],
               ['Language', language],
+              [
+                'Clients',
+                clients !== undefined && `${clients.toLocaleString()} follow something of it at this gateway`,
+              ],
               ['Who may follow', guarded ? 'whom canAccess of its file lets in' : 'everyone who reaches the gateway'],
             ]}
           />

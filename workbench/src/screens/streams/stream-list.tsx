@@ -1,5 +1,5 @@
 /** The streams of the app, and the groups of the one that is chosen. */
-import { ChevronRight, Lock, RadioTower } from 'lucide-react';
+import { ChevronRight, Lock, RadioTower, Users } from 'lucide-react';
 import { Link } from 'wouter';
 import { EVERY } from '../../api/hooks.ts';
 import type { Page, StreamStatus } from '../../api/types.ts';
@@ -21,7 +21,7 @@ export function StreamList({ streams, stream, group }: Props) {
   return (
     <nav aria-label="Streams" className={styles.streams}>
       <ul>
-        {streams.map(({ name, guarded }) => (
+        {streams.map(({ name, guarded, clients = 0 }) => (
           <li key={name}>
             <Link
               href={streamHref(name)}
@@ -32,6 +32,12 @@ export function StreamList({ streams, stream, group }: Props) {
               <ChevronRight size={13} aria-hidden className={styles.arrow} />
               <RadioTower size={14} strokeWidth={1.75} aria-hidden />
               <span>{name}</span>
+              {clients > 0 && (
+                <small title={`${clients} clients follow something of it at this gateway`} className={styles.clients}>
+                  <Users size={11} aria-hidden />
+                  {clients}
+                </small>
+              )}
               {guarded && <Lock size={12} aria-label="guarded by canAccess" />}
             </Link>
             {name === stream && <GroupList stream={name} group={group} />}

@@ -18,7 +18,7 @@ export default function Streams() {
   const [, params] = useRoute('/streams/:stream?/:group?/:id?');
   const [{ panel }] = useUrlState('panel');
   const [, navigate] = useLocation();
-  const { data: streams, error, refetch } = useApi<StreamStatus[]>('/streams', { every: EVERY.slow });
+  const { data: streams, error, refetch } = useApi<StreamStatus[]>('/streams', { every: EVERY.live });
   if (error && !streams) return <ErrorState error={error} what="Streams could not be read" onRetry={refetch} />;
   if (!streams) return <Loading label="Loading streams" />;
   if (streams.length === 0) return <NoStreams />;
