@@ -31,7 +31,9 @@ export default function States() {
           <Groups selected={trace === '' ? group : undefined} />
         </Column>
         <Column label="Keys">
-          {group === undefined ? (
+          {trace !== '' ? (
+            <Touched traceId={trace} group={group} name={key} />
+          ) : group === undefined ? (
             <NoGroup />
           ) : (
             <Keys key={group} group={group} selected={key} isNarrow={isNew !== ''} />
