@@ -1,4 +1,6 @@
 /** What the admin API answers. The one place that names files of the program, and only for their types: nothing of them is in the page. */
+export type { QueueDepth, QueueStatus } from '../../../shared/broker/queue-admin.ts';
+export type { StepActivity, StepPulse } from '../../../shared/broker/telemetry-activity.ts';
 export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
 export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
 export type { TracePage } from '../../../shared/broker/telemetry-traces.ts';
@@ -7,6 +9,8 @@ export type { EmitEntry, StepEntry, StreamEntry } from '../../../shared/steps/ma
 export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.ts';
 export type { JsonSchema } from '../../../shared/types/step-config.ts';
 
+import type { QueueDepth } from '../../../shared/broker/queue-admin.ts';
+import type { StepActivity } from '../../../shared/broker/telemetry-activity.ts';
 import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 
 /** `GET /steps` */
@@ -51,3 +55,19 @@ export interface StepSource {
     link?: string;
   }[];
 }
+
+/** `GET /activity` */
+export interface Activity {
+  since: string;
+  steps: StepActivity[];
+  queues: QueueDepth[];
+}
+
+/** `GET /flows/layout` */
+export interface FlowLayout {
+  id: string;
+  /** By the path of a step's file. */
+  config: Record<string, { x: number; y: number; sourceHandlePosition?: Side; targetHandlePosition?: Side }>;
+}
+
+type Side = 'bottom' | 'right' | 'left' | 'top';

@@ -1,5 +1,5 @@
 /** The screens, in the order of the navigation. A new one is a folder beside this file and an entry here. */
-import { Activity, type LucideIcon } from 'lucide-react';
+import { Activity, type LucideIcon, Workflow } from 'lucide-react';
 import { type ComponentType, lazy } from 'react';
 
 export interface Screen {
@@ -18,6 +18,15 @@ export interface Screen {
 }
 
 export const SCREENS: readonly Screen[] = [
+  {
+    id: 'flows',
+    title: 'Flows',
+    icon: Workflow,
+    key: 'f',
+    about: 'What leads where, and what runs now',
+    testId: 'flows-link',
+    Component: lazy(() => import('./flows/flows.tsx')),
+  },
   {
     id: 'traces',
     title: 'Traces',
