@@ -4,13 +4,14 @@ import type { StepLoad } from '../live.ts';
 import type { Side } from '../placing.ts';
 
 /** Of React Flow, hence a type and no interface. */
-export type StepNodeData = Record<string, unknown> & StepEntry & {
-  load: StepLoad;
-  sourceSide: Side;
-  targetSide: Side;
-  onSource: (step: string) => void;
-  onSide: (step: string, which: 'source' | 'target', side: Side) => void;
-};
+export type StepNodeData = Record<string, unknown> &
+  StepEntry & {
+    load: StepLoad;
+    sourceSide: Side;
+    targetSide: Side;
+    onSource: (step: string) => void;
+    onSide: (step: string, which: 'source' | 'target', side: Side) => void;
+  };
 
 export interface StepNodeProps {
   id: string;
