@@ -12,6 +12,7 @@ import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
+import { createPayloads, type Payloads } from '../shared/payloads.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import type { TelemetrySettings } from '../shared/steps/telemetry-settings.ts';
@@ -92,10 +93,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     markReady = resolve;
   });
   let streams: Streams | undefined;
+  let payloads: Payloads | undefined;
   const serve = (manifest: Manifest) => {
     if (manifest.version !== served?.manifest.version) {
       served = toServed(manifest, log);
       onSettings(manifest.settings.telemetry);
+      payloads = createPayloads(manifest.settings.telemetry, options.telemetry);
       options.onManifest?.(manifest);
       streams?.onManifest();
     }
@@ -142,13 +145,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const manifest = () => served?.manifest;
-    const services = createAdminServices(broker, names, tracing);
+    const services = createAdminServices(broker, names, tracing, () => payloads);
     const { installation } = options;
     const admin = { access: options.admin, services, log, manifest, installation, telemetry };
     const { stalledAfterMs, workbench } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },
-      ...{ admin, ops, requests, stalledAfterMs, workbench },
+      ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     streams = startStreams(app, {

@@ -1,6 +1,7 @@
 /** Answers HTTP requests with the API steps of the manifest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pino from 'pino';
+import type { Payloads } from '../shared/payloads.ts';
 import { isSafeMethod } from '../shared/protocol/safe-methods.ts';
 import type { Manifest, StepEntry } from '../shared/steps/manifest.ts';
 import type { Span, SpanOptions, Tracing } from '../shared/tracing.ts';
@@ -52,6 +53,8 @@ export interface StepRouteOptions {
   calls: StepCalls;
   keyedCalls: KeyedCalls;
   tracing: Tracing;
+  /** `undefined` where they are not kept. */
+  payloads: () => Payloads | undefined;
   log: pino.Logger;
   /** Whether the server is to end: then connections end with the answers that they wait for. */
   closing: () => boolean;
@@ -73,7 +76,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
 export function createStepRoute(options: StepRouteOptions) {
-  const { served, calls, keyedCalls, tracing, log, closing, ownRoute, requests } = options;
+  const { served, calls, keyedCalls, tracing, payloads, log, closing, ownRoute, requests } = options;
   const { stalledAfterMs = STALLED_AFTER_MS } = options;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const began = performance.now();
@@ -110,6 +113,8 @@ export function createStepRoute(options: StepRouteOptions) {
     const { route, params } = match;
     const span = startSpan(tracing, request, route, settings.telemetry?.trustIncoming);
     const { traceparent } = span;
+    const kept = span.recorded ? payloads() : undefined;
+    if (kept) span.attach('payload', kept.request({ method, url, headers: Object.entries(request.headers), body }));
     let status = 500;
     try {
       const call: StepRequest = {
@@ -135,6 +140,8 @@ export function createStepRoute(options: StepRouteOptions) {
         response = await calls.call(call, (cancel) => reply.raw.once('close', cancel));
       }
       status = response.status;
+      if (kept)
+        span.attach('response', kept.response({ ...response, body: response.stream ? undefined : response.body }));
       if (status >= 500) span.fail(`answered with ${status}`);
       if (closing()) ours = { ...ours, connection: 'close' };
       if (response.stream === undefined) {

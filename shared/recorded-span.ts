@@ -6,7 +6,7 @@ import type { HrTime, Link, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { toErrorRecord } from './errors.ts';
 import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-ids.ts';
-import type { Attributes, Span, SpanOptions } from './tracing.ts';
+import type { Attributes, Span, SpanContent, SpanOptions } from './tracing.ts';
 
 /** OpenTelemetry's numbers. */
 const KINDS = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 };
@@ -36,6 +36,8 @@ export class RecordedSpan implements Span, ReadableSpan {
   instrumentationScope: { name: string; version?: string } = SCOPE;
   status = UNSET;
   events = NO_EVENTS;
+  /** Members of its line, as JSON: they are stored, and not exported. */
+  attached = '';
   readonly #context: TraceContext;
   readonly #parent: TraceContext | undefined;
   readonly #sink: SpanSink;
@@ -135,6 +137,10 @@ export class RecordedSpan implements Span, ReadableSpan {
   set(attributes: Attributes): void {
     // Those from the start may be shared by many spans.
     this.attributes = this.attributes === NO_ATTRIBUTES ? attributes : { ...this.attributes, ...attributes };
+  }
+
+  attach(name: SpanContent, record: object): void {
+    this.attached += `,"${name}":${JSON.stringify(record)}`;
   }
 
   /** @param time ms since 1970 */

@@ -1,5 +1,6 @@
 /** The form in which spans and log records are stored: a line of JSON for each, the same from every language. */
 import { isJsonObject, parseJson } from './json-values.ts';
+import type { PayloadRecord, RequestRecord, ResponseRecord } from './payloads.ts';
 import type { RecordedSpan } from './recorded-span.ts';
 import { formatTraceparent } from './trace-ids.ts';
 import type { Attributes } from './tracing.ts';
@@ -27,6 +28,10 @@ export interface SpanRecord {
   events?: { name: string; time: number; attributes?: Attributes }[];
   /** `traceparent`s of related work. */
   links?: string[];
+  /** Of an emit: what was emitted. Of a request: the request. */
+  payload?: PayloadRecord | RequestRecord;
+  /** Of a request: the answer. */
+  response?: ResponseRecord;
 }
 
 /** As the logger writes it; see `shared/logger.ts`. */
@@ -76,7 +81,7 @@ export function spanLine(span: RecordedSpan): string {
       formatTraceparent({ traceId, spanId, sampled: (traceFlags & 1) === 1 }),
     );
   }
-  const line = JSON.stringify({ ...record, ...rest });
+  const line = `${JSON.stringify({ ...record, ...rest }).slice(0, -1)}${span.attached}}`;
   return line.length <= LONGEST_RECORD ? line : JSON.stringify({ ...record, attributes: { 'motia.cut': true } });
 }
 

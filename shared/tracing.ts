@@ -8,6 +8,8 @@ import type { SpanSink } from './recorded-span.ts';
 import { formatTraceparent, newSpanId, newTraceId, parseTraceparent, type TraceContext } from './trace-ids.ts';
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+/** What a span may bear besides attributes: what it was given, and what came of it. */
+export type SpanContent = 'payload' | 'response';
 export type Attributes = Record<string, string | number | boolean | string[]>;
 
 export interface SpanOptions {
@@ -37,6 +39,8 @@ export interface Span {
   /** Whether it is kept. Otherwise what it causes is not told of, unless something fails. */
   readonly recorded: boolean;
   set(attributes: Attributes): void;
+  /** Adds what was sent or answered to what is stored of a recorded span. */
+  attach(name: SpanContent, record: object): void;
   /** Marks the span as failed. */
   fail(error: unknown): void;
   end(): void;
@@ -104,6 +108,7 @@ export class IdSpan implements Span {
   }
 
   set(_attributes: Attributes): void {}
+  attach(_name: SpanContent, _record: object): void {}
   fail(_error: unknown): void {}
   end(): void {}
 }

@@ -9,6 +9,7 @@ import type { QueueAdmin } from '../../shared/broker/queue-admin.ts';
 import type { StateAdmin } from '../../shared/broker/state-admin.ts';
 import type { StreamAdmin } from '../../shared/broker/stream-admin.ts';
 import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
+import type { Payloads } from '../../shared/payloads.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 
@@ -26,7 +27,13 @@ export interface AdminServices {
   telemetry: () => Promise<TelemetryAdmin>;
 }
 
-export function createAdminServices(broker: Broker, names: Names, tracing: Tracing): AdminServices {
+/** @param payloads `undefined` where they are not kept. */
+export function createAdminServices(
+  broker: Broker,
+  names: Names,
+  tracing: Tracing,
+  payloads: () => Payloads | undefined,
+): AdminServices {
   let telemetry: Promise<TelemetryAdmin> | undefined;
   return {
     cron: async () => new (await import('../../shared/broker/cron-admin.ts')).CronAdmin(broker, names),
@@ -34,7 +41,8 @@ export function createAdminServices(broker: Broker, names: Names, tracing: Traci
       const { DeadLetterAdmin } = await import('../../shared/broker/dead-letter-admin.ts');
       return new DeadLetterAdmin(broker, names, tracing);
     },
-    emits: async () => new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing),
+    emits: async () =>
+      new (await import('../../shared/broker/emit-admin.ts')).EmitAdmin(broker, names, tracing, payloads()),
     queues: async () => new (await import('../../shared/broker/queue-admin.ts')).QueueAdmin(broker, names),
     state: async () => new (await import('../../shared/broker/state-admin.ts')).StateAdmin(broker, names),
     streams: async () => new (await import('../../shared/broker/stream-admin.ts')).StreamAdmin(broker, names),

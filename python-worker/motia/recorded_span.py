@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from .errors import ErrorRecord, to_error_record
 from .protocol.trace_ids import TraceContext, format_traceparent
@@ -36,6 +36,7 @@ class RecordedSpan:
         "links",
         "name",
         "parent",
+        "payload",
         "started_at",
     )
 
@@ -60,6 +61,8 @@ class RecordedSpan:
         self.attributes = attributes
         self.links = links
         self.events: list[SpanEvent] = []
+        self.payload: dict[str, Any] | None = None
+        """Of an emit: what was emitted. It is stored, and not exported."""
         self.error: str | None = None
         """Why it failed; `None` if it has not."""
         self.started_at = time.time_ns() if started_at is None else started_at

@@ -38,6 +38,8 @@ def span_line(span: RecordedSpan) -> bytes:
         ]
     if span.links:
         rest["links"] = [format_traceparent(link) for link in span.links]
+    if span.payload is not None:
+        rest["payload"] = span.payload
     line = _to_json({**record, **rest})
     return line if len(line) <= _LONGEST_RECORD else _to_json({**record, "attributes": {"motia.cut": True}})
 

@@ -45,6 +45,8 @@ class TelemetryEnvironment(_RequiredTelemetry, total=False):
     tracesUrl: str | None
     """Full URL that spans are posted to; without one nothing is exported."""
     serviceName: str | None
+    payloads: bool
+    """Whether spans bear what was emitted, where `motia.config` says nothing."""
     stored: bool
     """Whether spans and log records are stored on the broker."""
     tracesPerSecond: int | None

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { toDelivery, toGroup, toMessageId } from '../emit-fields.ts';
 import { MotiaError } from '../errors.ts';
 import { isJsonObject, kindOf, toJson } from '../json-values.ts';
+import type { Payloads } from '../payloads.ts';
 import type { Names } from '../protocol/subjects.ts';
 import { idsOnly, type Tracing, traced } from '../tracing.ts';
 import type { Broker } from './connect.ts';
@@ -29,8 +30,11 @@ export class EmitAdmin {
   readonly #names: Names;
   readonly #events: EventStore;
   readonly #tracing: Tracing;
+  readonly #payloads: Payloads | undefined;
 
-  constructor(broker: Broker, names: Names, tracing: Tracing = idsOnly) {
+  /** @param payloads absent where they are not kept. */
+  constructor(broker: Broker, names: Names, tracing: Tracing = idsOnly, payloads?: Payloads) {
+    this.#payloads = payloads;
     this.#broker = broker;
     this.#names = names;
     this.#events = new EventStore(broker, names);
@@ -58,6 +62,7 @@ export class EmitAdmin {
         'messaging.message.id': eventId,
       },
     });
+    if (span.recorded && this.#payloads) span.attach('payload', this.#payloads.json(json));
     await traced(span, () => this.#events.emit({ ...stored, at, traceparent: span.traceparent }));
     const warning = `no step subscribes to "${topic}": the event goes nowhere`;
     return { eventId, traceId: span.traceId, topic, subscribers, ...(subscribers.length === 0 && { warning }) };

@@ -34,6 +34,9 @@ const SPAN_CHARACTERS = 600;
 /** Records that are written out without a pause: about a millisecond. */
 const MOST_AT_ONCE = 500;
 
+const sizeOf = (span: RecordedSpan | string) =>
+  typeof span === 'string' ? span.length : SPAN_CHARACTERS + span.attached.length;
+
 const compress = promisify(gzip);
 
 interface Batch {
@@ -62,7 +65,7 @@ export class TelemetryStore {
     this.#names = names;
     this.#node = `${role}-${hostname()}-${process.pid}`;
     this.#log = log;
-    this.#spans = new TelemetryBuffer((span) => (typeof span === 'string' ? span.length : SPAN_CHARACTERS), limits);
+    this.#spans = new TelemetryBuffer((span) => sizeOf(span), limits);
     this.#logs = new TelemetryBuffer((line) => line.length, limits);
   }
 

@@ -1,5 +1,7 @@
 /** One trace with all that was told of it: the spans of every process as a tree, and the log records. */
 import { MotiaError } from '../errors.ts';
+import { parseJson } from '../json-values.ts';
+import { isJsonType, type PayloadRecord } from '../payloads.ts';
 import type { LogRecord, SpanRecord, TraceStatus } from '../telemetry-records.ts';
 import { beganAt } from '../trace-ids.ts';
 import { parseRecord, ReadBudget, type TelemetryBatch, type TelemetryReader } from './telemetry-reader.ts';
@@ -100,7 +102,7 @@ class Found {
     }
     const running = record.end === undefined;
     const durationMs = record.end === undefined ? {} : { durationMs: round(record.end - record.start) };
-    this.#spans.set(record.spanId, { ...record, node, running, ...durationMs, children: [] });
+    this.#spans.set(record.spanId, { ...withValues(record), node, running, ...durationMs, children: [] });
   }
 
   toTrace(): Trace {
@@ -122,6 +124,24 @@ class Found {
       logs: this.#logs.sort((a, b) => Date.parse(a.time) - Date.parse(b.time)),
     };
   }
+}
+
+/** JSON that is all there is given as the value that it is. */
+function withValues(span: SpanRecord): SpanRecord {
+  const { payload, response } = span;
+  if (!payload && !response) return span;
+  return {
+    ...span,
+    ...(payload && { payload: withValue(payload) }),
+    ...(response && { response: withValue(response) }),
+  };
+}
+
+function withValue<Payload extends PayloadRecord>(payload: Payload): Payload & { value?: unknown } {
+  const { text, truncated, contentType } = payload;
+  if (text === undefined || truncated || !isJsonType(contentType)) return payload;
+  const value = parseJson(text);
+  return value === undefined ? payload : { ...payload, value };
 }
 
 const round = (ms: number) => Math.round(ms * 1_000) / 1_000;

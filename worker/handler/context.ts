@@ -4,6 +4,7 @@ import type { LogLevel } from '../../shared/config.ts';
 import { toDelivery, toGroup, toMessageId } from '../../shared/emit-fields.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { toJson } from '../../shared/json-values.ts';
+import type { Payloads } from '../../shared/payloads.ts';
 import { safeFields } from '../../shared/safe-fields.ts';
 import { traced } from '../../shared/tracing.ts';
 import type { EmitData, FlowContext, FlowContextStateStreams, Logger, StateManager } from '../../shared/types.ts';
@@ -17,6 +18,8 @@ import type { ThreadLog } from './thread-log.ts';
 export interface Services extends StateServices, StreamServices {
   events: () => EventStore | Promise<EventStore>;
   log: ThreadLog;
+  /** Absent where they are not kept. */
+  payloads: Payloads | undefined;
 }
 
 /** Makes the context of one run. */
@@ -64,7 +67,7 @@ function emit(run: ActiveRun, services: Services, event: EmitData): Promise<void
   return run.track(stored);
 }
 
-function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitData): Promise<void> {
+function store(run: ActiveRun, { events, tracing, log, payloads }: Services, event: EmitData): Promise<void> {
   const topic: unknown = event?.topic;
   if (typeof topic !== 'string') {
     throw new MotiaError('INVALID_VALUE', 'emit() needs an object { topic, data } with a text as topic');
@@ -101,7 +104,9 @@ function store(run: ActiveRun, { events, tracing, log }: Services, event: EmitDa
       'messaging.message.id': id,
     }),
   });
-  return span.recorded ? traced(span, () => send(span.traceparent)) : send(cause);
+  if (!span.recorded) return send(cause);
+  if (payloads) span.attach('payload', payloads.json(json));
+  return traced(span, () => send(span.traceparent));
 }
 
 /** A logger whose records name the run. What the caller passes gives way to that, but for a `step` of its own. */

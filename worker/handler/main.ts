@@ -1,6 +1,7 @@
 /** Entry of a handler thread: loads the user's steps, then has the runs that the broker thread sends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/errors.ts';
+import { createPayloads } from '../../shared/payloads.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
 import { createNames } from '../../shared/protocol/subjects.ts';
 import { RecordedSpan } from '../../shared/recorded-span.ts';
@@ -74,7 +75,8 @@ async function load(bundle: Bundle): Promise<void> {
   const ownStreams = project.streams.map(({ name }) => name);
   const streamNames = new StreamNames(ownStreams, async () => (await brokerServices.streams()).definedNames());
   const sendFrame = ({ slot }: ActiveRun, frame: Uint8Array) => post({ t: 'frame', slot, frame });
-  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log, sendFrame };
+  const payloads = createPayloads(project.settings.telemetry, setup.telemetry);
+  services = { ...brokerServices, streamNames, settings: project.settings, tracing, log, payloads, sendFrame };
   const manifest = createManifest({
     app: setup.app,
     steps: project.steps.map(({ entry }) => entry),

@@ -12,6 +12,7 @@ from ..errors import MotiaError
 from ..json_values import to_json
 from ..longest_wait import LONGEST_WAIT_S
 from ..protocol.event_ids import given_message_id
+from ..recorded_span import RecordedSpan
 from ..tracing import traced
 from .active_run import ActiveRun, cause_of
 from .logger import RunLogger
@@ -112,7 +113,12 @@ class Context:
             "messaging.message.id": event.id,
         }
         span = tracing.start_span(f"send {event.topic}", parent, "producer", attributes)
-        await (traced(span, send) if span.recorded else send(parent))
+        if not isinstance(span, RecordedSpan):
+            await send(parent)
+            return
+        if self._services.payloads:
+            span.payload = self._services.payloads.json(event.json)
+        await traced(span, send)
 
     def _tell_undeclared(self, topic: str) -> None:
         entry = self._run.step.entry

@@ -19,6 +19,7 @@ from ..ipc import tickets
 from ..ipc.run_table import RunTable
 from ..ipc.wire import Kind, LoadedApp, LoadOrder, Unpacker, pack, unpack_credit
 from ..log import Log, LogLevel
+from ..payloads import create_payloads
 from ..redaction import Redaction
 from ..steps.load import LoadedProject, load_project
 from ..tracing import RecordedTracing, TelemetryEnvironment, Tracing, create_tracing
@@ -87,6 +88,7 @@ class HandlerMain(asyncio.Protocol):
         if setup.telemetry.get("stored", False):
             capture_output(self.log)
         self._tickets_fd = tickets_fd
+        self._telemetry = setup.telemetry
         self._project = project
         self._loop = loop
         self._spans = SpanOutbox(loop, self._say)
@@ -111,6 +113,7 @@ class HandlerMain(asyncio.Protocol):
             bodies=self._broker.bodies,
             tracing=self._tracing,
             log=self.log,
+            payloads=create_payloads(order.settings, setup.telemetry),
             settings=_http_settings(order.settings),
             executor=self._executor,
         )
@@ -185,7 +188,11 @@ class HandlerMain(asyncio.Protocol):
             elif kind == Kind.SETTINGS:
                 settings = orjson.loads(payload)
                 self.log.redaction = _redaction(settings)
-                self.runs.services = replace(self.runs.services, settings=_http_settings(settings))
+                self.runs.services = replace(
+                    self.runs.services,
+                    payloads=create_payloads(settings, self._telemetry),
+                    settings=_http_settings(settings),
+                )
             elif kind == Kind.CLOSE:
                 self._closed.set()
 

@@ -12,6 +12,7 @@ from ..broker.events import EventStore
 from ..broker.state import StateStore
 from ..broker.streams import StreamStore
 from ..log import Log
+from ..payloads import Payloads
 from ..tracing import Tracing
 from .stream_names import StreamNames
 
@@ -37,6 +38,8 @@ class Services:
     bodies: Callable[[], Awaitable[BlobStore]]
     tracing: Tracing
     log: Log
+    payloads: Payloads | None
+    """`None` where they are not kept."""
     settings: HttpSettings
     executor: Executor
     """Where plain `def` handlers and middleware run."""

@@ -1,5 +1,6 @@
 /** What the Workbench sees of an app at work, in both languages: activity, payloads, replays, what waits for its time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { SpanNode } from '../../../shared/broker/telemetry-trace.ts';
 import { type RunningCli, startCli } from '../../helpers/cli.ts';
 import { openStream, send } from '../../helpers/http.ts';
 import { createProject, type Project } from '../../helpers/project.ts';
@@ -85,13 +86,16 @@ test('activity: runs of the last minutes, what waits, and news', async () => {
     const { Order, Pack } = (await activity()).of;
     return Order?.runs === 3 && Pack?.runs === 3;
   });
-  const { of, queues } = await activity();
+  const { of } = await activity();
   expect(of.Order).toEqual({ step: 'Order', runs: 3, failed: 0, running: 0, lastRunAt: expect.stringMatching(/Z$/) });
   expect(of.Pack).toMatchObject({ runs: 3, failed: 1 });
-  expect(queues).toContainEqual({
+  const isIdle = {
     ...{ subscription: 'Pack=_made', step: 'Pack', topic: 'made' },
-    ...{ waiting: 0, inFlight: 0, paused: false },
-  });
+    waiting: 0,
+    inFlight: 0,
+    paused: false,
+  };
+  await expect.poll(async () => (await activity()).queues, { timeout: 10_000 }).toContainEqual(isIdle);
   expect((await admin('/activity?since=0s')).body.steps).toContainEqual(
     expect.objectContaining({ step: 'Order', runs: 0 }),
   );
@@ -103,4 +107,37 @@ test('activity: runs of the last minutes, what waits, and news', async () => {
   };
   await waitFor(() => told().join() === '3,3,1');
   news.leave();
+});
+
+/** The spans of a trace, by their names, when all of these are there. */
+const spansOf = (traceId: string, ...names: string[]) =>
+  waitFor(async () => {
+    const { body } = await admin(`/traces/${traceId}`);
+    const all: Record<string, SpanNode> = {};
+    const add = (span: SpanNode) => {
+      all[span.name] ??= span;
+      span.children.forEach(add);
+    };
+    body?.roots?.forEach(add);
+    return names.every((name) => all[name]) ? all : undefined;
+  });
+
+test('payloads: what was sent, emitted and answered, without secrets', async () => {
+  const body = { n: 4, card: { number: '4242', owner: 'o' } };
+  const traceId = await order('4?token=t&x=1', body, { authorization: 'Bearer b' });
+  const spans = await spansOf(traceId, 'POST /orders/:id', 'send made', 'send packed');
+  const value = { n: 4, card: { number: '[redacted]', owner: 'o' } };
+  expect(spans['POST /orders/:id']).toMatchObject({
+    payload: {
+      ...{ method: 'POST', path: '/orders/4', query: 'token=[redacted]&x=1', contentType: 'application/json' },
+      ...{ headers: { authorization: '[redacted]', 'content-type': 'application/json' } },
+      ...{ value, redacted: true, bytes: JSON.stringify(body).length },
+    },
+    response: { status: 201, headers: { 'set-cookie': '[redacted]' }, value: { traceId, secret: '[redacted]' } },
+  });
+  expect(spans['send made']?.payload).toMatchObject({ value, redacted: true, contentType: 'application/json' });
+  expect(spans['send packed']?.payload).toMatchObject({ value: { ...value, password: '[redacted]' }, redacted: true });
+  const { body: emitted } = await admin('/events', 'POST', { topic: 'later', data: { n: 5 } });
+  const sent = (await spansOf(emitted.traceId, 'process later'))['send later'];
+  expect(sent?.payload).toEqual({ contentType: 'application/json', bytes: 7, text: '{"n":5}', value: { n: 5 } });
 });

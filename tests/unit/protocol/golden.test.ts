@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { toHeaders } from '../../../shared/broker/json-bucket.ts';
 import type { TelemetryEnvironment } from '../../../shared/config.ts';
+import { type PayloadRecord, Payloads } from '../../../shared/payloads.ts';
 import { decodeToken, encodeToken, encodeTopic } from '../../../shared/protocol/encoding.ts';
 import { namesOf, toNamesHeader } from '../../../shared/protocol/entry-names.ts';
 import { givenMessageId } from '../../../shared/protocol/event-ids.ts';
@@ -19,6 +20,7 @@ import {
 } from '../../../shared/protocol/frames.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { RecordedSpan } from '../../../shared/recorded-span.ts';
+import { Redaction } from '../../../shared/redaction.ts';
 import { createSampling } from '../../../shared/sampling.ts';
 import { type SpanRecord, spanLine, traceOfLog, traceOfSpan } from '../../../shared/telemetry-records.ts';
 import { beganAt, parseTraceparent, type TraceContext } from '../../../shared/trace-ids.ts';
@@ -179,4 +181,12 @@ test.each(telemetry.beganAt)('when trace $traceId began', ({ traceId, is }) => {
 test.each(telemetry.sampled)('whether trace $traceId is sampled at $ratio', ({ traceId, ratio, is }) => {
   const settings = { sampler: 'traceidratio', samplerRatio: ratio } as TelemetryEnvironment;
   expect(createSampling(settings)(undefined, traceId)).toBe(is);
+});
+
+const { payloads } = golden<{ payloads: { what: string; redact: string[]; json: string; record: PayloadRecord }[] }>(
+  'payloads.json',
+);
+
+test.each(payloads)('the payload that a span bears: $what', ({ redact, json, record }) => {
+  expect(new Payloads(new Redaction(redact)).json(json)).toEqual(record);
 });

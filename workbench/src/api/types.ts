@@ -4,8 +4,10 @@ export type { DeadLetter, DeadLetterDetail } from '../../../shared/broker/dead-l
 export type { DeadLetterPage, RetriedLetters } from '../../../shared/broker/dead-letter-admin.ts';
 export type { Emitted } from '../../../shared/broker/emit-admin.ts';
 export type { EventPlace, EventSearch } from '../../../shared/broker/event-search.ts';
-export type { QueueStatus } from '../../../shared/broker/queue-admin.ts';
+export type { ScheduledEvent } from '../../../shared/broker/scheduled-admin.ts';
 export type { LogPage } from '../../../shared/broker/telemetry-logs.ts';
+export type { QueueDepth, QueueStatus } from '../../../shared/broker/queue-admin.ts';
+export type { StepActivity, StepPulse } from '../../../shared/broker/telemetry-activity.ts';
 export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
 export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
 export type { TracePage } from '../../../shared/broker/telemetry-traces.ts';
@@ -15,7 +17,10 @@ export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.t
 export type { JsonSchema } from '../../../shared/types/step-config.ts';
 export type { Page, StateEntry, StreamItem } from '../../../shared/types.ts';
 
+import type { TouchedState as TouchedValue } from '../../../shared/broker/touched-state.ts';
 import type { StreamStatus as StoredStreamStatus } from '../../../shared/broker/stream-admin.ts';
+import type { QueueDepth } from '../../../shared/broker/queue-admin.ts';
+import type { StepActivity } from '../../../shared/broker/telemetry-activity.ts';
 import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 
 /** `GET /steps` */
@@ -61,22 +66,9 @@ export interface StepSource {
   }[];
 }
 
-/** `GET /scheduled`, in pages */
-export interface ScheduledEvent {
-  id: string;
-  eventId: string;
-  topic: string;
-  /** Absent when it is for all that subscribe. */
-  step?: string;
-  /** ISO 8601. */
-  at: string;
-  attempt?: number;
-  data?: unknown;
-}
-
 /** `GET /state/touched` */
 export interface TouchedState {
-  keys: { group: string; key: string; operations: string[]; wrote: boolean }[];
+  keys: TouchedValue[];
 }
 
 /** `GET /streams` */
@@ -84,3 +76,18 @@ export interface StreamStatus extends StoredStreamStatus {
   /** How many follow something of it at this gateway. */
   clients?: number;
 }
+/** `GET /activity` */
+export interface Activity {
+  since: string;
+  steps: StepActivity[];
+  queues: QueueDepth[];
+}
+
+/** `GET /flows/layout` */
+export interface FlowLayout {
+  id: string;
+  /** By the path of a step's file. */
+  config: Record<string, { x: number; y: number; sourceHandlePosition?: Side; targetHandlePosition?: Side }>;
+}
+
+type Side = 'bottom' | 'right' | 'left' | 'top';

@@ -1,5 +1,5 @@
 /** The screens, in the order of the navigation. A new one is a folder beside this file and an entry here. */
-import { Activity, CalendarClock, Database, Inbox, type LucideIcon, RadioTower, ScrollText } from 'lucide-react';
+import { Activity, CalendarClock, Database, Inbox, type LucideIcon, RadioTower, ScrollText, Send, Workflow } from 'lucide-react';
 import { type ComponentType, lazy } from 'react';
 
 export interface Screen {
@@ -18,6 +18,24 @@ export interface Screen {
 }
 
 export const SCREENS: readonly Screen[] = [
+  {
+    id: 'flows',
+    title: 'Flows',
+    icon: Workflow,
+    key: 'f',
+    about: 'What leads where, and what runs now',
+    testId: 'flows-link',
+    Component: lazy(() => import('./flows/flows.tsx')),
+  },
+  {
+    id: 'endpoints',
+    title: 'Endpoints',
+    icon: Send,
+    key: 'e',
+    about: 'Call the routes of the app',
+    testId: 'endpoints-link',
+    Component: lazy(() => import('./endpoints/endpoints.tsx')),
+  },
   {
     id: 'traces',
     title: 'Traces',

@@ -157,6 +157,7 @@ def runs(broker: Broker, names: Names) -> Iterator[Runs]:
             bodies=give(BlobStore(broker, names.buckets.bodies)),
             tracing=IdsOnly(),
             log=Log("debug", lambda line: records.append(orjson.loads(line))),
+            payloads=None,
             settings=HttpSettings(body_limit=32 * 1024 * 1024, validation="warn"),
             executor=executor,
         )

@@ -13,6 +13,7 @@ import { StackView } from '../../ui/stack-view.tsx';
 import { Copy, Duration } from '../../ui/text.tsx';
 import { SourceView } from '../flows/source-view.tsx';
 import { LogList } from './log-list.tsx';
+import { PayloadSections } from './payload-view.tsx';
 import { attemptOf, languageOf, lookOf, stepOf, targetOf } from './span-look.ts';
 import styles from './span-panel.module.css';
 import { logsBySpan, waitOf } from './waterfall-rows.ts';
@@ -73,6 +74,7 @@ export function SpanPanel({ trace, span, href, onClose }: Props) {
       <Section title="Span">
         <SpanFacts span={span} step={step} />
       </Section>
+      <PayloadSections span={span} />
       {logs.length > 0 && (
         <Section title="Logged here">
           <div className={styles.flush}>
