@@ -4,10 +4,10 @@ export type { DeadLetter, DeadLetterDetail } from '../../../shared/broker/dead-l
 export type { DeadLetterPage, RetriedLetters } from '../../../shared/broker/dead-letter-admin.ts';
 export type { Emitted } from '../../../shared/broker/emit-admin.ts';
 export type { EventPlace, EventSearch } from '../../../shared/broker/event-search.ts';
-export type { ScheduledEvent } from '../../../shared/broker/scheduled-admin.ts';
-export type { LogPage } from '../../../shared/broker/telemetry-logs.ts';
 export type { QueueDepth, QueueStatus } from '../../../shared/broker/queue-admin.ts';
+export type { ScheduledEvent } from '../../../shared/broker/scheduled-admin.ts';
 export type { StepActivity, StepPulse } from '../../../shared/broker/telemetry-activity.ts';
+export type { LogPage } from '../../../shared/broker/telemetry-logs.ts';
 export type { TraceSummary } from '../../../shared/broker/telemetry-summary.ts';
 export type { SpanNode, Trace } from '../../../shared/broker/telemetry-trace.ts';
 export type { TracePage } from '../../../shared/broker/telemetry-traces.ts';
@@ -17,10 +17,10 @@ export type { LogRecord, TraceStatus } from '../../../shared/telemetry-records.t
 export type { JsonSchema } from '../../../shared/types/step-config.ts';
 export type { Page, StateEntry, StreamItem } from '../../../shared/types.ts';
 
-import type { TouchedState as TouchedValue } from '../../../shared/broker/touched-state.ts';
-import type { StreamStatus as StoredStreamStatus } from '../../../shared/broker/stream-admin.ts';
 import type { QueueDepth } from '../../../shared/broker/queue-admin.ts';
+import type { StreamStatus as StoredStreamStatus } from '../../../shared/broker/stream-admin.ts';
 import type { StepActivity } from '../../../shared/broker/telemetry-activity.ts';
+import type { TouchedState as TouchedValue } from '../../../shared/broker/touched-state.ts';
 import type { StepEntry, StreamEntry } from '../../../shared/steps/manifest.ts';
 
 /** `GET /steps` */

@@ -1,5 +1,15 @@
 /** The screens, in the order of the navigation. A new one is a folder beside this file and an entry here. */
-import { Activity, CalendarClock, Database, Inbox, type LucideIcon, RadioTower, ScrollText, Send, Workflow } from 'lucide-react';
+import {
+  Activity,
+  CalendarClock,
+  Database,
+  Inbox,
+  type LucideIcon,
+  RadioTower,
+  ScrollText,
+  Send,
+  Workflow,
+} from 'lucide-react';
 import { type ComponentType, lazy } from 'react';
 
 export interface Screen {

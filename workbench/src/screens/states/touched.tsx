@@ -20,7 +20,12 @@ const COLUMNS: readonly Column<Touched>[] = [
     id: 'key',
     title: 'Key',
     width: 'minmax(120px, 1.4fr)',
-    cell: ({ key }) => <span className={styles.key}>{nameText(key)}</span>,
+    cell: ({ key }) =>
+      key === undefined ? (
+        <span className={styles.value}>the whole group</span>
+      ) : (
+        <span className={styles.key}>{nameText(key)}</span>
+      ),
   },
   { id: 'group', title: 'Group', width: 'minmax(100px, 1fr)', cell: ({ group }) => nameText(group) },
   {
@@ -72,13 +77,13 @@ export function Touched({ traceId, group, name }: Props) {
           columns={COLUMNS}
           rows={data.keys}
           rowKey={keyOf}
-          rowHref={({ group, key }) => withSearch(stateHref(group, key))}
+          rowHref={({ group, key }) => (key === undefined ? stateHref(group) : withSearch(stateHref(group, key)))}
           rowTestId={({ key }) => `key-${key}`}
-          selected={group !== undefined && name !== undefined ? keyOf({ group, key: name }) : undefined}
+          selected={group === undefined ? undefined : keyOf({ group, ...(name !== undefined && { key: name }) })}
         />
       )}
     </>
   );
 }
 
-const keyOf = ({ group, key }: Pick<Touched, 'group' | 'key'>) => JSON.stringify([group, key]);
+const keyOf = ({ group, key }: Pick<Touched, 'group' | 'key'>) => JSON.stringify([group, key ?? null]);
