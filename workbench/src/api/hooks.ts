@@ -60,6 +60,20 @@ export function useChange<Answer = unknown>(...paths: string[]): UseMutationResu
   });
 }
 
+/**
+ * Deletes things, and asks anew for all that begins with these paths: once nobody shows what is gone any more.
+ *
+ * @returns a function that takes their paths, and what closes what shows them. @throws {ApiError}
+ */
+export function useRemove(...paths: string[]): (gone: readonly string[], onGone: () => void) => Promise<void> {
+  const refresh = useRefresh();
+  return async (gone, onGone) => {
+    for (const path of gone) await api(path, { method: 'DELETE' });
+    onGone();
+    setTimeout(() => void refresh(...paths));
+  };
+}
+
 /** Asks anew for all that is shown of these paths and what is below them. */
 export function useRefresh(): (...paths: string[]) => Promise<void> {
   const client = useQueryClient();

@@ -7,6 +7,7 @@ import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useRef } f
 import { Link, useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
+import { Hidden } from './hidden.tsx';
 import styles from './table.module.css';
 
 export interface Column<Row> {
@@ -15,6 +16,8 @@ export interface Column<Row> {
   /** As a column of a CSS grid: `1fr`, `90px`, `minmax(120px, 2fr)`. */
   width: string;
   align?: 'right';
+  /** The title is only for those who hear the page. */
+  untitled?: boolean;
   cell: (row: Row, index: number) => ReactNode;
 }
 
@@ -151,9 +154,9 @@ function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {
   return (
     <div role="rowgroup" className={styles.head}>
       <div role="row" aria-rowindex={1} className={styles.headRow}>
-        {columns.map(({ id, title, align }) => (
+        {columns.map(({ id, title, align, untitled }) => (
           <div key={id} role="columnheader" className={classNames(styles.cell, align === 'right' && styles.right)}>
-            {title}
+            {untitled ? <Hidden>{title}</Hidden> : title}
           </div>
         ))}
       </div>

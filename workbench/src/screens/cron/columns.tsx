@@ -73,7 +73,8 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
     { id: 'took', title: 'Took', width: '76px', align: 'right', cell: ({ last }) => <Took last={last} /> },
     {
       id: 'actions',
-      title: '',
+      title: 'What to do',
+      untitled: true,
       width: '88px',
       cell: (one) => (
         <>

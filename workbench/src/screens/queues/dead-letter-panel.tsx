@@ -2,7 +2,7 @@
 import { Activity, MailX, RotateCcw, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { useApi, useChange } from '../../api/hooks.ts';
+import { useApi, useRefresh, useRemove } from '../../api/hooks.ts';
 import type { DeadLetterDetail } from '../../api/types.ts';
 import { useAction } from '../../api/use-action.ts';
 import { exactText } from '../../lib/time.ts';
@@ -53,16 +53,18 @@ interface LetterProps {
 function Letter({ letter, path, sourceHref, onGone }: LetterProps) {
   const { step, topic, eventId, attempts, group, traceId, emittedAt, diedAt, error, data } = letter;
   const [isAsked, setAsked] = useState(false);
+  const refresh = useRefresh();
   const { act, isBusy } = useAction('/queues', '/traces');
-  const remove = useChange('/dead-letters', '/queues');
+  const remove = useRemove('/dead-letters', '/queues');
   const retry = async () => {
-    // Closed before the list is asked anew: the letter itself is not there any more.
-    if (await act({ path: `${path}/retry` }, `${step} tries it again`)) onGone();
+    if (!(await act({ path: `${path}/retry` }, `${step} tries it again`))) return;
+    onGone();
+    // When it is not shown any more: it is not there any more, either.
+    setTimeout(() => void refresh('/dead-letters'));
   };
   const confirm = async () => {
-    await remove.mutateAsync({ path, method: 'DELETE' });
+    await remove([path], onGone);
     toast('The dead letter is gone');
-    onGone();
   };
   return (
     <>

@@ -2,7 +2,7 @@
 import { Hourglass, Trash2, Zap } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { EVERY, useChange } from '../../api/hooks.ts';
+import { EVERY, useRemove } from '../../api/hooks.ts';
 import type { Page, ScheduledEvent } from '../../api/types.ts';
 import { useAction } from '../../api/use-action.ts';
 import { useList } from '../../api/use-list.ts';
@@ -105,15 +105,14 @@ interface PanelProps {
 function ScheduledPanel({ id, event, isLoading, onClose }: PanelProps) {
   const [isAsked, setAsked] = useState(false);
   const { act, isBusy } = useAction('/scheduled', '/queues');
-  const { mutateAsync } = useChange('/scheduled', '/queues');
+  const remove = useRemove('/scheduled', '/queues');
   const path = `/scheduled/${encodeURIComponent(id)}`;
   const run = async () => {
     if (await act({ path: `${path}/run` }, 'It is on its way now')) onClose();
   };
-  const remove = async () => {
-    await mutateAsync({ path, method: 'DELETE' });
+  const confirm = async () => {
+    await remove([path], onClose);
     toast('The event is gone');
-    onClose();
   };
   return (
     <Panel label="Scheduled event" title={event ? <code>{event.topic}</code> : 'Scheduled event'} onClose={onClose}>
@@ -158,7 +157,7 @@ function ScheduledPanel({ id, event, isLoading, onClose }: PanelProps) {
         </Empty>
       )}
       {isAsked && (
-        <Confirm title="Delete this event?" action="Delete it" onConfirm={remove} onClose={() => setAsked(false)}>
+        <Confirm title="Delete this event?" action="Delete it" onConfirm={confirm} onClose={() => setAsked(false)}>
           <p>It is not delivered to anybody, and is gone for good.</p>
         </Confirm>
       )}

@@ -60,7 +60,8 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
     },
     {
       id: 'actions',
-      title: '',
+      title: 'What to do',
+      untitled: true,
       width: '60px',
       cell: (queue) => (
         <IconButton

@@ -1,5 +1,5 @@
 /** Asks before values are deleted. */
-import { useChange } from '../../api/hooks.ts';
+import { useRemove } from '../../api/hooks.ts';
 import { toPart } from '../../lib/path-part.ts';
 import { Confirm } from '../../ui/dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
@@ -13,17 +13,17 @@ interface Props {
 }
 
 export function DeleteValues({ group, keys, onDone, onClose }: Props) {
-  const { mutateAsync } = useChange('/state');
+  const remove = useRemove('/state');
   const what = keys.length === 1 ? nameText(keys[0] ?? '') : `${keys.length} values`;
-  const remove = async () => {
-    for (const key of keys) {
-      await mutateAsync({ path: `/state/groups/${toPart(group)}/items/${toPart(key)}`, method: 'DELETE' });
-    }
+  const confirm = async () => {
+    await remove(
+      keys.map((key) => `/state/groups/${toPart(group)}/items/${toPart(key)}`),
+      onDone,
+    );
     toast(keys.length === 1 ? `${what} is gone` : `${what} are gone`);
-    onDone();
   };
   return (
-    <Confirm title={`Delete ${what}?`} action={`Delete ${what}`} onConfirm={remove} onClose={onClose}>
+    <Confirm title={`Delete ${what}?`} action={`Delete ${what}`} onConfirm={confirm} onClose={onClose}>
       <p>
         Steps that read {keys.length === 1 ? 'it' : 'them'} from the group <code>{nameText(group)}</code> find nothing
         from then on.

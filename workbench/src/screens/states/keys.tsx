@@ -138,7 +138,8 @@ function columnsOf(
     { id: 'revision', title: 'Revision', width: '80px', align: 'right', cell: ({ revision }) => revision },
     {
       id: 'choose',
-      title: '',
+      title: 'Choose',
+      untitled: true,
       width: '52px',
       cell: ({ key }) => (
         <input

@@ -1,7 +1,7 @@
 /** One item: to read, to change, to delete, and to send something to its followers. */
 import { RadioTower, Send, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { EVERY, useApi, useChange } from '../../api/hooks.ts';
+import { EVERY, useApi, useChange, useRemove } from '../../api/hooks.ts';
 import type { StreamItem } from '../../api/types.ts';
 import { toPart } from '../../lib/path-part.ts';
 import { ButtonLink, IconButton } from '../../ui/button.tsx';
@@ -39,6 +39,7 @@ export function ItemPanel({ stream, group, id, onClose }: Props) {
   const path = itemPath({ stream, group }, id);
   const { data: item, error, refetch } = useApi<StreamItem>(path, { every: EVERY.live });
   const { mutateAsync } = useChange('/streams');
+  const remove = useRemove('/streams');
   const [tab, setTab] = useState<'item' | 'edit'>('item');
   const [isAsked, setAsked] = useState(false);
   const isGone = error?.status === 404;
@@ -46,10 +47,9 @@ export function ItemPanel({ stream, group, id, onClose }: Props) {
     await mutateAsync({ path, method: 'PUT', body });
     toast('Saved, and told to who follows it');
   };
-  const remove = async () => {
-    await mutateAsync({ path, method: 'DELETE' });
+  const confirm = async () => {
+    await remove([path], onClose);
     toast(`${nameText(id)} is gone`);
-    onClose();
   };
   return (
     <Panel
@@ -86,7 +86,7 @@ export function ItemPanel({ stream, group, id, onClose }: Props) {
         <Confirm
           title={`Delete ${nameText(id)}?`}
           action="Delete the item"
-          onConfirm={remove}
+          onConfirm={confirm}
           onClose={() => setAsked(false)}
         >
           <p>Whoever follows it is told that it is gone.</p>
