@@ -111,7 +111,7 @@ test('queues: why it waits, pause and resume, dead letters, and events with a de
   // An event from the page, which waits until it is told to go.
   await page.getByRole('tab', { name: 'Subscriptions' }).click();
   await page.getByRole('link', { name: 'Emit an event' }).click();
-  await fill(page, 'Topic', 'order.shipped');
+  await page.getByLabel('Topic', { exact: true }).fill('order.shipped');
   await fill(page, 'Data', '{ "customer": "zoe" }');
   await page.getByLabel('Delay (s)').fill('600');
   await press(page, 'Emit');
@@ -190,6 +190,7 @@ test('streams: items as clients see them, live, and what is sent to them', async
   await fill(page, 'Type', 'typing');
   await fill(page, 'Data', '{ "by": "ann" }');
   await press(page, 'Send');
+  await page.getByText('typing was sent to imports').waitFor();
   await page.getByRole('tab', { name: /What happens/ }).click();
   await page.getByText('{"by":"ann"}').waitFor();
   expect(await page.getByText('create', { exact: true }).count()).toBe(1);
@@ -219,6 +220,7 @@ test('cron: a run at once, its outcome and trace, and a pause', async (context) 
   const step = page.getByTestId('cron-NightlyReport');
   await step.getByText('At 03:00').waitFor();
   await press(page, 'Run NightlyReport now');
+  await page.getByText('NightlyReport runs now').waitFor();
   await cli.waitForLog({ step: 'NightlyReport', msg: 'Report made' });
   await step.getByText('succeeded').waitFor();
   await step.getByRole('link').click();

@@ -31,8 +31,8 @@ export class ApiError extends Error {
 /** @param path below the admin API, with `encodeURIComponent` around whatever varies. @throws {ApiError} */
 export async function api<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
   const response = await send(path, options);
-  if (response.status === 204) return undefined as Answer;
-  return (await response.json()) as Answer;
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as Answer;
 }
 
 /** @returns the answer, whose status is that of success. @throws {ApiError} */

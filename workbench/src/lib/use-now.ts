@@ -13,6 +13,8 @@ function tick(): void {
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
+  // It has stood still while nobody listened.
+  if (timer === undefined) now = Date.now();
   timer ??= setInterval(tick, 1_000);
   return () => {
     listeners.delete(listener);

@@ -1,12 +1,7 @@
-/** An error of somebody's code: its message, and its stack. */
+/** An error of somebody's code: its message, unless its stack begins with it, and the stack. */
+import type { ShownError } from '../lib/shown-error.ts';
 import styles from './error-text.module.css';
 import { StackView } from './stack-view.tsx';
-
-export interface ShownError {
-  name?: string;
-  message?: string;
-  stack?: string;
-}
 
 interface Props {
   error: ShownError;
@@ -17,10 +12,12 @@ interface Props {
 export function ErrorText({ error: { name, message = '', stack }, sourceHref }: Props) {
   return (
     <div className={styles.error}>
-      <p className={styles.message}>
-        {name !== undefined && name !== 'Error' && <strong>{name}: </strong>}
-        {message}
-      </p>
+      {!stack?.split('\n', 1)[0]?.includes(message) && (
+        <p className={styles.message}>
+          {name !== undefined && name !== 'Error' && <strong>{name}: </strong>}
+          {message}
+        </p>
+      )}
       {stack !== undefined && <StackView stack={stack} sourceHref={sourceHref} />}
     </div>
   );

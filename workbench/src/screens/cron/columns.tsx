@@ -27,7 +27,7 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
       width: 'minmax(140px, 1.2fr)',
       cell: ({ step, paused }) => (
         <span className={styles.step}>
-          {step}
+          <span>{step}</span>
           {paused && <Badge tone="warn">paused</Badge>}
         </span>
       ),

@@ -1,6 +1,6 @@
 /** A log record with a name, so that a link can lead to it: records have none of their own. Pure. */
 import type { LogRecord } from '../../api/types.ts';
-import type { ShownError } from '../../ui/error-text.tsx';
+import type { ShownError } from '../../lib/shown-error.ts';
 
 export interface LogEntry {
   /** Time and digest of the record, and a number if there are several of the same: unique in a list, and part of a path. */

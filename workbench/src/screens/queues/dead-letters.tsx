@@ -77,11 +77,7 @@ export function DeadLetters({ id }: { id: string | undefined }) {
             selected={id}
             onEnd={list.loadMore}
             footer={
-              list.isLoadingMore
-                ? 'Loading more'
-                : list.hasMore
-                  ? undefined
-                  : 'These are all; they are kept for 30 days'
+              list.isLoadingMore ? 'Loading more' : list.hasMore ? undefined : 'Dead letters are kept for 30 days'
             }
           />
         )}

@@ -22,15 +22,15 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
     {
       id: 'step',
       title: 'Step',
-      width: 'minmax(130px, 1fr)',
+      width: 'minmax(150px, 1.2fr)',
       cell: ({ step, paused }) => (
         <span className={styles.step}>
-          {step}
+          <span>{step}</span>
           {paused && <Badge tone="warn">paused</Badge>}
         </span>
       ),
     },
-    { id: 'topic', title: 'Topic', width: 'minmax(110px, 1fr)', cell: ({ topic }) => <code>{topic}</code> },
+    { id: 'topic', title: 'Topic', width: 'minmax(100px, 0.9fr)', cell: ({ topic }) => <code>{topic}</code> },
     {
       id: 'depth',
       title: 'Depth',
