@@ -25,6 +25,7 @@ const PARAMETERS = {
   after: { ...text, description: '`next` of the page before' },
   all: { enum: ['true'], description: 'Of all steps' },
   cursor: { ...text, description: '`next` of the page before' },
+  data: { enum: ['true'], description: 'With payloads of up to 16 KB' },
   flow: text,
   format: { enum: ['json', 'jsonl'], description: 'jsonl: one JSON object on each line' },
   ifRevision: { ...number, description: 'Only if what is there has this revision; 0: only if nothing is there' },
@@ -82,6 +83,10 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/steps', summary: 'Steps and streams that are served' },
   { method: 'get', path: '/steps/openapi.json', summary: 'The API steps as an OpenAPI document' },
   { method: 'get', path: '/steps/:step/source', summary: 'Source of a step, where the project is' },
+  {
+    ...{ method: 'get', path: '/steps/:step/node.js', summary: 'Component that shows a step in its flow, in dev' },
+    type: 'text/javascript',
+  },
   { method: 'get', path: '/flows/layout', summary: 'Where people have put the steps of each flow' },
   { method: 'put', path: '/flows/layout/:flow', summary: 'Stores it for a flow', body: LAYOUT, status: 204 },
   { method: 'get', path: '/cron', summary: 'Cron steps, with their next and last ticks' },
@@ -94,7 +99,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'post', path: `${SUBSCRIPTION}/resume`, summary: 'Lets a subscription go on', status: 204 },
   { method: 'post', path: '/events', summary: 'Emits an event', body: EVENT, status: 202 },
   { method: 'get', path: '/events/:id', summary: 'Where an event is' },
-  { method: 'get', path: '/dead-letters', summary: 'Dead letters', query: ['step', 'after', 'limit'] },
+  { method: 'get', path: '/dead-letters', summary: 'Dead letters', query: ['step', 'after', 'limit', 'data'] },
   { method: 'get', path: LETTER, summary: 'One dead letter whole' },
   { method: 'post', path: `${LETTER}/retry`, summary: 'Has a dead letter tried again', status: 202 },
   {
