@@ -24,6 +24,7 @@ import { createApp } from './app.ts';
 import { startHousekeeping } from './housekeeping/housekeeping.ts';
 import { KeyedCalls } from './keyed-calls.ts';
 import { RequestMetrics } from './request-metrics.ts';
+import { RequestReplays } from './request-replays.ts';
 import { StepCalls } from './step-calls.ts';
 import { type Served, toServed } from './step-route.ts';
 import type { StreamLimits } from './streams/limits.ts';
@@ -145,13 +146,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
     const manifest = () => served?.manifest;
+    const followers = (stream: string) => streams?.followers(stream) ?? 0;
     const services = createAdminServices(broker, names, tracing, () => payloads);
     const { installation } = options;
-    const admin = { access: options.admin, services, log, manifest, installation, telemetry };
+    const replays = new RequestReplays((request) => app.inject(request));
+    const admin = {
+      access: options.admin,
+      services,
+      log,
+      manifest,
+      installation,
+      telemetry,
+      requests: replays,
+      followers,
+    };
     const { stalledAfterMs, workbench } = options;
     const app = createApp({
       ...{ served: () => served, calls, keyedCalls, tracing, log },
-      ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads },
+      ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads, replays },
     });
     lifecycle.defer('http server', () => app.close(), GRACE_MS);
     streams = startStreams(app, {

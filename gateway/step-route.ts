@@ -12,6 +12,7 @@ import { corsHeaders, preflightHeaders, toPreflight } from './cors.ts';
 import { DEFAULT_WINDOW_MS, type KeyedCalls } from './keyed-calls.ts';
 import { readBody } from './read-body.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestReplays } from './request-replays.ts';
 import { createRouter, type Router } from './router.ts';
 import type { StepCalls, StepRequest, StepResponse } from './step-calls.ts';
 
@@ -63,6 +64,7 @@ export interface StepRouteOptions {
   /** Our own answer where no step has that path. */
   ownRoute: (method: string, path: string, request: FastifyRequest) => OwnRoute | undefined;
   requests: RequestMetrics;
+  replays: RequestReplays;
 }
 
 export type OwnRoute = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -76,7 +78,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The handler of every request that no other route has. */
 export function createStepRoute(options: StepRouteOptions) {
-  const { served, calls, keyedCalls, tracing, payloads, log, closing, ownRoute, requests } = options;
+  const { served, calls, keyedCalls, tracing, payloads, log, closing, ownRoute, requests, replays } = options;
   const { stalledAfterMs = STALLED_AFTER_MS } = options;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const began = performance.now();
@@ -111,7 +113,9 @@ export function createStepRoute(options: StepRouteOptions) {
     }
 
     const { route, params } = match;
-    const span = startSpan(tracing, request, route, settings.telemetry?.trustIncoming);
+    const replayed = replays.take(request.headers);
+    const span = startSpan(tracing, request, route, !replayed && settings.telemetry?.trustIncoming);
+    replayed?.(span.traceId);
     const { traceparent } = span;
     const kept = span.recorded ? payloads() : undefined;
     if (kept) span.attach('payload', kept.request({ method, url, headers: Object.entries(request.headers), body }));

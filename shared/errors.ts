@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'UNKNOWN_STEP'
   | 'NOT_FOUND'
   | 'REVISION_CONFLICT'
+  | 'NOT_REPLAYABLE'
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'
   | 'RUN_CUT_OFF'

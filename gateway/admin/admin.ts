@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
+import type { RequestReplays } from '../request-replays.ts';
 import type { AdminAccess } from './access.ts';
 import { activityRoutes } from './activity.ts';
 import { appRoutes, type Installation } from './app.ts';
@@ -14,6 +15,8 @@ import { logRoutes } from './logs.ts';
 import { adminOpenApi } from './openapi.ts';
 import { queueRoutes } from './queues.ts';
 import { notFound, RESERVED, refuseFor, refuseStranger } from './refusals.ts';
+import { replayRoutes } from './replays.ts';
+import { scheduledRoutes } from './scheduled.ts';
 import type { AdminServices } from './services.ts';
 import { stateRoutes } from './state.ts';
 import { stepRoutes } from './steps.ts';
@@ -26,6 +29,9 @@ export interface AdminOptions {
   services: AdminServices;
   installation: Installation;
   telemetry: TelemetryEnvironment;
+  requests: RequestReplays;
+  /** How many clients of this gateway follow something of a realtime stream. */
+  followers: (stream: string) => number;
   /** What is served now. */
   manifest: () => Manifest | undefined;
 }
@@ -37,7 +43,7 @@ const LONGEST_PATH = 500;
 
 /** Serves the admin API, and 404 for whatever else is below the reserved path. */
 export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
-  const { access, services, log, manifest, installation, telemetry } = options;
+  const { access, services, log, manifest, installation, telemetry, requests } = options;
   const { root } = installation;
   app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
   void app.register(
@@ -58,10 +64,12 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);
       flowRoutes(api, root);
+      replayRoutes(api, services.replays, requests);
       queueRoutes(api, services.queues, services.findEvent);
-      stateRoutes(api, services.state);
-      stepRoutes(api, manifest, root);
-      streamRoutes(api, services.streams);
+      scheduledRoutes(api, services.scheduled);
+      stateRoutes(api, services.state, services.telemetry);
+      stepRoutes(api, manifest, installation);
+      streamRoutes(api, services.streams, options.followers);
       traceRoutes(api, services.telemetry);
       logRoutes(api, services.telemetry);
       api.get('/orphans', services.orphans);

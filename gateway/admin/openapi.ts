@@ -82,6 +82,10 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/steps', summary: 'Steps and streams that are served' },
   { method: 'get', path: '/steps/openapi.json', summary: 'The API steps as an OpenAPI document' },
   { method: 'get', path: '/steps/:step/source', summary: 'Source of a step, where the project is' },
+  {
+    ...{ method: 'get', path: '/steps/:step/node.js', summary: 'Component that shows a step in its flow, in dev' },
+    type: 'text/javascript',
+  },
   { method: 'get', path: '/flows/layout', summary: 'Where people have put the steps of each flow' },
   { method: 'put', path: '/flows/layout/:flow', summary: 'Stores it for a flow', body: LAYOUT, status: 204 },
   { method: 'get', path: '/cron', summary: 'Cron steps, with their next and last ticks' },
@@ -104,6 +108,10 @@ export const ROUTES: readonly Route[] = [
   { method: 'delete', path: LETTER, summary: 'Throws a dead letter away', status: 204 },
   { method: 'delete', path: '/dead-letters', summary: 'Throws away those of a step, or all', query: ['step', 'all'] },
   { method: 'get', path: '/orphans', summary: 'What steps that are gone have left' },
+  { method: 'get', path: '/scheduled', summary: 'Events that wait for their time', query: ['limit', 'after'] },
+  { method: 'delete', path: '/scheduled/:id', summary: 'Throws one away', status: 204 },
+  { method: 'post', path: '/scheduled/:id/run', summary: 'Has it at once', status: 202 },
+  { method: 'get', path: '/state/touched', summary: 'Which values the runs of a trace have touched', query: ['trace'] },
   { method: 'get', path: '/state/groups', summary: 'Groups of state', query: ['limit', 'after'] },
   { method: 'get', path: '/state/groups/:group/items', summary: 'Values of a group', query: ['limit', 'after'] },
   { method: 'get', path: VALUE, summary: 'A value, with its revision' },
@@ -134,6 +142,14 @@ export const ROUTES: readonly Route[] = [
     ],
   },
   { method: 'get', path: '/traces/:id', summary: 'One trace as a tree, with its log', query: ['format'] },
+  {
+    ...{
+      method: 'post',
+      path: '/traces/:id/spans/:span/replay',
+      summary: 'Has a request, or an attempt at an event, again',
+    },
+    ...{ body: { type: 'object', properties: { headers: { type: 'object' } } }, status: 202 },
+  },
   {
     ...{ method: 'get', path: '/logs', summary: 'What all processes have logged, the newest first' },
     query: [...LOG_FILTER, 'limit', 'cursor', 'format'],

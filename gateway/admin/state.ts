@@ -1,8 +1,10 @@
 /** State in the admin API. */
 import type { FastifyInstance } from 'fastify';
 import type { StateAdmin } from '../../shared/broker/state-admin.ts';
+import type { TelemetryAdmin } from '../../shared/broker/telemetry-admin.ts';
+import { touchedState } from '../../shared/broker/touched-state.ts';
 import { toName } from './path-name.ts';
-import { numberOf, pageOf, type Query } from './query.ts';
+import { numberOf, pageOf, type Query, textOf } from './query.ts';
 import { readJson } from './read-json.ts';
 
 interface Group extends Query {
@@ -15,7 +17,15 @@ interface Entry extends Query {
 const GROUPS = '/state/groups';
 const ITEMS = `${GROUPS}/:group/items`;
 
-export function stateRoutes(api: FastifyInstance, state: () => Promise<StateAdmin>): void {
+export function stateRoutes(
+  api: FastifyInstance,
+  state: () => Promise<StateAdmin>,
+  telemetry: () => Promise<TelemetryAdmin>,
+): void {
+  api.get<Query>('/state/touched', async ({ query }) => {
+    const trace = await (await telemetry()).trace(textOf(query, 'trace') ?? '');
+    return { keys: touchedState(trace) };
+  });
   api.get<Query>(GROUPS, async ({ query }) => (await state()).groups(pageOf(query)));
   api.get<Group>(ITEMS, async ({ params, query }) => (await state()).page(toName(params.group), pageOf(query)));
   api.get<Entry>(`${ITEMS}/:key`, async ({ params }) => (await state()).show(toName(params.group), toName(params.key)));

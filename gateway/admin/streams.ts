@@ -18,8 +18,16 @@ interface Item extends Query {
 const GROUPS = '/streams/:stream/groups';
 const ITEM = `${GROUPS}/:group/items/:id`;
 
-export function streamRoutes(api: FastifyInstance, streams: () => Promise<StreamAdmin>): void {
-  api.get('/streams', async () => (await streams()).list());
+/** @param followers how many clients of this gateway follow something of a stream. */
+export function streamRoutes(
+  api: FastifyInstance,
+  streams: () => Promise<StreamAdmin>,
+  followers: (stream: string) => number,
+): void {
+  api.get('/streams', async () => {
+    const list = await (await streams()).list();
+    return list.map((stream) => ({ ...stream, clients: followers(stream.name) }));
+  });
   api.get<One>(GROUPS, async ({ params, query }) => (await streams()).groups(toName(params.stream), pageOf(query)));
   api.get<Group>(`${GROUPS}/:group/items`, async ({ params, query }) =>
     (await streams()).page(toName(params.stream), toName(params.group), pageOf(query)),

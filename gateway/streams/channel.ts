@@ -53,6 +53,11 @@ export class Channel {
     this.#source = source;
   }
 
+  /** How many clients there are. */
+  get size(): number {
+    return this.#followers.size;
+  }
+
   get isUsed(): boolean {
     return this.#users > 0;
   }

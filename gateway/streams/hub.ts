@@ -39,6 +39,11 @@ export class StreamHub {
     return channel;
   }
 
+  /** How many follow something of a stream. */
+  followers(stream: string): number {
+    return this.#feeds.get(stream)?.followers ?? 0;
+  }
+
   /** The connection to the broker was made again. */
   onReconnect(): void {
     for (const feed of this.#feeds.values()) feed.onReconnect();

@@ -65,6 +65,13 @@ export class StreamFeed implements ChannelSource {
     });
   }
 
+  /** How many follow a group or an item, a client for each of them. */
+  get followers(): number {
+    let sum = 0;
+    for (const channel of this.#channels.values()) sum += channel.size;
+    return sum;
+  }
+
   /** The channel of a group or an item; its user has to release it. */
   channel(target: Target): Channel {
     const group = encodeToken(target.groupId);

@@ -23,6 +23,8 @@ export interface StreamsOptions {
 export interface Streams {
   /** How many there are now. */
   clients(): number;
+  /** How many of them follow something of a stream; who follows several groups counts for each. */
+  followers(stream: string): number;
   /** Streams may have come to the app. */
   onManifest(): void;
   /** The connection to the broker was made again. */
@@ -43,6 +45,7 @@ export function startStreams(app: FastifyInstance, options: StreamsOptions): Str
   serveSse(app, { ...served, corsOrigins: () => manifest()?.settings.corsOrigins ?? [] });
   return {
     clients: () => clients.count,
+    followers: (stream) => hub.followers(stream),
     onManifest: () => clients.onManifest(),
     onReconnect: () => hub.onReconnect(),
     close: async () => {

@@ -7,6 +7,7 @@ import { type DeadLetter, type DeadLetterDetail, describe, durableOf, parse, sho
 import { EventStore, readEnvelope } from './events.ts';
 import { readManifest } from './manifest-store.ts';
 import { readMessage, readPage, type StoredMessage } from './stored-messages.ts';
+import { assertTaken } from './subscription-targets.ts';
 import { apiCode } from './topology.ts';
 
 export interface DeadLetterPage {
@@ -199,9 +200,8 @@ function createTargets(broker: Broker, names: Names): Targets {
     // In a partition its place is there, unless the step has ceased to be FIFO: then nobody listens to partitions.
     const isOrdered = step?.infrastructure?.queue?.type === 'fifo' && diedIn.startsWith(`${whole}=_`);
     const durable = isOrdered ? diedIn : whole;
-    // An interest stream accepts what nobody listens to, and keeps nothing of it.
-    if (step && (await hasConsumer(broker, names.streams.events, durable))) return durable;
-    throw new MotiaError('UNKNOWN_STEP', `no step "${stepId}" subscribes to "${topic}" (any more)`);
+    await assertTaken(broker, names, step, topic, durable);
+    return durable;
   };
   return (step, topic, diedIn) => {
     const key = JSON.stringify([step, topic, diedIn]);
@@ -210,18 +210,6 @@ function createTargets(broker: Broker, names: Names): Targets {
     return known;
   };
 }
-
-async function hasConsumer(broker: Broker, stream: string, durable: string): Promise<boolean> {
-  try {
-    await broker.jsm.consumers.info(stream, durable);
-    return true;
-  } catch (error) {
-    if (NO_CONSUMER === apiCode(error)) return false;
-    throw error;
-  }
-}
-
-const NO_CONSUMER = 10014;
 
 function toSequence(id: string): number {
   if (/^\d{1,15}$/.test(id)) return Number(id);

@@ -245,6 +245,6 @@ const isEvent = (message: StoredMessage, stream: string, eventId: string): boole
   readEnvelope(message, stream, '').id === eventId;
 
 /** When a schedule fires, as ISO 8601. */
-function dueOf({ headers }: StoredMessage): string {
+export function dueOf({ headers }: StoredMessage): string {
   return new Date((headers?.get('Nats-Schedule') ?? '').replace('@at ', '')).toISOString();
 }

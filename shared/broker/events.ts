@@ -136,7 +136,12 @@ export class EventStore {
    * A dead letter is retried once, however often this is asked for within two minutes.
    * @param durable of a consumer that is there: what nobody listens to is not kept.
    */
-  async retryDead(durable: string, event: EventEnvelope & { retriedFrom: number }, data: Uint8Array): Promise<void> {
+  retryDead(durable: string, event: EventEnvelope & { retriedFrom: number }, data: Uint8Array): Promise<void> {
+    return this.emitTo(durable, event, data);
+  }
+
+  /** Stores an event for one subscription, for its first attempt; `durable` as in {@link retryDead}. */
+  async emitTo(durable: string, event: EventEnvelope, data: Uint8Array): Promise<void> {
     await publishStored(this.#broker, this.#names.retry(durable), data, {
       ...toEventHeaders({ ...event, attempt: 1 }),
       [Header.messageId]: `${durable}:${lifeOf(event)}`,

@@ -18,6 +18,7 @@ const FAILURES = 'tests/acceptance/failures';
 const STREAMED = 'tests/integration';
 const SCALING = 'tests/acceptance/scaling';
 const CRON = 'tests/acceptance/cron';
+const WORKBENCH = 'tests/acceptance/workbench';
 const OBSERVABILITY = 'tests/acceptance/observability';
 const SCHEDULER = 'tests/integration/scheduler';
 const STREAM_CLIENT = 'tests/unit/stream-client/stream.test.ts';
@@ -1403,10 +1404,85 @@ export const MUTANTS = [
   {
     guarantee: 'the admin API asks before it does',
     file: 'gateway/admin/refusals.ts',
-    from: "if (decision === 'granted') return false;",
-    to: 'return false;',
+    from: "if (typeof decision === 'string') {",
+    to: '{',
     test: `${CRON}/commands.test.ts`,
     name: 'without the token',
+  },
+  {
+    guarantee: 'no form of another site changes anything through the admin API',
+    file: 'gateway/admin/access.ts',
+    from: ' ?? refuseForm(method, headers)',
+    to: '',
+    test: `${UNIT}/gateway/admin-access.test.ts`,
+    quick: true,
+  },
+
+  // The Workbench.
+  {
+    guarantee: 'a deployment has no Workbench that is open to anybody',
+    file: 'cli/workbench.ts',
+    from: 'if (adminToken !== undefined) return FOLDER;',
+    to: 'return FOLDER;',
+    test: `${WORKBENCH}/pages.test.ts`,
+    name: 'with a token',
+  },
+  {
+    guarantee: 'the page of the Workbench runs no scripts of others, and is in no frame',
+    file: 'gateway/workbench/pages.ts',
+    from: 'for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);',
+    to: '',
+    test: 'tests/integration/gateway/workbench-pages.test.ts',
+    quick: true,
+  },
+  {
+    guarantee: 'a layout that cannot be read is not lost',
+    file: 'gateway/workbench/flow-layouts.ts',
+    from: "throw new MotiaError('PROJECT_INVALID', `${FILE} cannot be read, and is left as it is: ${what}`);",
+    to: 'return [];',
+    test: `${WORKBENCH}/project.test.ts`,
+    name: 'never lost',
+  },
+  {
+    guarantee: 'payloads tell no secrets in JSON',
+    file: 'shared/payloads.ts',
+    from: 'fields[key] = REDACTED;',
+    to: '',
+    test: `${UNIT}/protocol/golden.test.ts`,
+    name: 'secrets, wherever they are',
+    quick: true,
+  },
+  {
+    guarantee: 'payloads tell no secrets in headers',
+    file: 'shared/payloads.ts',
+    from: 'this.#redaction.hides(name, []) ? REDACTED : String(value)',
+    to: 'String(value)',
+    test: `${UNIT}/payloads.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'payloads are recorded only where that is wanted',
+    file: 'shared/payloads.ts',
+    from: ' && (payloads ?? environment.payloads)',
+    to: '',
+    test: `${UNIT}/payloads.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'what was cut or had secrets is not had again as something else',
+    file: 'shared/broker/replay-admin.ts',
+    from: "if (redacted) throw refused('there are secrets in what it was given, which are not recorded');",
+    to: '',
+    test: `${WORKBENCH}/live.test.ts`,
+    name: 'a request is had again',
+  },
+  {
+    guarantee: 'an event whose time has come is not had a second time',
+    file: 'shared/broker/scheduled-admin.ts',
+    from: 'if (code === WRONG_LAST_SEQUENCE) throw unknown(id);',
+    to: 'if (code === WRONG_LAST_SEQUENCE) return;',
+    test: 'tests/integration/broker/scheduled.test.ts',
+    quick: true,
   },
 
   // What steps say about their deliveries.
@@ -1668,9 +1744,9 @@ export const MUTANTS = [
   },
   {
     guarantee: 'a dead letter is not retried where nobody listens, which would lose it',
-    file: 'shared/broker/dead-letter-admin.ts',
-    from: 'if (step && (await hasConsumer(broker, names.streams.events, durable))) return durable;',
-    to: 'return durable;',
+    file: 'shared/broker/subscription-targets.ts',
+    from: 'if (isKnown && (await hasConsumer(broker, names.streams.events, durable))) return;',
+    to: 'return;',
     test: `${BROKER}/dead-letters.test.ts`,
     name: 'no step would take',
     quick: true,
@@ -1838,8 +1914,8 @@ export const MUTANTS = [
   {
     guarantee: 'a step may have the path of health for itself',
     file: 'gateway/step-route.ts',
-    from: 'const own = match === undefined ? ownRoute(method, path) : undefined;',
-    to: 'const own = ownRoute(method, path);',
+    from: 'const own = match === undefined ? ownRoute(method, path, request) : undefined;',
+    to: 'const own = ownRoute(method, path, request);',
     test: `${OBSERVABILITY}/ops.test.ts`,
     name: 'shows metrics to those',
   },

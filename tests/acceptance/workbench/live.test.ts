@@ -20,6 +20,8 @@ const files = {
       if (req.queryParams.later) await emit({ topic: 'later', data: { later: true }, delay: 3600 });
       return { status: 201, headers: { 'set-cookie': 'session=1' }, body: { traceId, secret: 's' } };
     };`,
+  'src/chat.stream.ts': `
+    export const config = { name: 'chat', schema: { type: 'object' }, baseConfig: { storageType: 'default' } };`,
   'src/later.step.ts': `
     export const config = { type: 'event', name: 'Later', subscribes: ['later'], emits: [] };
     export const handler = async (input: any, { logger }: any) => logger.info('later', { input });`,
@@ -140,4 +142,120 @@ test('payloads: what was sent, emitted and answered, without secrets', async () 
   const { body: emitted } = await admin('/events', 'POST', { topic: 'later', data: { n: 5 } });
   const sent = (await spansOf(emitted.traceId, 'process later'))['send later'];
   expect(sent?.payload).toEqual({ contentType: 'application/json', bytes: 7, text: '{"n":5}', value: { n: 5 } });
+});
+
+const replay = (traceId: string, span: SpanNode | undefined, body?: unknown) =>
+  admin(`/traces/${traceId}/spans/${span?.spanId}/replay`, 'POST', body);
+const refused = (why: string) => ({ status: 409, body: { error: expect.stringContaining(why) } });
+
+test('an attempt at an event is had again, by that step alone, in a trace of its own', async () => {
+  const traceId = await order('1', { n: 60 });
+  const spans = await spansOf(traceId, 'send made', 'process made');
+  const again = await replay(traceId, spans['process made']);
+  expect(again).toEqual({
+    status: 202,
+    body: { traceId: expect.stringMatching(/^[0-9a-f]{32}$/), id: expect.any(String) },
+  });
+  expect(again.body.traceId).not.toBe(traceId);
+  const replayed = await spansOf(again.body.traceId, 'replay made', 'process made', 'send packed');
+  expect(replayed['replay made']).toMatchObject({ links: [`00-${traceId}-${spans['process made']?.spanId}-01`] });
+  expect(replayed['process made']?.attributes).toMatchObject({
+    ...{ 'motia.step.name': 'Pack', 'motia.attempt': 1, 'messaging.message.id': again.body.id },
+  });
+  expect(replayed['send packed']?.payload).toMatchObject({ value: { n: 60, password: '[redacted]' } });
+  const { body } = await replay(again.body.traceId, replayed['process made']); // and once more
+  await spansOf(body.traceId, 'process made');
+
+  expect((await replay(traceId, { spanId: '0'.repeat(16) } as SpanNode)).status).toBe(404);
+  expect((await replay('e'.repeat(32), spans['process made'])).status).toBe(404);
+  expect(await replay(traceId, spans['send made'])).toEqual(refused('only requests'));
+});
+
+test('a request is had again: with the same body, a new trace, and the secrets that are given for it', async () => {
+  const traceId = await order('again', { n: 61 }, { authorization: 'Bearer b', 'idempotency-key': `k${Date.now()}` });
+  const { 'POST /orders/:id': request } = await spansOf(traceId, 'POST /orders/:id');
+  expect(await replay(traceId, request)).toEqual(refused('"authorization"'));
+  const again = await replay(traceId, request, { headers: { Authorization: 'Bearer b' } });
+  expect(again).toEqual({ status: 202, body: { traceId: expect.stringMatching(/^[0-9a-f]{32}$/), status: 201 } });
+  const replayed = (await spansOf(again.body.traceId, 'POST /orders/:id', 'process made'))['POST /orders/:id'];
+  expect(replayed).toMatchObject({
+    links: [`00-${traceId}-${request?.spanId}-01`],
+    payload: { value: { n: 61 }, path: '/orders/again' },
+    response: { status: 201, value: { traceId: again.body.traceId } },
+  });
+  expect(replayed?.payload).not.toHaveProperty(['headers', 'x-motia-replay']);
+  expect((await replay(traceId, request, { header: {} })).status).toBe(400);
+
+  const secret = await order('1', { n: 62, password: 'p' });
+  expect(await replay(secret, (await spansOf(secret, 'POST /orders/:id'))['POST /orders/:id'])).toEqual(
+    refused('secrets'),
+  );
+  const long = await order('1', { n: 63, text: 'x'.repeat(20_000) });
+  const longSpans = await spansOf(long, 'POST /orders/:id', 'process made');
+  for (const name of ['POST /orders/:id', 'process made']) {
+    expect(await replay(long, longSpans[name]), name).toEqual(refused('whole'));
+  }
+});
+
+test('events that wait for their time: seen, thrown away, had at once', async () => {
+  const failing = await order('1?later=1', { fails: true, n: 70 });
+  const [lost, kept] = await Promise.all(
+    [71, 72].map(
+      async (n) => (await admin('/events', 'POST', { topic: 'later', data: { n }, delay: 3600 })).body.eventId,
+    ),
+  );
+  type Waiting = { id: string; eventId: string; at: string; data: { n: number }; step?: string };
+  const waiting = async (): Promise<Waiting[]> => (await admin('/scheduled')).body.items;
+  const of = async (eventId: string) => (await waiting()).find((one) => one.eventId === eventId);
+  const retry = await waitFor(async () => (await waiting()).find(({ data }) => data?.n === 70));
+  expect(retry).toMatchObject({ step: 'Pack', topic: 'made', attempt: 2, data: { fails: true } });
+  expect(Date.parse(retry.at) - Date.now()).toBeGreaterThan(60_000);
+  const delayed = (await of(kept)) as Waiting;
+  expect(delayed).toEqual({
+    ...{ id: expect.any(String), eventId: kept, topic: 'later', data: { n: 72 } },
+    at: expect.stringMatching(/Z$/),
+  });
+  const first = (await admin('/scheduled?limit=1')).body;
+  expect([first.items.length, (await admin(`/scheduled?after=${first.next}`)).body.items.length]).toEqual([
+    1,
+    (await waiting()).length - 1,
+  ]);
+
+  expect((await admin(`/scheduled/${(await of(lost))?.id}`, 'DELETE')).status).toBe(204);
+  expect(await of(lost)).toBeUndefined();
+  for (const { id } of [delayed, retry]) {
+    expect((await admin(`/scheduled/${id}/run`, 'POST')).status).toBe(202);
+  }
+  await cli.waitForLog((record) => JSON.stringify(record.input) === '{"n":72}');
+  await waitFor(async () => {
+    const { body } = await admin(`/traces/${failing}`);
+    return JSON.stringify(body.roots).includes('"motia.attempt":2');
+  });
+  expect((await waiting()).map(({ eventId }) => eventId)).not.toContain(kept);
+  for (const { id } of [delayed, retry]) {
+    expect((await admin(`/scheduled/${id}/run`, 'POST')).status).toBe(404);
+    expect((await admin(`/scheduled/${id}`, 'DELETE')).status).toBe(404);
+  }
+  expect((await admin('/scheduled?limit=0')).status).toBe(400);
+});
+
+test('what a trace has touched of the state', async () => {
+  const traceId = await order('80', { n: 80 });
+  await spansOf(traceId, 'state.set', 'state.get');
+  expect((await admin(`/state/touched?trace=${traceId}`)).body).toEqual({
+    keys: [
+      { group: 'orders', key: '80', operations: ['set'], wrote: true },
+      { group: 'orders', key: '1', operations: ['get'], wrote: false },
+    ],
+  });
+  expect((await admin('/state/touched')).status).toBe(400);
+});
+
+test('how many clients follow a realtime stream here', async () => {
+  const clients = async () => (await admin('/streams')).body;
+  expect(await clients()).toMatchObject([{ name: 'chat', clients: 0 }]);
+  const following = await openStream(`${cli.url}/__motia/streams/chat/a`);
+  await waitFor(async () => (await clients())[0].clients === 1);
+  following.leave();
+  await waitFor(async () => (await clients())[0].clients === 0);
 });

@@ -13,6 +13,15 @@ const NOTE = `
 export const config = { type: 'event', name: 'Note it', subscribes: ['note'], emits: [] };
 export const handler = async () => {};
 `;
+const COMPONENT = `
+import { useState } from 'react';
+import { ApiNode, type ApiNodeProps } from 'motia/workbench';
+import { colour } from './colour';
+export const Node = (props: ApiNodeProps) => {
+  const [n] = useState(7);
+  return <ApiNode {...props}>{\`\${colour} \${n}\`}</ApiNode>;
+};
+`;
 const feature = { id: 'route', title: 'The route', description: 'where it is', lines: ['2-3', '5'] };
 const LAYOUT = 'motia-workbench.json';
 
@@ -72,6 +81,30 @@ test('the app, and the source of its steps', async () => {
     features: [],
   });
   expect((await admin('/steps/None/source')).status).toBe(404);
+});
+
+test('a component of the project shows a step: with the React of the page, and with what else it imports', async () => {
+  await project.write('src/hello.step.tsx', COMPONENT);
+  await project.write('src/colour.ts', "export const colour: string = 'red';");
+  expect((await admin('/steps')).body.nodeComponents).toEqual(['Hello']);
+  const get = () => send(`${cli.url}/__motia/api/v1/steps/Hello/node.js`);
+  const { status, text, headers } = await get();
+  expect([status, headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+  const jsx = (type: unknown, props: object) => ({ type, ...props });
+  const modules = {
+    react: { useState: (value: unknown) => [value] },
+    'react/jsx-runtime': { jsx, jsxs: jsx },
+    'motia/workbench': { ApiNode: 'api-node' },
+  };
+  Object.assign(globalThis, { motiaWorkbench: { modules } });
+  const { Node } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+  expect(Node({ data: 1 })).toEqual({ type: 'api-node', data: 1, children: 'red 7' });
+
+  await project.write('src/hello.step.tsx', 'export const Node = (');
+  expect(await get()).toMatchObject({ status: 409, text: expect.stringContaining('src/hello.step.tsx:1') });
+  await project.remove('src/hello.step.tsx');
+  expect((await get()).status).toBe(404);
+  expect((await admin('/steps')).body.nodeComponents).toEqual([]);
 });
 
 test('layouts of flows: read, stored, edited by others, and never lost', async () => {
