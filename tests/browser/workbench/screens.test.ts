@@ -34,7 +34,6 @@ test('the shell leads everywhere, by links, by keys and by the palette', async (
 
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Go to Flows').waitFor();
-  await inspect(page, 'shortcuts');
   await page.keyboard.press('Escape');
 
   await page.getByTestId('theme-toggle').click();
@@ -45,7 +44,6 @@ test('the shell leads everywhere, by links, by keys and by the palette', async (
 
   const lost = await open('/nowhere');
   await lost.getByRole('heading', { name: 'There is no such screen' }).waitFor();
-  await inspect(lost, 'not-found');
 });
 
 test('flows: a graph of steps and topics that lives, keeps its places and shows sources', async (context) => {
@@ -106,7 +104,6 @@ test('endpoints: a request is put together, sent and kept; streams and items of 
   const problems = page.getByTestId('endpoint-body-tab-invalid');
   await problems.getByText(/items\.0\.quantity/).waitFor();
   expect(await page.getByTestId('endpoint-play-button').isEnabled()).toBe(true);
-  await inspect(page, 'endpoints-invalid');
   await editor.fill('{"items": [{"sku": "chair", "quantity": 2}], "express": true}');
   await problems.waitFor({ state: 'detached' });
 
@@ -172,7 +169,6 @@ test('traces: filtered by what failed, as a time line over both languages, down 
   await detail.getByRole('tab', { name: /Log/ }).click();
   await detail.getByText('Stock checked').click();
   await detail.getByText('missing').waitFor();
-  await inspect(page, 'trace-log');
   await detail.getByRole('tab', { name: 'Time line' }).click();
 
   await detail.getByRole('link', { name: 'POST /orders/:customer' }).click();
@@ -184,8 +180,16 @@ test('traces: filtered by what failed, as a time line over both languages, down 
   await inspect(page, 'trace-span');
   await panel.getByRole('link', { name: /ship-order\.step\.ts/ }).click();
   await panel.locator('.cm-set-off').getByText('no truck carries a piano').waitFor();
-  await inspect(page, 'trace-source');
   for (let n = 0; n < 3; n++) await page.keyboard.press('Escape');
   await isAt(page, '/traces?status=failed');
+
+  await page.goBack();
+  await detail.getByRole('link', { name: 'POST /orders/:customer' }).click();
+  await panel.getByRole('button', { name: 'Replay' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await isAt(page, new RegExp(`^/traces/(?!${bad})`));
+  await detail.getByTestId('trace-timeline-item').filter({ hasText: 'attempt 2' }).waitFor();
+  await detail.getByRole('link', { name: 'POST /orders/:customer' }).click();
+  await panel.getByRole('link', { name: bad }).waitFor();
   expect(errorsOf(page)).toEqual([]);
 });
