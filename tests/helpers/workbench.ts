@@ -16,13 +16,19 @@ export interface Workbench {
   open(path: string): Promise<Page>;
 }
 
-/** Serves the fixture `orders`, which has steps in both languages. Skips the test without a Python or a Chromium. */
+let started: Promise<Omit<Workbench, 'open'>> | undefined;
+
+/** Serves the fixture `orders`, which has steps in both languages: once for a test file. Skips the test without a Python or a Chromium. */
 export async function startWorkbench(context: TestContext): Promise<Workbench> {
   const python = await pythonEnvironment(context);
+  started ??= start(python);
+  const { project, cli } = await started;
+  return { project, cli, open: (path) => openPage(context, `${cli.url}/__motia/ui${path}`) };
+}
+
+async function start(env: Record<string, string>): Promise<Omit<Workbench, 'open'>> {
   const project = await createProject({ copyOf: fixtureApp('orders') });
-  const cli = await startCli('dev', project, { env: python });
-  const open = (path: string) => openPage(context, `${cli.url}/__motia/ui${path}`);
-  return { project, cli, open };
+  return { project, cli: await startCli('dev', project, { env }) };
 }
 
 /** Places an order, and gives the id of its trace. */

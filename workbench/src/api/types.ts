@@ -29,6 +29,8 @@ export interface Steps {
   version?: string;
   steps: StepEntry[];
   streams: StreamEntry[];
+  /** Ids of the steps that a component of the project shows; only in dev. */
+  nodeComponents?: string[];
 }
 
 /** `GET /app` */

@@ -35,13 +35,15 @@ interface ConfirmProps {
   children: ReactNode;
   /** The verb: "Delete 3 keys". */
   action: string;
+  /** Of the button. Default: danger. */
+  look?: 'danger' | 'primary';
   /** The dialog closes when it is done; what it throws is shown. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }
 
 /** Asks before something that cannot be taken back. */
-export function Confirm({ title, children, action, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, children, action, look = 'danger', onConfirm, onClose }: ConfirmProps) {
   const [state, setState] = useState<{ isBusy?: boolean; error?: string }>({});
   const confirm = async () => {
     setState({ isBusy: true });
@@ -63,7 +65,7 @@ export function Confirm({ title, children, action, onConfirm, onClose }: Confirm
       )}
       <div className={styles.buttons}>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="danger" onClick={confirm} disabled={state.isBusy === true}>
+        <Button look={look} onClick={confirm} disabled={state.isBusy === true}>
           {action}
         </Button>
       </div>

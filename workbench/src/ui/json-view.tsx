@@ -8,7 +8,7 @@ import { Copy } from './text.tsx';
 const MANY = 100;
 const LONG_TEXT = 600;
 /** Deeper parts are closed at first. */
-const OPEN_DEPTH = 2;
+const OPEN_DEPTH = 4;
 
 /** @param what of what it is, for the button that copies it. */
 export function JsonView({ value, what = 'JSON' }: { value: unknown; what?: string }) {

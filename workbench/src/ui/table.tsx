@@ -4,11 +4,12 @@
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useRef } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
 import { Hidden } from './hidden.tsx';
 import styles from './table.module.css';
+import { TableRow } from './table-row.tsx';
 
 export interface Column<Row> {
   id: string;
@@ -116,32 +117,16 @@ export function Table<Row>(props: TableProps<Row>) {
           if (row === undefined) return null;
           const key = rowKey(row);
           return (
-            <div
+            <TableRow<Row>
               key={key}
-              role="row"
-              aria-rowindex={index + 2}
-              data-index={index}
-              data-testid={rowTestId?.(row)}
-              data-selected={key === selected || undefined}
-              className={classNames(styles.row, rowHref && styles.clickable)}
-              style={{ transform: `translateY(${start - HEAD_HEIGHT}px)` }}
-            >
-              {columns.map(({ id, align, cell }, at) => {
-                const content = cell(row, index);
-                const href = at === 0 ? rowHref?.(row) : undefined;
-                return (
-                  <div key={id} role="cell" className={classNames(styles.cell, align === 'right' && styles.right)}>
-                    {href === undefined ? (
-                      content
-                    ) : (
-                      <Link href={href} className={styles.link}>
-                        {content}
-                      </Link>
-                    )}
-                  </div>
-                );
-              })}
-            </div>
+              row={row}
+              index={index}
+              columns={columns}
+              top={start - HEAD_HEIGHT}
+              href={rowHref?.(row)}
+              isSelected={key === selected}
+              testId={rowTestId?.(row)}
+            />
           );
         })}
       </div>

@@ -16,6 +16,7 @@ import { useTheme } from '../../lib/theme.ts';
 import styles from './canvas.module.css';
 import { edgesOf } from './graph.ts';
 import type { StepLoad } from './live.ts';
+import { CustomNode } from './nodes/custom-node.tsx';
 import { ApiNode, CronNode, EventNode, NoopNode } from './nodes/kinds.tsx';
 import type { StepNodeData } from './nodes/node-types.ts';
 import { type Place, placesOf, type Side } from './placing.ts';
@@ -27,6 +28,8 @@ interface CanvasProps {
   /** Where steps are, by their file. */
   saved: Readonly<Record<string, Place>>;
   onSave: (places: Record<string, Place>) => void;
+  /** Ids of the steps that a component of the project shows. */
+  custom: readonly string[];
   loadOf: (step: string) => StepLoad;
   selected: string | undefined;
   onSelect: (step: string | undefined) => void;
@@ -35,11 +38,17 @@ interface CanvasProps {
 
 type StepNode = Node<StepNodeData>;
 
-const NODES = { api: ApiNode, event: EventNode, cron: CronNode, noop: NoopNode } as unknown as NodeTypes;
+const NODES = {
+  api: ApiNode,
+  event: EventNode,
+  cron: CronNode,
+  noop: NoopNode,
+  custom: CustomNode,
+} as unknown as NodeTypes;
 const EDGES = { topic: TopicEdge };
 
 export function Canvas(props: CanvasProps) {
-  const { flow, steps, saved, onSave, loadOf, selected, onSelect, onSource } = props;
+  const { flow, steps, saved, onSave, custom, loadOf, selected, onSelect, onSource } = props;
   const { isDark } = useTheme();
   const edges = useMemo(() => edgesOf(steps), [steps]);
   const places = useMemo(() => placesOf(steps, edges, saved), [steps, edges, saved]);
@@ -63,7 +72,7 @@ export function Canvas(props: CanvasProps) {
         return {
           ...known,
           id: step.id,
-          type: step.type,
+          type: custom.includes(step.id) ? 'custom' : step.type,
           position: { x: place.x, y: place.y },
           data: {
             ...step,
@@ -76,7 +85,7 @@ export function Canvas(props: CanvasProps) {
         };
       }),
     );
-  }, [steps, places, setNodes]);
+  }, [steps, places, custom, setNodes]);
 
   const shown = nodes.map((node) => ({
     ...node,

@@ -36,12 +36,21 @@ export default function Flows() {
   }
   if (!flows.some(({ id }) => id === flow)) return <NoSuchFlow flow={flow} flows={flows} />;
   localStorage.setItem(LAST_KEY, flow);
-  return <Flow key={flow} flow={flow} flows={flows} all={steps} />;
+  return <Flow key={flow} flow={flow} flows={flows} all={steps} custom={data?.nodeComponents ?? NO_NAMES} />;
 }
 
 const NONE: readonly StepEntry[] = [];
+const NO_NAMES: readonly string[] = [];
 
-function Flow({ flow, flows, all }: { flow: string; flows: readonly FlowSummary[]; all: readonly StepEntry[] }) {
+interface FlowProps {
+  flow: string;
+  flows: readonly FlowSummary[];
+  all: readonly StepEntry[];
+  /** Ids of the steps that a component of the project shows. */
+  custom: readonly string[];
+}
+
+function Flow({ flow, flows, all, custom }: FlowProps) {
   const [{ step: selected, view }, setState] = useUrlState('step', 'view');
   const steps = useMemo(() => all.filter((step) => step.flows.includes(flow)), [all, flow]);
   const { places, save, isKept } = useSavedPlaces(flow);
@@ -85,6 +94,7 @@ function Flow({ flow, flows, all }: { flow: string; flows: readonly FlowSummary[
             steps={steps}
             saved={places}
             onSave={save}
+            custom={custom}
             loadOf={loadOf}
             selected={step?.id}
             onSelect={(id) => setState({ step: id, view: '' })}

@@ -14,6 +14,7 @@ import { Copy, Duration } from '../../ui/text.tsx';
 import { SourceView } from '../flows/source-view.tsx';
 import { LogList } from './log-list.tsx';
 import { PayloadSections } from './payload-view.tsx';
+import { ReplayButton } from './replay-button.tsx';
 import { attemptOf, languageOf, lookOf, stepOf, targetOf } from './span-look.ts';
 import styles from './span-panel.module.css';
 import { logsBySpan, waitOf } from './waterfall-rows.ts';
@@ -51,11 +52,14 @@ export function SpanPanel({ trace, span, href, onClose }: Props) {
         </>
       }
       actions={
-        step && (
-          <Button look="quiet" icon={Code} onClick={() => setState({ source: step.id })}>
-            Source
-          </Button>
-        )
+        <>
+          <ReplayButton span={span} />
+          {step && (
+            <Button look="quiet" icon={Code} onClick={() => setState({ source: step.id })}>
+              Source
+            </Button>
+          )}
+        </>
       }
       onClose={onClose}
     >

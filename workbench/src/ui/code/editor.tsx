@@ -43,7 +43,7 @@ export default function Editor({ value, label, language, onChange, highlight, te
           bracketMatching(),
           LANGUAGES[language](),
           editorTheme,
-          EditorView.contentAttributes.of({ 'aria-label': label }),
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           isReadOnly ? readOnly : writable(language),
           EditorView.updateListener.of(({ docChanged, state }) => {
             if (docChanged && state.doc.toString() !== first.current) tell.current?.(state.doc.toString());
