@@ -31,7 +31,6 @@ test('logs: both languages, live, filtered, one behind a link, and as a file', a
   await row(page, 'PlaceOrder').first().waitFor();
   await row(page, 'CheckStock').first().waitFor();
   await row(page, /ShipOrder failed for good/).waitFor();
-  await inspect(page, 'logs');
 
   // One trace: the funnel fills the search and opens nothing.
   await page.getByTestId(`trace-filter-${traceId}`).first().click();
@@ -119,7 +118,6 @@ test('queues: why it waits, pause and resume, dead letters, and events with a de
   await page.getByRole('tab', { name: 'Scheduled' }).click();
   await page.getByTestId('scheduled-order.shipped').getByRole('link').click();
   await panel(page).getByText('"zoe"').waitFor();
-  await inspect(page, 'queues-scheduled');
   await panel(page).getByRole('button', { name: 'Run now' }).click();
   await cli.waitForLog({ msg: 'Mail sent', to: 'zoe' });
   await page.getByText('Nothing waits for its time').waitFor();
@@ -169,7 +167,6 @@ test('states: groups, what a trace touched, and changes that do not overwrite th
   await row(page, 'stock').filter({ hasText: 'set' }).waitFor();
   await row(page, 'orders').filter({ hasText: 'update' }).getByRole('link').first().click();
   await panel(page).getByText('"ada"').waitFor();
-  await inspect(page, 'states-touched');
   expect(errorsOf(page)).toEqual([]);
 });
 

@@ -65,6 +65,23 @@ export function SearchField(props: {
   );
 }
 
+/** Leads somewhere by what is typed, at Enter. */
+export function FindField({ label, onFind }: { label: string; onFind: (text: string) => void }) {
+  return (
+    <form
+      className={styles.search}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const text = String(new FormData(event.currentTarget).get('text') ?? '').trim();
+        if (text !== '') onFind(text);
+      }}
+    >
+      <Search size={14} aria-hidden />
+      <input name="text" type="text" aria-label={label} placeholder={label} spellCheck={false} autoComplete="off" />
+    </form>
+  );
+}
+
 interface SelectProps {
   label: string;
   value: string;

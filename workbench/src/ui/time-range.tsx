@@ -10,7 +10,8 @@ export interface Times {
   until: string;
 }
 
-const RECENT = [
+/** The last minutes and hours, as choices. */
+export const RECENT_TIMES = [
   { value: '', title: 'Any time' },
   { value: '5m', title: 'Last 5 minutes' },
   { value: '15m', title: 'Last 15 minutes' },
@@ -23,7 +24,7 @@ const MINUTE = 60_000;
 
 export function TimeRange({ since, until, onChange }: Times & { onChange: (times: Times) => void }) {
   const [isOpen, setOpen] = useState(false);
-  const isBetween = isOpen || until !== '' || (since !== '' && !RECENT.some(({ value }) => value === since));
+  const isBetween = isOpen || until !== '' || (since !== '' && !RECENT_TIMES.some(({ value }) => value === since));
   const choose = (value: string) => {
     setOpen(value === BETWEEN);
     if (value !== BETWEEN) return onChange({ since: value, until: '' });
@@ -35,7 +36,7 @@ export function TimeRange({ since, until, onChange }: Times & { onChange: (times
       <Select
         label="Time"
         value={isBetween ? BETWEEN : since}
-        options={[...RECENT, { value: BETWEEN, title: 'Between two times' }]}
+        options={[...RECENT_TIMES, { value: BETWEEN, title: 'Between two times' }]}
         onChange={choose}
       />
       {isBetween && (

@@ -3,6 +3,7 @@ import { Pause, Play, Zap } from 'lucide-react';
 import type { CronStatus } from '../../api/types.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { IconButton } from '../../ui/button.tsx';
+import { NameCell } from '../../ui/name-cell.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Duration, Time } from '../../ui/text.tsx';
 import styles from './cron.module.css';
@@ -25,12 +26,7 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
       id: 'step',
       title: 'Step',
       width: 'minmax(140px, 1.2fr)',
-      cell: ({ step, paused }) => (
-        <span className={styles.step}>
-          <span>{step}</span>
-          {paused && <Badge tone="warn">paused</Badge>}
-        </span>
-      ),
+      cell: ({ step, paused }) => <NameCell name={step}>{paused && <Badge tone="warn">paused</Badge>}</NameCell>,
     },
     { id: 'cron', title: 'Schedule', width: 'minmax(100px, 130px)', cell: ({ cron }) => <code>{cron}</code> },
     {
@@ -60,7 +56,7 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
         last === undefined ? (
           <span className={styles.quiet}>never</span>
         ) : (
-          <span className={styles.step}>
+          <span className={styles.last}>
             <Badge tone={OUTCOME_TONES[last.outcome]} dot>
               {last.outcome}
             </Badge>

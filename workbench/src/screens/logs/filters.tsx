@@ -2,11 +2,11 @@
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Query } from '../../api/client.ts';
-import { useSteps } from '../../api/hooks.ts';
 import { TRACE_ID } from '../../lib/trace-id.ts';
 import { Button } from '../../ui/button.tsx';
-import { FilterBar, SearchField, Segments, Select } from '../../ui/filters.tsx';
+import { FilterBar, SearchField, Segments } from '../../ui/filters.tsx';
 import { TimeRange } from '../../ui/time-range.tsx';
+import { FlowSelect, StepSelect } from '../step-filters.tsx';
 
 export const FILTERS = ['level', 'text', 'step', 'flow', 'since', 'until'] as const;
 export type Filters = Record<(typeof FILTERS)[number], string>;
@@ -32,8 +32,6 @@ interface Props {
 }
 
 export function LogFilters({ filters, onChange, end }: Props) {
-  const { steps = [] } = useSteps().data ?? {};
-  const flows = [...new Set(steps.flatMap(({ flows }) => flows))].sort();
   return (
     <FilterBar end={end} testId="logs-search-container">
       <Segments
@@ -43,18 +41,8 @@ export function LogFilters({ filters, onChange, end }: Props) {
         onChange={(level) => onChange({ level })}
       />
       <SearchField label="Search text or trace id" value={filters.text} onChange={(text) => onChange({ text })} />
-      <Select
-        label="Step"
-        value={filters.step}
-        options={[{ value: '', title: 'Any step' }, ...steps.map(({ id }) => ({ value: id, title: id }))]}
-        onChange={(step) => onChange({ step })}
-      />
-      <Select
-        label="Flow"
-        value={filters.flow}
-        options={[{ value: '', title: 'Any flow' }, ...flows.map((flow) => ({ value: flow, title: flow }))]}
-        onChange={(flow) => onChange({ flow })}
-      />
+      <StepSelect value={filters.step} onChange={(step) => onChange({ step })} />
+      <FlowSelect value={filters.flow} onChange={(flow) => onChange({ flow })} />
       <TimeRange since={filters.since} until={filters.until} onChange={onChange} />
       {FILTERS.some((name) => filters[name] !== '') && (
         <Button look="quiet" icon={X} onClick={() => onChange(NONE)}>

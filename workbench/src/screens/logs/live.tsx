@@ -28,7 +28,7 @@ export function LiveBar({ view, query, isPast, isPaused, onPause }: Props) {
     <>
       <span>
         {entries.length}
-        {hasMore && '+'} records
+        {hasMore && '+'} {entries.length === 1 ? 'record' : 'records'}
       </span>
       {!isPast && (
         <>

@@ -9,6 +9,7 @@ import { useUrlState, useWithSearch } from '../../lib/url-state.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { FilterBar, SearchField, Select } from '../../ui/filters.tsx';
+import { NameCell } from '../../ui/name-cell.tsx';
 import { Column as ScreenColumn, Split } from '../../ui/screen.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
@@ -23,7 +24,7 @@ const COLUMNS: readonly Column<DeadLetter>[] = [
     id: 'step',
     title: 'Step',
     width: 'minmax(120px, 1fr)',
-    cell: ({ step }) => <span className={styles.step}>{step}</span>,
+    cell: ({ step }) => <NameCell name={step} />,
   },
   { id: 'topic', title: 'Topic', width: 'minmax(110px, 1fr)', cell: ({ topic }) => <code>{topic}</code> },
   {

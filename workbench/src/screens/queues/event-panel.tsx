@@ -1,39 +1,19 @@
 /** Where one event is, in each step that has not handled it. */
-import { Radar, Search } from 'lucide-react';
-import { useState } from 'react';
+import { Radar } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import { EVERY, useApi } from '../../api/hooks.ts';
 import type { EventPlace, EventSearch } from '../../api/types.ts';
 import { toPart } from '../../lib/path-part.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
+import { FindField } from '../../ui/filters.tsx';
 import { Facts, Panel, Section } from '../../ui/panel.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Copy, Time } from '../../ui/text.tsx';
-import styles from './queues.module.css';
 
 /** Leads to the event of an id. */
 export function FindEvent() {
   const [, navigate] = useLocation();
-  const [id, setId] = useState('');
-  return (
-    <form
-      className={styles.find}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (id.trim() !== '') navigate(`/queues/events/${toPart(id.trim())}`);
-      }}
-    >
-      <Search size={14} aria-hidden />
-      <input
-        type="text"
-        aria-label="Find an event by its id"
-        placeholder="Where is event…"
-        spellCheck={false}
-        value={id}
-        onChange={({ target }) => setId(target.value)}
-      />
-    </form>
-  );
+  return <FindField label="Where is event…" onFind={(id) => navigate(`/queues/events/${toPart(id)}`)} />;
 }
 
 const TONES: Record<string, Tone> = {

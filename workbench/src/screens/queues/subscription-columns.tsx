@@ -3,6 +3,7 @@ import { Pause, Play } from 'lucide-react';
 import type { QueueStatus } from '../../api/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { IconButton } from '../../ui/button.tsx';
+import { NameCell } from '../../ui/name-cell.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Time } from '../../ui/text.tsx';
@@ -23,12 +24,7 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
       id: 'step',
       title: 'Step',
       width: 'minmax(150px, 1.2fr)',
-      cell: ({ step, paused }) => (
-        <span className={styles.step}>
-          <span>{step}</span>
-          {paused && <Badge tone="warn">paused</Badge>}
-        </span>
-      ),
+      cell: ({ step, paused }) => <NameCell name={step}>{paused && <Badge tone="warn">paused</Badge>}</NameCell>,
     },
     { id: 'topic', title: 'Topic', width: 'minmax(100px, 0.9fr)', cell: ({ topic }) => <code>{topic}</code> },
     {
