@@ -69,6 +69,7 @@ export async function workbench(scope, { rounds, duration }) {
       atLeast('traces in the list', rows, TRACES * 0.95),
       atMost('p95 of frames, traces, ms', round(scrolling.p95, 1), 50),
       atLeast('records in the log', log.rows, RECORDS),
+      atMost('records in the log, each once', log.rows, RECORDS * 1.01),
       atMost('p95 of frames, log, ms', round(logScrolling.p95, 1), 50),
       atLeast('page open / closed', ratio, 0.95),
     ],

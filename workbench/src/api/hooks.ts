@@ -14,6 +14,10 @@ import type { AppInfo, Steps } from './types.ts';
 /** How often what may change is asked for again, in ms. */
 export const EVERY = { live: 2_000, slow: 10_000 } as const;
 
+/** Lists that take the broker the longer the more there is: those with a further page are asked for less often. */
+export const everyBySize = (first: { next?: string } | undefined): number =>
+  first?.next === undefined ? EVERY.live : EVERY.slow;
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

@@ -15,8 +15,8 @@ interface UseListOptions<Answer extends Page, Field extends keyof Answer> {
   by?: 'cursor' | 'after';
   /** Rows of a page. Default 100. */
   limit?: number;
-  /** Ask again after so many ms, while the tab is shown and nobody has gone further than the first page. */
-  every?: number;
+  /** Ask again after so many ms, or what follows from the first page, while the tab is shown and nobody has gone further than that. */
+  every?: number | ((first: Answer | undefined) => number);
 }
 
 export interface List<Answer, Row> {
@@ -49,7 +49,10 @@ export function useList<Answer extends Page, Field extends keyof Answer>(
     queryFn: ({ pageParam, signal }) => api<Answer>(path, { query: { ...query, limit, [by]: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: ({ next }) => next,
-    refetchInterval: ({ state }) => (every !== undefined && (state.data?.pages.length ?? 1) === 1 ? every : false),
+    refetchInterval: ({ state: { data } }) => {
+      if (every === undefined || (data?.pages.length ?? 1) > 1) return false;
+      return typeof every === 'function' ? every(data?.pages[0]) : every;
+    },
     refetchOnWindowFocus: ({ state }) => state.data?.pages.length === 1,
     refetchOnMount: ({ state }) => state.data?.pages.length === 1,
     placeholderData: (before) => before,

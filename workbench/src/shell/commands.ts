@@ -1,5 +1,6 @@
 /** What the palette leads to, worked out of the screens and of what the app has. Pure. */
 import type { Steps } from '../api/types.ts';
+import { toPart } from '../lib/path-part.ts';
 import { TRACE_ID } from '../lib/trace-id.ts';
 import { SCREENS } from '../screens/index.ts';
 
@@ -36,7 +37,7 @@ export function findCommands(text: string, steps: Steps | undefined): Command[] 
 const screenCommands = (): Command[] =>
   SCREENS.map(({ id, title, about }) => ({ id, title, detail: about, href: `/${id}` }));
 
-function stepCommands({ steps }: Steps = { steps: [], streams: [] }): Command[] {
+function stepCommands({ steps, streams }: Steps = { steps: [], streams: [] }): Command[] {
   const flows = [...new Set(steps.flatMap(({ flows }) => flows))];
   const id = encodeURIComponent;
   return [
@@ -55,5 +56,22 @@ function stepCommands({ steps }: Steps = { steps: [], streams: [] }): Command[] 
         detail: `endpoint ${step.name}`,
         href: `/endpoints/${id(step.id)}`,
       })),
+    ...steps.flatMap(({ id, name, subscribes = [] }) =>
+      subscribes.map((topic) => ({
+        id: `queue ${id} ${topic}`,
+        title: topic,
+        detail: `queue of ${name}`,
+        href: `/queues/subscriptions/${toPart(id)}/${toPart(topic)}`,
+      })),
+    ),
+    ...steps
+      .filter(({ type }) => type === 'cron')
+      .map(({ id, name }) => ({ id: `cron ${id}`, title: name, detail: 'schedule', href: `/cron/${toPart(id)}` })),
+    ...streams.map(({ name }) => ({
+      id: `stream ${name}`,
+      title: name,
+      detail: 'stream',
+      href: `/streams/${toPart(name)}`,
+    })),
   ];
 }

@@ -2,7 +2,8 @@
 import { type ApiError, api, type Query } from '../../api/client.ts';
 import { follow } from '../../api/follow.ts';
 import type { LogPage, LogRecord } from '../../api/types.ts';
-import { keyOf, type LogEntry, readKey, toEntries, withoutKnown } from './log-entry.ts';
+import { type LogEntry, toEntries, withoutKnown } from './log-entry.ts';
+import { overlapOf } from './overlap.ts';
 
 /** What there is to show. */
 export interface LogView {
@@ -27,8 +28,6 @@ export interface LogView {
 const PAGE = 500;
 /** More than anybody scrolls through. */
 const MOST = 50_000;
-/** Processes publish their records every 200 ms, so those of an earlier time may come later. */
-const OVERLAP_MS = 2_000;
 const FLUSH_MS = 100;
 /** After a longer absence the log begins anew, instead of being made up for. */
 const LONG_ABSENCE_MS = 60_000;
@@ -125,32 +124,18 @@ export class LogBook {
     if (!this.#follows) return;
     this.#stopFollowing?.();
     this.#stopFollowing = follow<LogRecord>('/logs/follow', {
-      query: () => ({ ...this.#query, since: this.#whereToGoOn() }),
+      query: () => {
+        const unshown = [...this.#held, ...this.#incoming];
+        const { since, known } = overlapOf(this.#view.entries, unshown, this.#view.hasMore);
+        this.#known = known;
+        return { ...this.#query, since };
+      },
       onMessage: (record) => {
         this.#incoming.push(record);
         this.#flush ??= setTimeout(() => this.#take(), FLUSH_MS);
       },
       onState: (isLive, error) => this.#set({ isLive, liveError: error?.message }),
     });
-  }
-
-  /** A moment before the newest record; what is known since then will be told again, and is passed over. */
-  #whereToGoOn(): string {
-    const unshown = [...this.#incoming, ...this.#held];
-    const shown = this.#view.entries[0]?.record.time;
-    const newest = Math.max(...[shown, unshown.at(-1)?.time].map((time) => Date.parse(time ?? '1970')));
-    const since = new Date((newest || Date.now()) - OVERLAP_MS).toISOString();
-    this.#known = new Map();
-    for (const record of unshown) this.#know(keyOf(record));
-    for (const { key, record } of this.#view.entries) {
-      if (record.time < since) break;
-      this.#know(readKey(key).first);
-    }
-    return since;
-  }
-
-  #know(key: string): void {
-    this.#known.set(key, (this.#known.get(key) ?? 0) + 1);
   }
 
   #take(): void {

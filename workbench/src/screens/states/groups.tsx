@@ -2,7 +2,7 @@
 import { Database } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { EVERY } from '../../api/hooks.ts';
+import { everyBySize } from '../../api/hooks.ts';
 import type { Page } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
 import { TRACE_ID } from '../../lib/trace-id.ts';
@@ -26,7 +26,7 @@ export function Groups({ selected }: { selected: string | undefined }) {
   const [text, setText] = useState('');
   const [, navigate] = useLocation();
   const list = useList<Page<Group>, 'items'>('/state/groups', {
-    ...{ field: 'items', by: 'after', limit: 500, every: EVERY.live },
+    ...{ field: 'items', by: 'after', limit: 500, every: everyBySize },
   });
   const search = (text: string) => {
     if (TRACE_ID.test(text.trim())) navigate(`/states?trace=${text.trim()}`);

@@ -1,7 +1,7 @@
 /** The values of a group. */
 import { KeyRound, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { EVERY } from '../../api/hooks.ts';
+import { everyBySize } from '../../api/hooks.ts';
 import type { Page, StateEntry } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
 import { inLine } from '../../lib/json-text.ts';
@@ -34,7 +34,7 @@ export function Keys({ group, selected, isNarrow }: Props) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [isAsked, setAsked] = useState(false);
   const list = useList<Page<Entry>, 'items'>(`/state/groups/${toPart(group)}/items`, {
-    ...{ field: 'items', by: 'after', every: EVERY.live },
+    ...{ field: 'items', by: 'after', every: everyBySize },
   });
   const rows = list.rows.filter(({ key, value }) =>
     `${key} ${inLine(value, 2_000)}`.toLowerCase().includes(text.toLowerCase()),

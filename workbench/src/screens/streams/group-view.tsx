@@ -1,6 +1,6 @@
 /** The items of a group, and what happens to them. */
 import { Plus, Send } from 'lucide-react';
-import { EVERY } from '../../api/hooks.ts';
+import { everyBySize } from '../../api/hooks.ts';
 import type { Page, StreamItem } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
 import { inLine } from '../../lib/json-text.ts';
@@ -34,7 +34,7 @@ export function GroupView({ stream, group, selected, isNarrow }: Props) {
   const [{ view, text }, setState] = useUrlState('view', 'text');
   const withSearch = useWithSearch(['view', 'text']);
   const list = useList<Page<StreamItem>, 'items'>(`/streams/${toPart(stream)}/groups/${toPart(group)}/items`, {
-    ...{ field: 'items', by: 'after', limit: MOST_FOLLOWED, every: EVERY.live },
+    ...{ field: 'items', by: 'after', limit: MOST_FOLLOWED, every: everyBySize },
   });
   const feed = useFeed(stream, group, !list.isLoading && !list.hasMore);
   const items = feed.state === 'live' ? [...feed.items.values()] : list.rows;

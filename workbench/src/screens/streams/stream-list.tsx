@@ -1,7 +1,7 @@
 /** The streams of the app, and the groups of the one that is chosen. */
 import { ChevronRight, Lock, RadioTower, Users } from 'lucide-react';
 import { Link } from 'wouter';
-import { EVERY } from '../../api/hooks.ts';
+import { everyBySize } from '../../api/hooks.ts';
 import type { Page, StreamStatus } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
 import { toPart } from '../../lib/path-part.ts';
@@ -50,7 +50,7 @@ export function StreamList({ streams, stream, group }: Props) {
 
 function GroupList({ stream, group }: { stream: string; group: string | undefined }) {
   const list = useList<Page<{ group: string }>, 'items'>(`/streams/${toPart(stream)}/groups`, {
-    ...{ field: 'items', by: 'after', limit: 200, every: EVERY.live },
+    ...{ field: 'items', by: 'after', limit: 200, every: everyBySize },
   });
   // One that is linked to may be empty, or on a later page.
   const names = list.rows.map(({ group }) => group);
