@@ -151,6 +151,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const { installation } = options;
     const replays = new RequestReplays((request) => app.inject(request));
     const admin = {
+      app: options.app,
       access: options.admin,
       services,
       log,

@@ -24,6 +24,8 @@ import { streamRoutes } from './streams.ts';
 import { traceRoutes } from './traces.ts';
 
 export interface AdminOptions {
+  /** Name of the app. */
+  app: string;
   access: AdminAccess;
   log: pino.Logger;
   services: AdminServices;
@@ -59,7 +61,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
       });
       api.setErrorHandler((error, _request, reply) => refuseFor(error, reply));
       activityRoutes(api, services);
-      appRoutes(api, installation, manifest, telemetry);
+      appRoutes(api, installation, options.app, manifest, telemetry);
       cronRoutes(api, services.cron);
       deadLetterRoutes(api, services.deadLetters);
       eventRoutes(api, services.emits);

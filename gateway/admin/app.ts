@@ -15,12 +15,13 @@ export interface Installation {
 export function appRoutes(
   api: FastifyInstance,
   { mode, motiaVersion, root }: Installation,
+  app: string,
   manifest: () => Manifest | undefined,
   telemetry: TelemetryEnvironment,
 ): void {
   const startedAt = new Date().toISOString();
   api.get('/app', async () => {
-    const { app, version, steps = [], settings } = manifest() ?? {};
+    const { version, steps = [], settings } = manifest() ?? {};
     const { traceUrl, payloads = telemetry.payloads } = settings?.telemetry ?? {};
     return {
       ...{ app, version, language: [...new Set(steps.map(({ language }) => language))].sort() },

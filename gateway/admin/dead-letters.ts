@@ -1,7 +1,7 @@
 /** Dead letters in the admin API. */
 import type { FastifyInstance } from 'fastify';
 import type { DeadLetterAdmin } from '../../shared/broker/dead-letter-admin.ts';
-import { numberOf, type Query, textOf } from './query.ts';
+import { choiceOf, numberOf, type Query, textOf } from './query.ts';
 
 interface One {
   Params: { id: string };
@@ -13,6 +13,7 @@ export function deadLetterRoutes(api: FastifyInstance, letters: () => Promise<De
       step: textOf(query, 'step'),
       after: textOf(query, 'after'),
       limit: numberOf(query, 'limit'),
+      data: choiceOf(query, 'data', ['true']) !== undefined,
     }),
   );
   api.get<One>('/dead-letters/:id', async ({ params }) => (await letters()).show(params.id));

@@ -25,6 +25,7 @@ const PARAMETERS = {
   after: { ...text, description: '`next` of the page before' },
   all: { enum: ['true'], description: 'Of all steps' },
   cursor: { ...text, description: '`next` of the page before' },
+  data: { enum: ['true'], description: 'With payloads of up to 16 KB' },
   flow: text,
   format: { enum: ['json', 'jsonl'], description: 'jsonl: one JSON object on each line' },
   ifRevision: { ...number, description: 'Only if what is there has this revision; 0: only if nothing is there' },
@@ -98,7 +99,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'post', path: `${SUBSCRIPTION}/resume`, summary: 'Lets a subscription go on', status: 204 },
   { method: 'post', path: '/events', summary: 'Emits an event', body: EVENT, status: 202 },
   { method: 'get', path: '/events/:id', summary: 'Where an event is' },
-  { method: 'get', path: '/dead-letters', summary: 'Dead letters', query: ['step', 'after', 'limit'] },
+  { method: 'get', path: '/dead-letters', summary: 'Dead letters', query: ['step', 'after', 'limit', 'data'] },
   { method: 'get', path: LETTER, summary: 'One dead letter whole' },
   { method: 'post', path: `${LETTER}/retry`, summary: 'Has a dead letter tried again', status: 202 },
   {

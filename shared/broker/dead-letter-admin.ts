@@ -52,23 +52,26 @@ export class DeadLetterAdmin {
   /**
    * The dead letters of a step, or all of them.
    * @param after the id of the last one that is known.
+   * @param data with payloads, but for large ones.
    * @throws {MotiaError} `INVALID_VALUE` for a wrong `limit` or `after`.
    */
   async list({
     step,
     after = '0',
     limit = USUALLY_LISTED,
+    data = false,
   }: {
     step?: string | undefined;
     after?: string | undefined;
     limit?: number | undefined;
+    data?: boolean;
   } = {}): Promise<DeadLetterPage> {
     if (!Number.isInteger(limit) || limit < 1 || limit > MOST_LISTED) {
       throw new MotiaError('INVALID_VALUE', `a list has a limit from 1 to ${MOST_LISTED}`);
     }
     const { messages, left } = await this.#read(step, after, limit);
     const next = left > 0 ? String(messages.at(-1)?.sequence) : undefined;
-    return { deadLetters: messages.map(shorten), ...(next !== undefined && { next }) };
+    return { deadLetters: messages.map((message) => shorten(message, data)), ...(next !== undefined && { next }) };
   }
 
   /** @throws {MotiaError} `NOT_FOUND` */

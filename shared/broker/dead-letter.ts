@@ -20,6 +20,8 @@ export interface DeadLetter {
   diedAt: string;
   /** What the last attempt failed with. A list has the beginning of the message only, and no stack. */
   error: { name: string; message: string; stack?: string; code?: string };
+  /** In a list that is to have them: the payload, unless it is large. */
+  data?: unknown;
 }
 
 /** One with its payload. */
@@ -53,11 +55,16 @@ export function describe(message: StoredMessage): DeadLetter {
   };
 }
 
+/** More of a payload is not in a list. */
+const SHOWN_BYTES = 16 * 1024;
+
 /** The same for a list. */
-export function shorten(message: StoredMessage): DeadLetter {
+export function shorten(message: StoredMessage, withData: boolean): DeadLetter {
   const letter = describe(message);
   const { name, message: text } = letter.error;
-  return { ...letter, error: { name, message: text.slice(0, SHOWN_MESSAGE) } };
+  const short = { ...letter, error: { name, message: text.slice(0, SHOWN_MESSAGE) } };
+  const isShown = withData && message.data.length > 0 && message.data.length <= SHOWN_BYTES;
+  return isShown ? { ...short, data: parse(Buffer.from(message.data).toString('utf8')) } : short;
 }
 
 /** A dead letter may be the work of any worker. */

@@ -1,13 +1,18 @@
 /** One trace with all that was told of it: the spans of every process as a tree, and the log records. */
 import { MotiaError } from '../errors.ts';
 import { parseJson } from '../json-values.ts';
-import { isJsonType, type PayloadRecord } from '../payloads.ts';
+import { isJsonType, type PayloadRecord, type RequestRecord, type ResponseRecord } from '../payloads.ts';
 import type { LogRecord, SpanRecord, TraceStatus } from '../telemetry-records.ts';
 import { beganAt } from '../trace-ids.ts';
 import { parseRecord, ReadBudget, type TelemetryBatch, type TelemetryReader } from './telemetry-reader.ts';
 import { CLOCK_SKEW_MS, RETRY_FOR_MS, YOUNG_MS } from './telemetry-store.ts';
 
+/** JSON that is there whole is also given as the value that it is. */
+type WithValue<Payload> = Payload & { value?: unknown };
+
 export interface SpanNode extends SpanRecord {
+  payload?: WithValue<PayloadRecord | RequestRecord>;
+  response?: WithValue<ResponseRecord>;
   /** The process that told it. */
   node: string;
   /** It goes on, or its process was lost. */
@@ -126,7 +131,6 @@ class Found {
   }
 }
 
-/** JSON that is all there is given as the value that it is. */
 function withValues(span: SpanRecord): SpanRecord {
   const { payload, response } = span;
   if (!payload && !response) return span;
@@ -137,7 +141,7 @@ function withValues(span: SpanRecord): SpanRecord {
   };
 }
 
-function withValue<Payload extends PayloadRecord>(payload: Payload): Payload & { value?: unknown } {
+function withValue<Payload extends PayloadRecord>(payload: Payload): WithValue<Payload> {
   const { text, truncated, contentType } = payload;
   if (text === undefined || truncated || !isJsonType(contentType)) return payload;
   const value = parseJson(text);
