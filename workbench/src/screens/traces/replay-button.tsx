@@ -2,8 +2,9 @@
 import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
+import { api } from '../../api/client.ts';
 import { useChange } from '../../api/hooks.ts';
-import type { SpanNode } from '../../api/types.ts';
+import type { SpanNode, TracePage } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { toast } from '../../ui/toast.tsx';
@@ -12,6 +13,18 @@ interface Replayed {
   traceId: string;
   /** Of a request. */
   status?: number;
+}
+
+const TRIES = 20;
+const WAIT_MS = 250;
+
+/** What processes tell of a trace is stored a moment later. */
+async function untilStored(traceId: string): Promise<void> {
+  for (let n = 0; n < TRIES; n++) {
+    const { traces } = await api<TracePage>('/traces', { query: { text: traceId, limit: 1 } });
+    if (traces.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+  }
 }
 
 /** A request, or an attempt at an event. */
@@ -26,6 +39,7 @@ export function ReplayButton({ span }: { span: SpanNode }) {
   const replay = async () => {
     const path = `/traces/${span.traceId}/spans/${span.spanId}/replay`;
     const { traceId, status } = await change.mutateAsync({ path, body: {} });
+    await untilStored(traceId);
     toast(status === undefined ? 'The event is on its way again' : `The request was answered with ${status}`);
     navigate(`/traces/${traceId}`);
   };
