@@ -17,8 +17,21 @@ import { reload } from './sections/reload.mjs';
 import { state } from './sections/state.mjs';
 import { streams } from './sections/streams.mjs';
 import { telemetry } from './sections/telemetry.mjs';
+import { workbench } from './sections/workbench.mjs';
 
-const SECTIONS = { http, events, queue, fifo, state, streams, 'cold-start': coldStart, reload, python, telemetry };
+const SECTIONS = {
+  http,
+  events,
+  queue,
+  fifo,
+  state,
+  streams,
+  'cold-start': coldStart,
+  reload,
+  python,
+  telemetry,
+  workbench,
+};
 const FULL = { rounds: 5, duration: 4, events: 30_000, operations: 20_000, starts: 5, stepEdits: 20, helperEdits: 10 };
 const QUICK = { rounds: 3, duration: 1.5, events: 10_000, operations: 5000, starts: 3, stepEdits: 8, helperEdits: 4 };
 

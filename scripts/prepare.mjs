@@ -11,6 +11,16 @@ const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.js
 const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'scheduler', 'cli', 'testing', 'stream-client/src'];
 /** Compiled last. */
 const COMPILED = join(ROOT, 'stream-client/dist/index.js');
+/** The page is built for itself: it takes longer, and most changes are not about it. */
+const PAGE_SOURCES = [
+  'package-lock.json',
+  'workbench/package.json',
+  'workbench/index.html',
+  'workbench/vite.config.ts',
+  'workbench/precompress.ts',
+];
+const PAGE_SOURCE_FOLDERS = ['workbench/src', 'workbench/public', 'stream-client/src'];
+const PAGE = join(ROOT, 'dist/workbench/index.html');
 
 /**
  * Installs the dependencies when there are none or the lock file is newer. Not by `npm ci`, which refuses a lock file that was
@@ -26,8 +36,10 @@ export function install() {
 
 /** Compiles when a source is newer than what was compiled last. */
 export function build() {
-  if (newestSource() > Math.min(modifiedAt(CLI), modifiedAt(COMPILED)))
-    run('Compiling', 'npm', 'run', '--silent', 'build');
+  if (newest(SOURCES, SOURCE_FOLDERS) > Math.min(modifiedAt(CLI), modifiedAt(COMPILED)))
+    run('Compiling', 'npm', 'run', '--silent', 'build:program');
+  if (newest(PAGE_SOURCES, PAGE_SOURCE_FOLDERS) > modifiedAt(PAGE))
+    run('Building the Workbench', 'npm', 'run', '--silent', 'build:workbench');
 }
 
 /** Runs a program in the repository and ends this process when it fails. */
@@ -39,11 +51,13 @@ function run(what, program, ...args) {
   process.exit(1);
 }
 
-function newestSource() {
-  const inFolders = SOURCE_FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, String(name))),
-  );
-  return Math.max(...[...SOURCES, ...inFolders].map((file) => modifiedAt(join(ROOT, file))));
+function newest(files, folders) {
+  const inFolders = folders
+    .filter((folder) => existsSync(join(ROOT, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, String(name))),
+    );
+  return Math.max(...[...files, ...inFolders].map((file) => modifiedAt(join(ROOT, file))));
 }
 
 /** Milliseconds; 0 for what does not exist. */

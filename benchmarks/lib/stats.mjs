@@ -11,7 +11,7 @@ export function median(values) {
 export function percentiles(values) {
   const sorted = Float64Array.from(values).sort();
   const at = (share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 /** @param {number} value @param {number} [digits] */

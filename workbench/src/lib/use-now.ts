@@ -1,0 +1,28 @@
+/** The time, for texts like "3 s ago": one clock for all of them, which stands still while nobody looks. */
+import { useSyncExternalStore } from 'react';
+
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const listeners = new Set<() => void>();
+
+function tick(): void {
+  if (document.hidden) return;
+  now = Date.now();
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  // It has stood still while nobody listened.
+  if (timer === undefined) now = Date.now();
+  timer ??= setInterval(tick, 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** Ms since 1970, renewed each second. */
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);

@@ -1,0 +1,60 @@
+/** What steps are doing now: counts that are asked for, and pulses that come by themselves. A pulse concerns one node, which alone is drawn anew. */
+import { useEffect, useSyncExternalStore } from 'react';
+import { follow } from '../../api/follow.ts';
+import { EVERY, useApi } from '../../api/hooks.ts';
+import type { Activity, StepActivity, StepPulse } from '../../api/types.ts';
+
+export interface StepLoad {
+  activity: StepActivity | undefined;
+  /** Events that wait in all its subscriptions, and those that are with workers. */
+  waiting: number;
+  inFlight: number;
+  isPaused: boolean;
+}
+
+/** By the id of the step. */
+export function useLoads(): (step: string) => StepLoad {
+  const { data } = useApi<Activity>('/activity', { every: EVERY.live });
+  return (step) => {
+    const queues = data?.queues.filter((queue) => queue.step === step) ?? [];
+    const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+    return {
+      activity: data?.steps.find((one) => one.step === step),
+      waiting: sum(queues.map(({ waiting }) => waiting)),
+      inFlight: sum(queues.map(({ inFlight }) => inFlight)),
+      isPaused: queues.length > 0 && queues.every(({ paused }) => paused),
+    };
+  };
+}
+
+interface Pulse {
+  /** Another one than before: something has run. */
+  count: number;
+  failed: boolean;
+}
+
+const pulses = new Map<string, Pulse>();
+const listeners = new Set<() => void>();
+
+/** Follows what runs, as long as the component is there. */
+export function useFollowPulses(): void {
+  useEffect(
+    () =>
+      follow<{ steps: StepPulse[] }>('/activity/follow', {
+        onMessage: ({ steps }) => {
+          for (const { step, failed } of steps) {
+            pulses.set(step, { count: (pulses.get(step)?.count ?? 0) + 1, failed: failed > 0 });
+          }
+          for (const listener of listeners) listener();
+        },
+      }),
+    [],
+  );
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const usePulse = (step: string): Pulse | undefined => useSyncExternalStore(subscribe, () => pulses.get(step));

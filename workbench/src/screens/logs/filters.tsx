@@ -1,0 +1,57 @@
+/** What the log is narrowed by. Each filter is a parameter of the URL, named as in the admin API. */
+import { X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Query } from '../../api/client.ts';
+import { TRACE_ID } from '../../lib/trace-id.ts';
+import { Button } from '../../ui/button.tsx';
+import { FilterBar, SearchField, Segments } from '../../ui/filters.tsx';
+import { TimeRange } from '../../ui/time-range.tsx';
+import { FlowSelect, StepSelect } from '../step-filters.tsx';
+
+export const FILTERS = ['level', 'text', 'step', 'flow', 'since', 'until'] as const;
+export type Filters = Record<(typeof FILTERS)[number], string>;
+
+/** For the admin API, which finds the log of a whole trace id without looking through all of it. */
+export function toQuery({ text, ...filters }: Filters): Query {
+  const wanted = text.trim();
+  return { ...filters, ...(TRACE_ID.test(wanted) ? { trace: wanted } : { text: wanted }) };
+}
+
+const LEVELS = [
+  { value: '', title: 'All' },
+  { value: 'info', title: 'Info' },
+  { value: 'warn', title: 'Warn' },
+  { value: 'error', title: 'Error' },
+];
+
+interface Props {
+  filters: Filters;
+  onChange: (changes: Partial<Filters>) => void;
+  /** At the right. */
+  end: ReactNode;
+}
+
+export function LogFilters({ filters, onChange, end }: Props) {
+  return (
+    <FilterBar end={end} testId="logs-search-container">
+      <Segments
+        label="This level and above"
+        value={filters.level}
+        options={LEVELS}
+        onChange={(level) => onChange({ level })}
+      />
+      <SearchField label="Search text or trace id" value={filters.text} onChange={(text) => onChange({ text })} />
+      <StepSelect value={filters.step} onChange={(step) => onChange({ step })} />
+      <FlowSelect value={filters.flow} onChange={(flow) => onChange({ flow })} />
+      <TimeRange since={filters.since} until={filters.until} onChange={onChange} />
+      {FILTERS.some((name) => filters[name] !== '') && (
+        <Button look="quiet" icon={X} onClick={() => onChange(NONE)}>
+          Clear
+        </Button>
+      )}
+    </FilterBar>
+  );
+}
+
+/** No filter at all. */
+export const NONE = Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters;

@@ -1,0 +1,33 @@
+/** Asks before values are deleted. */
+import { useRemove } from '../../api/hooks.ts';
+import { toPart } from '../../lib/path-part.ts';
+import { Confirm } from '../../ui/dialog.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { nameText } from './name-text.ts';
+
+interface Props {
+  group: string;
+  keys: readonly string[];
+  onDone: () => void;
+  onClose: () => void;
+}
+
+export function DeleteValues({ group, keys, onDone, onClose }: Props) {
+  const remove = useRemove('/state');
+  const what = keys.length === 1 ? nameText(keys[0] ?? '') : `${keys.length} values`;
+  const confirm = async () => {
+    await remove(
+      keys.map((key) => `/state/groups/${toPart(group)}/items/${toPart(key)}`),
+      onDone,
+    );
+    toast(keys.length === 1 ? `${what} is gone` : `${what} are gone`);
+  };
+  return (
+    <Confirm title={`Delete ${what}?`} action={`Delete ${what}`} onConfirm={confirm} onClose={onClose}>
+      <p>
+        Steps that read {keys.length === 1 ? 'it' : 'them'} from the group <code>{nameText(group)}</code> find nothing
+        from then on.
+      </p>
+    </Confirm>
+  );
+}

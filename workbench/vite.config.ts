@@ -1,0 +1,36 @@
+/** How the page is built, into `dist/workbench` beside the gateway that serves it, and shown while it is worked on. */
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type ProxyOptions } from 'vite';
+import { precompress } from './precompress.ts';
+
+const BASE = '/__motia/ui/';
+/** The app whose data a page under work shows: `MOTIA_URL=http://localhost:3001 npm run dev -w workbench`. */
+const app = process.env.MOTIA_URL ?? 'http://localhost:3000';
+
+/** To the app, which is open to pages of its own origin only. */
+const proxy: ProxyOptions = {
+  target: app,
+  changeOrigin: true,
+  ws: true,
+  headers: { origin: app },
+  configure: (server) => server.on('proxyReq', (request) => request.removeHeader('sec-fetch-site')),
+};
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  base: BASE,
+  plugins: [react(), precompress()],
+  build: {
+    outDir: '../dist/workbench',
+    emptyOutDir: true,
+    target: 'es2022',
+    manifest: true,
+    license: { fileName: 'licenses.md' },
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  // Whatever is not the page is the app's.
+  server: { proxy: { [`^/(?!${BASE.slice(1)})`]: proxy } },
+});
