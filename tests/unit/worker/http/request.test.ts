@@ -188,7 +188,7 @@ describe('content-encoding', () => {
   test('a bomb is refused', async () => {
     const bomb = gzipSync(Buffer.alloc(LIMITS.bodyLimit + 1));
     await expect(json('gzip', bomb)).rejects.toEqual(refused(413, /decompressed/));
-    await expect(json('br', brotliCompressSync(Buffer.alloc(50_000_000)))).rejects.toEqual(refused(413));
+    await expect(json('br', brotliCompressSync(Buffer.alloc(2_000_000)))).rejects.toEqual(refused(413));
   });
 
   test.each(['zstd', 'gzip, br', 'constructor'])('%s is not supported', async (encoding) => {
