@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { REPOSITORY } from '../helpers/project.ts';
 
-const PAGES = ['.', 'docs', 'benchmarks', 'stream-client', 'deploy'].flatMap((folder) =>
+const PAGES = ['.', 'docs', 'benchmarks', 'stream-client', 'deploy', 'workbench'].flatMap((folder) =>
   readdirSync(join(REPOSITORY, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
