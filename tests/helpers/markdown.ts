@@ -34,7 +34,7 @@ export interface Frame {
   given: string;
 }
 
-const FOLDERS = ['.', 'docs', 'stream-client', 'cli/rules', 'benchmarks', 'deploy', 'examples/graphql'];
+const FOLDERS = ['.', 'docs', 'stream-client', 'cli/rules', 'benchmarks', 'deploy', 'workbench', 'examples/graphql'];
 
 /** Paths of all pages of the documentation: those of the repository, and those that a new project gets. */
 export function documentationPages(): string[] {

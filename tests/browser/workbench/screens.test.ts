@@ -72,11 +72,11 @@ test('flows: a graph of steps and topics that lives, keeps its places and shows 
     const [{ config }] = JSON.parse(await project.read('motia-workbench.json'));
     return config['src/orders/get-order.step.ts'];
   }, 'the place in motia-workbench.json');
+  const moved = await node.boundingBox();
   await project.write(
     'motia-workbench.json',
     JSON.stringify([{ id: 'orders', config: { 'src/orders/get-order.step.ts': { ...placed, y: placed.y + 300 } } }]),
   );
-  const moved = await node.boundingBox();
   await eventually(async () => ((await node.boundingBox())?.y ?? 0) > (moved?.y ?? 0) + 50, 'the edit of the file');
 
   await page.getByTestId('open-code-preview-button-checkstock').click();

@@ -8,7 +8,7 @@ export type Tone = 'plain' | 'ok' | 'bad' | 'warn' | 'run' | 'accent' | 'api' | 
 /** @param dot a dot of the colour before a plain word, which is calmer in long lists. */
 export function Badge({ tone = 'plain', dot = false, children }: { tone?: Tone; dot?: boolean; children: ReactNode }) {
   return (
-    <span className={classNames(styles.badge, styles[tone], dot && styles.withDot)}>
+    <span data-tone={tone} className={classNames(styles.badge, dot && styles.withDot)}>
       {dot && <span className={styles.dot} aria-hidden />}
       {children}
     </span>

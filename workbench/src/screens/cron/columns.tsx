@@ -18,7 +18,7 @@ export const OUTCOME_TONES: Record<Last['outcome'], Tone> = { running: 'run', su
 export const tookMs = ({ startedAt, endedAt }: Last): number | undefined =>
   endedAt === undefined ? undefined : Date.parse(endedAt) - Date.parse(startedAt);
 
-const IN_PANEL = new Set(['words', 'timezone', 'took']);
+const IN_PANEL = new Set(['cron', 'words', 'timezone', 'took']);
 
 export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean): readonly Column<CronStatus>[] {
   const columns: readonly Column<CronStatus>[] = [

@@ -1,6 +1,7 @@
 /** The answer to a call, while it comes and when it is there. */
 import { Activity, Download, Play, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
+import { parseJson } from '../../lib/parse-json.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { ButtonLink, IconButton } from '../../ui/button.tsx';
 import { JsonView } from '../../ui/json-view.tsx';
@@ -101,7 +102,7 @@ const Headers = ({ answer }: { answer: Answer }) => (
 function Preview({ answer, auth }: { answer: Answer; auth: Auth }) {
   const { text, blob, contentType, isDone, bytes } = answer;
   const json = useMemo(
-    () => (isDone && contentType.includes('json') ? parse(text) : undefined),
+    () => (isDone && contentType.includes('json') ? parseJson(text) : undefined),
     [isDone, contentType, text],
   );
   if (blob) return <BlobView blob={blob} contentType={contentType} />;
@@ -131,14 +132,6 @@ function Preview({ answer, auth }: { answer: Answer; auth: Auth }) {
       {text.length >= LONGEST_TEXT && <p className={styles.note}>The rest is not shown.</p>}
     </div>
   );
-}
-
-function parse(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** What is no text: a picture, or something to keep. */

@@ -9,6 +9,8 @@ import {
   type NodeTypes,
   ReactFlow,
   useNodesState,
+  useReactFlow,
+  useStore,
 } from '@xyflow/react';
 import { useEffect, useMemo } from 'react';
 import type { StepEntry } from '../../api/types.ts';
@@ -19,7 +21,7 @@ import type { StepLoad } from './live.ts';
 import { CustomNode } from './nodes/custom-node.tsx';
 import { ApiNode, CronNode, EventNode, NoopNode } from './nodes/kinds.tsx';
 import type { StepNodeData } from './nodes/node-types.ts';
-import { type Place, placesOf, type Side } from './placing.ts';
+import { NODE_HEIGHT, NODE_WIDTH, type Place, placesOf, type Side } from './placing.ts';
 import { TopicEdge } from './topic-edge.tsx';
 
 interface CanvasProps {
@@ -115,8 +117,25 @@ export function Canvas(props: CanvasProps) {
     >
       <Background gap={20} size={1} />
       <Controls showInteractive={false} position="bottom-right" />
+      <ShowChosen id={selected} />
     </ReactFlow>
   );
+}
+
+/** Brings the chosen node into sight, which the panel that opens for it may cover. */
+function ShowChosen({ id }: { id: string | undefined }) {
+  const { getInternalNode, getViewport, setCenter } = useReactFlow();
+  const width = useStore(({ width }) => width);
+  useEffect(() => {
+    const node = id === undefined ? undefined : getInternalNode(id);
+    if (!node) return;
+    const { x, zoom } = getViewport();
+    const { positionAbsolute } = node.internals;
+    const left = positionAbsolute.x * zoom + x;
+    if (left >= 0 && left + NODE_WIDTH * zoom <= width) return;
+    void setCenter(positionAbsolute.x + NODE_WIDTH / 2, positionAbsolute.y + NODE_HEIGHT / 2, { zoom });
+  }, [id, width, getInternalNode, getViewport, setCenter]);
+  return null;
 }
 
 const placeOf = ({ sourceSide, targetSide }: StepNodeData, { x, y }: { x: number; y: number }): Place => ({

@@ -3,6 +3,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { follow } from '../../api/follow.ts';
 import { EVERY, useApi } from '../../api/hooks.ts';
 import type { Activity, StepActivity, StepPulse } from '../../api/types.ts';
+import { useVisible } from '../../lib/use-visible.ts';
 
 export interface StepLoad {
   activity: StepActivity | undefined;
@@ -36,20 +37,18 @@ interface Pulse {
 const pulses = new Map<string, Pulse>();
 const listeners = new Set<() => void>();
 
-/** Follows what runs, as long as the component is there. */
+/** Follows what runs, as long as the component is there and the page is shown. */
 export function useFollowPulses(): void {
-  useEffect(
-    () =>
-      follow<{ steps: StepPulse[] }>('/activity/follow', {
-        onMessage: ({ steps }) => {
-          for (const { step, failed } of steps) {
-            pulses.set(step, { count: (pulses.get(step)?.count ?? 0) + 1, failed: failed > 0 });
-          }
-          for (const listener of listeners) listener();
-        },
-      }),
-    [],
-  );
+  const isVisible = useVisible();
+  useEffect(() => {
+    if (!isVisible) return;
+    return follow<{ steps: StepPulse[] }>('/activity/follow', { onMessage: ({ steps }) => steps.forEach(addPulse) });
+  }, [isVisible]);
+}
+
+function addPulse({ step, failed }: StepPulse): void {
+  pulses.set(step, { count: (pulses.get(step)?.count ?? 0) + 1, failed: failed > 0 });
+  for (const listener of listeners) listener();
 }
 
 function subscribe(listener: () => void): () => void {

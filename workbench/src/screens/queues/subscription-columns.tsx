@@ -16,7 +16,7 @@ interface Needs {
   isNarrow: boolean;
 }
 
-const IN_PANEL = new Set(['depth', 'oldest', 'later', 'why']);
+const IN_PANEL = new Set(['depth', 'inFlight', 'oldest', 'later', 'why']);
 
 export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column<QueueStatus>[] {
   const columns: readonly Column<QueueStatus>[] = [

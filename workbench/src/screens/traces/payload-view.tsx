@@ -1,6 +1,7 @@
 /** What was sent or answered, as its span bears it. */
 
 import type { SpanNode } from '../../api/types.ts';
+import { parseJson } from '../../lib/parse-json.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { JsonView } from '../../ui/json-view.tsx';
 import { Facts, Section } from '../../ui/panel.tsx';
@@ -52,8 +53,8 @@ function Body({ contentType, bytes, text }: Payload | Response) {
     return <p className={styles.none}>{`${bytes} bytes of ${contentType || 'an unknown type'}, which are not kept`}</p>;
   }
   if (text === '') return <p className={styles.none}>No body</p>;
-  const value = parse(text);
-  if (value !== undefined) return <JsonView value={value} what="the body" />;
+  const json = parseJson(text);
+  if (json) return <JsonView value={json.value} what="the body" />;
   return (
     <div className={styles.text}>
       <pre>{text}</pre>
@@ -71,12 +72,4 @@ function HeaderList({ headers }: { headers: Record<string, string> }) {
       <Facts facts={all} />
     </details>
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

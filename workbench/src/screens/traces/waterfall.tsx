@@ -6,7 +6,7 @@ import { Link } from 'wouter';
 import type { Trace } from '../../api/types.ts';
 import { durationText } from '../../lib/time.ts';
 import { useNow } from '../../lib/use-now.ts';
-import { Badge } from '../../ui/badge.tsx';
+import { Badge, type Tone } from '../../ui/badge.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Hidden } from '../../ui/hidden.tsx';
 import { attemptOf, languageOf, lookOf, wordsOf } from './span-look.ts';
@@ -125,7 +125,7 @@ function SpanRow({ row, top, isSelected, href, onToggle }: SpanRowProps) {
         ) : (
           <span className={styles.noToggle} />
         )}
-        <Icon size={13} aria-hidden className={classNames(styles.icon, styles[tone])} />
+        <Icon size={13} aria-hidden className={styles.icon} data-tone={tone} />
         <Link href={href} className={styles.link} aria-current={isSelected || undefined}>
           <span className={classNames(styles.name, span.error !== undefined && styles.failed)}>{title}</span>
           {span.error !== undefined && <Hidden>failed</Hidden>}
@@ -135,14 +135,14 @@ function SpanRow({ row, top, isSelected, href, onToggle }: SpanRowProps) {
         {language === 'Python' && <Badge>Py</Badge>}
         {!isOpen && <Badge>+{below}</Badge>}
       </div>
-      <Bar row={row} tone={styles[tone]} href={href} />
+      <Bar row={row} tone={tone} href={href} />
     </li>
   );
 }
 
 interface BarProps {
   row: Row;
-  tone: string | undefined;
+  tone: Tone;
   href: string;
 }
 
@@ -154,7 +154,8 @@ function Bar({ row: { span, from, width, waited, marks }, tone, href }: BarProps
     <Link href={href} className={styles.track} aria-hidden tabIndex={-1}>
       {waited > 0 && <span className={styles.wait} style={{ left: percent(from - waited), width: percent(waited) }} />}
       <span
-        className={classNames(styles.bar, tone, failed, span.running && styles.running)}
+        data-tone={tone}
+        className={classNames(styles.bar, failed, span.running && styles.running)}
         style={{ left: percent(from), width: percent(width) }}
       />
       {marks.map(({ at, level }, index) => (

@@ -34,7 +34,8 @@ export function BaseNode(props: BaseNodeProps) {
   const word = title.toLowerCase();
   return (
     <div
-      className={classNames(styles.node, styles[variant], selected === true && styles.selected)}
+      data-tone={variant}
+      className={classNames(styles.node, variant === 'noop' && styles.noop, selected === true && styles.selected)}
       data-testid={`node-${word.replaceAll(' ', '-')}`}
     >
       <Ring step={data.id} />
