@@ -7,7 +7,14 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const CLI = join(ROOT, 'dist/cli/main.js');
 
-const SOURCES = ['index.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'stream-client/tsconfig.json'];
+const SOURCES = [
+  'index.ts',
+  'workbench.ts',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'stream-client/tsconfig.json',
+];
 const SOURCE_FOLDERS = ['shared', 'gateway', 'worker', 'scheduler', 'cli', 'testing', 'stream-client/src'];
 /** Compiled last. */
 const COMPILED = join(ROOT, 'stream-client/dist/index.js');

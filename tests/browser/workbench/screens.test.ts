@@ -85,7 +85,6 @@ test('flows: a graph of steps and topics that lives, keeps its places and shows 
   await panel.getByText('src/orders/check_stock_step.py').waitFor();
   await inspect(page, 'flows-source');
   await panel.getByRole('tab', { name: 'Step' }).click();
-  await inspect(page, 'flows-step');
   await panel.getByRole('link', { name: 'Traces' }).click();
   await isAt(page, '/traces?step=CheckStock');
   expect(errorsOf(page)).toEqual([]);

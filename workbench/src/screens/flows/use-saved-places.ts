@@ -1,6 +1,6 @@
 /** Where people have put the steps of a flow: kept in `motia-workbench.json` of the project, or in this page where that cannot be written. */
 import { useMemo, useRef, useState } from 'react';
-import { useApi, useApp, useChange } from '../../api/hooks.ts';
+import { EVERY, useApi, useApp, useChange } from '../../api/hooks.ts';
 import type { FlowLayout } from '../../api/types.ts';
 import { toast } from '../../ui/toast.tsx';
 import type { Place } from './placing.ts';
@@ -15,14 +15,12 @@ interface SavedPlaces {
   isKept: boolean;
 }
 
-/** Edits of the file are seen as soon. */
-const EVERY_MS = 5_000;
 /** After the last change of several. */
 const SAVE_AFTER_MS = 300;
 const NONE: Places = {};
 
 export function useSavedPlaces(flow: string): SavedPlaces {
-  const { data: layouts, error } = useApi<FlowLayout[]>('/flows/layout', { every: EVERY_MS });
+  const { data: layouts, error } = useApi<FlowLayout[]>('/flows/layout', { every: EVERY.live });
   const isKept = useApp().data?.writable.layout ?? false;
   const change = useChange('/flows/layout');
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

@@ -1,11 +1,9 @@
 /** CodeMirror, with what we use of it. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-import { javascript } from '@codemirror/lang-javascript';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
-import { python } from '@codemirror/lang-python';
 import { bracketMatching, indentOnInput } from '@codemirror/language';
 import { linter } from '@codemirror/lint';
-import { EditorState, type Extension } from '@codemirror/state';
+import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import type { CodeEditorProps } from './code-editor.tsx';
@@ -13,11 +11,12 @@ import styles from './editor.module.css';
 import { highlightLines } from './highlight-lines.ts';
 import { editorTheme } from './theme.ts';
 
-const LANGUAGES: Record<CodeEditorProps['language'], () => Extension> = {
+/** What reads source is loaded for who looks at source. */
+const LANGUAGES: Record<CodeEditorProps['language'], () => Extension | Promise<Extension>> = {
   json: () => json(),
-  typescript: () => javascript({ typescript: true, jsx: true }),
-  javascript: () => javascript({ jsx: true }),
-  python: () => python(),
+  typescript: async () => (await import('@codemirror/lang-javascript')).javascript({ typescript: true, jsx: true }),
+  javascript: async () => (await import('@codemirror/lang-javascript')).javascript({ jsx: true }),
+  python: async () => (await import('@codemirror/lang-python')).python(),
   text: () => [],
 };
 
@@ -33,6 +32,7 @@ export default function Editor({ value, label, language, onChange, highlight, te
   useEffect(() => {
     const element = host.current;
     if (!element) return;
+    const syntax = new Compartment();
     const editor = new EditorView({
       parent: element,
       state: EditorState.create({
@@ -41,7 +41,7 @@ export default function Editor({ value, label, language, onChange, highlight, te
           lineNumbers(),
           drawSelection(),
           bracketMatching(),
-          LANGUAGES[language](),
+          syntax.of([]),
           editorTheme,
           EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           isReadOnly ? readOnly : writable(language),
@@ -52,6 +52,7 @@ export default function Editor({ value, label, language, onChange, highlight, te
       }),
     });
     view.current = editor;
+    void Promise.resolve(LANGUAGES[language]()).then((read) => editor.dispatch({ effects: syntax.reconfigure(read) }));
     return () => editor.destroy();
   }, [language, label, isReadOnly]);
 

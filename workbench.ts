@@ -1,0 +1,46 @@
+/** Types of `motia/workbench`: what a component of a project's own, which shows a step in its flow, may import. The Workbench has the code. */
+import type { FC, ReactNode } from 'react';
+import type { StepEntry } from './shared/steps/manifest.ts';
+
+/** At which side of a node a dot is. */
+export type Side = 'top' | 'right' | 'bottom' | 'left';
+
+/** What a component is given. */
+export interface NodeProps {
+  /** Of the step. */
+  id: string;
+  /** What the step says about itself, as the Workbench has it. */
+  data: StepEntry;
+  selected?: boolean;
+  children?: ReactNode;
+}
+
+export type ApiNodeProps = NodeProps;
+export type EventNodeProps = NodeProps;
+export type CronNodeProps = NodeProps;
+export type NoopNodeProps = NodeProps;
+
+export interface BaseNodeProps extends NodeProps {
+  /** Default: the name of the step. */
+  title?: string;
+  /** Default: its description. */
+  subtitle?: string;
+  variant: 'api' | 'event' | 'cron' | 'noop';
+  /** Without the dot at its start. */
+  disableTargetHandle?: boolean;
+  /** Without the dot at its end. */
+  disableSourceHandle?: boolean;
+}
+
+export interface BaseHandleProps {
+  type: 'source' | 'target';
+  position: Side;
+}
+
+export declare const ApiNode: FC<ApiNodeProps>;
+export declare const EventNode: FC<EventNodeProps>;
+export declare const CronNode: FC<CronNodeProps>;
+export declare const NoopNode: FC<NoopNodeProps>;
+export declare const BaseNode: FC<BaseNodeProps>;
+export declare const BaseHandle: FC<BaseHandleProps>;
+export declare const Position: { Top: 'top'; Right: 'right'; Bottom: 'bottom'; Left: 'left' };
