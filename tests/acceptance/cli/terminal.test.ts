@@ -28,9 +28,10 @@ test.for([
 
 test('where there is no terminal: a line of JSON for each record, and no colours', async () => {
   const program = await dev(createProject());
+  await program.until(/Workbench at .*\n/);
   const lines = program.output().trim().split('\n');
   const others = lines.filter((line) => !line.startsWith('{'));
-  expect(others).toEqual([expect.stringMatching(/^Ready at /)]);
+  expect(others).toEqual([expect.stringMatching(/^Ready at /), expect.stringMatching(/^Workbench at /)]);
   for (const line of lines) if (!others.includes(line)) expect(JSON.parse(line)).toHaveProperty('level');
   expect(program.output()).not.toContain(COLOUR);
 });
