@@ -1,62 +1,102 @@
-// What it costs to see everything: the same app without traces and logs, with what is stored by default, with 1 % and all of the traces.
+// What it costs to see everything: the same app with nothing recorded, with what is stored by default, and with 1 % and all of the traces exported.
+import path from 'node:path';
 import { startBroker } from '../lib/broker.mjs';
+import { Collector } from '../lib/collector.mjs';
 import { Load } from '../lib/load.mjs';
 import { startMotia } from '../lib/motia.mjs';
 import { cpuSeconds } from '../lib/processes.mjs';
-import { atLeast } from '../lib/report.mjs';
+import { atLeast, atMost } from '../lib/report.mjs';
+import { measureRounds } from '../lib/rounds.mjs';
 import { median, round } from '../lib/stats.mjs';
+import { fanOut, measureBurst } from './events.mjs';
 import { CONNECTIONS, REQUESTS } from './http.mjs';
 
 const WARM_UP_SECONDS = 2;
-const MANNERS = {
-  off: { MOTIA_TELEMETRY: 'off' },
-  default: {},
-  '1 %': { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' },
-  all: { OTEL_TRACES_SAMPLER: 'parentbased_always_on' },
-};
+const [REQUEST] = REQUESTS;
 const ROLES = ['gateway', 'worker', 'broker'];
+const MANNERS = {
+  off: { env: { MOTIA_TELEMETRY: 'off' } },
+  default: {},
+  '1 %': { exports: true, env: { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' } },
+  all: { exports: true, env: { OTEL_TRACES_SAMPLER: 'parentbased_always_on' } },
+};
+const COLUMNS = ['traces', '/s', '/ off'];
 
-/** @param {import('../lib/processes.mjs').Scope} scope @param {{ rounds: number, duration: number }} options */
-export async function telemetry(scope, { rounds, duration }) {
+/** @param {import('../lib/processes.mjs').Scope} scope @param {{ rounds: number, duration: number, events: number }} options */
+export async function telemetry(scope, { rounds, duration, events }) {
   const load = await Load.start(scope);
-  const [request] = REQUESTS;
+  const collector = await Collector.start(scope);
   const systems = [];
-  for (const [name, env] of Object.entries(MANNERS)) {
-    const broker = await startBroker(scope);
-    const { port, gateway, worker } = await startMotia(scope, { natsUrl: broker.url, env });
-    systems.push({ name, port, pids: { gateway: gateway.pid, worker: worker.pid, broker: broker.pid } });
-    await load.run({ ...request, port, connections: CONNECTIONS, seconds: WARM_UP_SECONDS });
+  for (const [name, { exports = false, env = {} }] of Object.entries(MANNERS)) {
+    systems.push(await startOurs(scope, name, exports ? collector.url : undefined, env));
+    await measureLoad(load, systems.at(-1), WARM_UP_SECONDS);
   }
-  const measured = [];
+  const requests = [];
   for (let number = 1; number <= rounds; number++) {
-    for (const { name, port, pids } of systems) {
-      const before = ROLES.map((role) => cpuSeconds(pids[role]));
-      const result = await load.run({ ...request, port, connections: CONNECTIONS, seconds: duration });
-      const cpuMicros = ROLES.map((role, i) => ((cpuSeconds(pids[role]) - before[i]) / result.requests) * 1e6);
-      measured.push({ round: number, system: name, ...result, cpuMicros });
+    for (const system of systems) {
+      requests.push({ round: number, system: system.name, ...(await measureLoad(load, system, duration)) });
     }
   }
-  const of = (system) => measured.filter((one) => one.system === system);
-  const ratio = (system) => round(median(of(system).map((one, i) => one.perSecond / of('off')[i].perSecond)));
+  const bursts = await measureRounds(systems, { rounds, events }, measureBurst);
+
+  const http = compare(requests, 'perSecond');
+  const handled = compare(bursts, 'handledPerSecond');
+  const faults = bursts.reduce((sum, { missing, duplicates }) => sum + missing + duplicates, 0);
+  const micros = (rows, of) => Math.round(median(rows.map(of)));
   return {
-    title: `Traces and logs stored, ${request.method} ${request.path}, ${CONNECTIONS} connections`,
+    title: `Traces and logs: ${REQUEST.method} ${REQUEST.path} at ${CONNECTIONS} connections, and ${events.toLocaleString('en')} events`,
     tables: [
       {
-        columns: ['traces', 'req/s', 'p99 ms', ...ROLES.map((role) => `${role} µs/req`), 'req/s / off', 'failed'],
+        columns: [...COLUMNS, 'p99 ms', ...ROLES.map((role) => `${role} µs/request`), 'failed'],
         rows: systems.map(({ name }) => [
-          name,
-          Math.round(median(of(name).map((one) => one.perSecond))),
-          round(median(of(name).map((one) => one.p99))),
-          ...ROLES.map((_, i) => Math.round(median(of(name).map((one) => one.cpuMicros[i])))),
-          ratio(name),
-          of(name).reduce((sum, one) => sum + one.failed, 0),
+          ...http.row(name),
+          round(median(http.of(name).map((one) => one.p99))),
+          ...ROLES.map((_, i) => micros(http.of(name), (one) => one.cpuMicros[i])),
+          http.of(name).reduce((sum, one) => sum + one.failed, 0),
+        ]),
+      },
+      {
+        columns: [...COLUMNS, 'client µs/event', 'broker µs/event'],
+        rows: systems.map(({ name }) => [
+          ...handled.row(name),
+          micros(handled.of(name), (one) => one.clientMicros),
+          micros(handled.of(name), (one) => one.brokerMicros),
         ]),
       },
     ],
-    checks: [atLeast('default / off', ratio('default'), 0.9), atLeast('1 % / off', ratio('1 %'), 0.9)],
-    notes: [
-      'Default: the first 100 traces of each second. “All” are recorded, and thinned out before they are stored.',
+    checks: [
+      atLeast('requests, 1 % exported / off', http.ratio('1 %'), 0.95),
+      atLeast('requests, all exported / off', http.ratio('all'), 0.75),
+      atLeast('events, 1 % exported / off', handled.ratio('1 %'), 0.95),
+      atLeast('events, all exported / off', handled.ratio('all'), 0.75),
+      atMost('events not handled, or handled twice', faults, 0),
     ],
-    rounds: measured,
+    notes: [
+      'Default: stored, a part of a busy process. 1 % and all: exported by OTLP to a stand-in for a collector, and stored. The µs columns are CPU time.',
+    ],
+    rounds: { requests, bursts },
   };
+}
+
+async function startOurs(scope, name, otlpUrl, env) {
+  const handledFile = path.join(scope.temporaryFolder(), 'handled');
+  const broker = await startBroker(scope);
+  const { url, port, gateway, worker } = await startMotia(scope, { natsUrl: broker.url, otlpUrl, handledFile, env });
+  const emit = (order) => fanOut(url, order);
+  return { name, port, handledFile, emit, clients: [gateway.pid, worker.pid], broker: broker.pid };
+}
+
+async function measureLoad(load, { port, clients, broker }, seconds) {
+  const pids = [...clients, broker];
+  const before = pids.map(cpuSeconds);
+  const result = await load.run({ ...REQUEST, port, connections: CONNECTIONS, seconds });
+  return { ...result, cpuMicros: pids.map((pid, i) => ((cpuSeconds(pid) - before[i]) / result.requests) * 1e6) };
+}
+
+/** Of each manner, how it compares to the one that records nothing, round by round. */
+function compare(measured, key) {
+  const of = (name) => measured.filter(({ system }) => system === name);
+  const ratio = (name) => round(median(of(name).map((one, i) => one[key] / of('off')[i][key])));
+  const row = (name) => [name, Math.round(median(of(name).map((one) => one[key]))), ratio(name)];
+  return { of, ratio, row };
 }
