@@ -12,6 +12,15 @@ export function parseText(text: string): Parsed {
   }
 }
 
+/** The same where the text may be any. @returns `undefined` if it is no JSON. */
+export function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
 /** A value as it is edited. */
 export const toText = (value: unknown): string => JSON.stringify(value, null, 2) ?? '';
 

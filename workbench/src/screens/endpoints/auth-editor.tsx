@@ -26,36 +26,17 @@ export function AuthEditor({ auth, onChange }: { auth: Auth; onChange: (auth: Au
         />
       </div>
       {auth.kind === 'bearer' && (
-        <label className={styles.row}>
-          <span className={styles.name}>Token</span>
-          <input
-            type="password"
-            autoComplete="off"
-            value={auth.token}
-            onChange={({ target }) => onChange({ kind: 'bearer', token: target.value })}
-          />
-        </label>
+        <Field name="Token" secret value={auth.token} onChange={(token) => onChange({ kind: 'bearer', token })} />
       )}
       {auth.kind === 'basic' && (
         <>
-          <label className={styles.row}>
-            <span className={styles.name}>User</span>
-            <input
-              type="text"
-              autoComplete="off"
-              value={auth.user}
-              onChange={({ target }) => onChange({ ...auth, user: target.value })}
-            />
-          </label>
-          <label className={styles.row}>
-            <span className={styles.name}>Password</span>
-            <input
-              type="password"
-              autoComplete="off"
-              value={auth.password}
-              onChange={({ target }) => onChange({ ...auth, password: target.value })}
-            />
-          </label>
+          <Field name="User" value={auth.user} onChange={(user) => onChange({ ...auth, user })} />
+          <Field
+            name="Password"
+            secret
+            value={auth.password}
+            onChange={(password) => onChange({ ...auth, password })}
+          />
         </>
       )}
       <p className={styles.hint}>
@@ -64,5 +45,30 @@ export function AuthEditor({ auth, onChange }: { auth: Auth; onChange: (auth: Au
           : 'It is kept for this tab only, and is the same for all endpoints.'}
       </p>
     </div>
+  );
+}
+
+function Field({
+  name,
+  value,
+  secret = false,
+  onChange,
+}: {
+  name: string;
+  value: string;
+  /** Not shown as it is typed. */
+  secret?: boolean;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <label className={styles.row}>
+      <span className={styles.name}>{name}</span>
+      <input
+        type={secret ? 'password' : 'text'}
+        autoComplete="off"
+        value={value}
+        onChange={({ target }) => onChange(target.value)}
+      />
+    </label>
   );
 }

@@ -1,7 +1,7 @@
 /** The answer to a call, while it comes and when it is there. */
 import { Activity, Download, Play, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import { parseJson } from '../../lib/parse-json.ts';
+import { parseJson } from '../../lib/json-text.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { ButtonLink, IconButton } from '../../ui/button.tsx';
 import { JsonView } from '../../ui/json-view.tsx';

@@ -1,7 +1,7 @@
 /** What was sent or answered, as its span bears it. */
 
 import type { SpanNode } from '../../api/types.ts';
-import { parseJson } from '../../lib/parse-json.ts';
+import { parseJson } from '../../lib/json-text.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { JsonView } from '../../ui/json-view.tsx';
 import { Facts, Section } from '../../ui/panel.tsx';
