@@ -31,7 +31,7 @@ import {
 export interface Command {
   describe: string;
   /** Command lines, and what each does. */
-  examples?: readonly (readonly [line: string, does: string])[];
+  examples: readonly [readonly [line: string, does: string], ...(readonly [line: string, does: string])[]];
   options: Record<string, Options>;
   /** Loads what the command needs, and nothing of the others. */
   load: () => Promise<(flags: Flags) => Promise<number>>;
@@ -65,6 +65,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   install: {
     describe: 'Install what the Python steps of the project require',
+    examples: [['$0 install', 'As postinstall of package.json does']],
     options: { verbose: { alias: 'v', type: 'boolean', describe: 'Show what the installer says' } },
     load: async () => (await import('./commands/install.ts')).install,
   },
@@ -82,6 +83,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   gateway: {
     describe: 'Run the HTTP gateway alone (needs NATS_URL)',
+    examples: [['NATS_URL=nats://broker:4222 $0 gateway --port 80', 'On port 80']],
     options: { port, host, ...common },
     load: async () => (await import('./commands/gateway.ts')).gateway,
   },
@@ -96,11 +98,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'python-worker': {
     describe: 'Run a worker for the Python steps alone (needs NATS_URL)',
+    examples: [['$0 python-worker --processes 4', 'With four handler processes']],
     options: { processes, ...part, ...code, ...common },
     load: async () => (await import('./commands/python-worker.ts')).pythonWorker,
   },
   scheduler: {
     describe: 'Fire the cron steps of the project (needs NATS_URL); of several, one leads',
+    examples: [['NATS_URL=nats://broker:4222 $0 scheduler', 'Leads, or stands by']],
     options: common,
     load: async () => (await import('./commands/scheduler.ts')).scheduler,
   },
@@ -169,6 +173,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'state <action> [group] [key] [value]': {
     describe: 'List the groups of state and their keys, read and change values',
+    examples: [
+      ['$0 state list orders', 'Keys and values of a group'],
+      [`$0 state set orders 7 '{"total":12}' --ttl 3600`, 'For an hour'],
+    ],
     options: {
       action: { choices: STATE_ACTIONS, describe: 'What to do' },
       group: { type: 'string', describe: 'Group; without one its names are listed' },
@@ -190,6 +198,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'restore <file>': {
     describe: 'Put back what motia backup has saved, and leave alone what is there',
+    examples: [['$0 restore nightly.gz --replace', 'And have its values replace those that are there']],
     options: {
       file: { type: 'string', describe: 'File that motia backup has written' },
       replace: { type: 'boolean', describe: 'Replace values and items that are there by those of the file' },
@@ -212,6 +221,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   logs: {
     describe: 'Show what all processes of the app have logged',
+    examples: [
+      ['$0 logs --follow --level warn', 'Warnings and errors, as they come'],
+      ['$0 logs --step Invoice --since 15m', 'What a step has logged in the last quarter of an hour'],
+    ],
     options: {
       follow: { alias: 'f', type: 'boolean', describe: 'Go on with what they log from now on' },
       trace: flag({ type: 'string', describe: 'Only of this trace' }),
@@ -223,6 +236,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   traces: {
     describe: 'List what the app has done: one line for each request, tick or event from outside',
+    examples: [['$0 traces --status failed --since 2h', 'What has failed in the last two hours']],
     options: {
       status: flag({ choices: TRACE_STATUSES, describe: 'Only those that stand so' }),
       ...narrowing,
@@ -232,11 +246,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'trace <id>': {
     describe: 'Show what happened in one trace',
+    examples: [['$0 trace 01a2166b39f72b1f98ccd6e45eaccb35', 'As a tree, over all processes and languages']],
     options: { id: { type: 'string', describe: 'Id of the trace' }, ...steering },
     load: async () => (await import('./commands/trace.ts')).trace,
   },
   'create [name]': {
     describe: 'Make a new project, in a folder of that name',
+    examples: [
+      ['$0 create shop', 'Asks for a template'],
+      ['$0 create shop --template starter-multilang --no-install', 'Without questions'],
+    ],
     options: {
       name: flag({ alias: 'n', type: 'string', describe: 'Name of the project; . is this folder' }),
       template: flag({ alias: 't', type: 'string', describe: 'What to begin with (motia templates)' }),
@@ -249,6 +268,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'generate-types': {
     describe: 'Write types.d.ts: the types of handlers, emits and streams, from the schemas of the project',
+    examples: [['$0 generate-types', 'Writes types.d.ts in the project']],
     options: { 'motia-dir': common['motia-dir'] },
     load: async () => (await import('./commands/generate-types.ts')).generateTypes,
   },
@@ -292,11 +312,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   templates: {
     describe: 'List what motia create can begin with',
+    examples: [['$0 templates --json', 'For programs']],
     options: { json: steering.json },
     load: async () => (await import('./commands/templates.ts')).templates,
   },
   'rules <action>': {
     describe: 'Write files that tell coding assistants how to work with steps',
+    examples: [['$0 rules pull --force', 'And replace those that are there']],
     options: {
       action: { choices: RULES_ACTIONS, describe: 'What to do' },
       force: { alias: 'f', type: 'boolean', describe: 'Replace files that are there already' },
@@ -311,6 +333,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   version: {
     describe: 'Print the version',
+    examples: [['$0 version', 'The same as --version']],
     options: {},
     load: async () => (await import('./commands/version.ts')).version,
   },

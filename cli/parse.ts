@@ -36,7 +36,7 @@ export async function parseCommand(args: readonly string[]): Promise<(() => Prom
     .fail((message, error) => {
       throw new CliError(`${message ?? error.message}\nTry motia --help`, EXIT.usage);
     });
-  for (const [name, { describe, options, examples = [], load }] of Object.entries(COMMANDS)) {
+  for (const [name, { describe, options, examples, load }] of Object.entries(COMMANDS)) {
     parser.command(
       name,
       describe,

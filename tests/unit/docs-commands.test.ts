@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { COMMANDS } from '../../cli/command-list.ts';
 import { parseCommand } from '../../cli/parse.ts';
 import { codeBlocks, documentationPages, placeOf, withoutBlocks } from '../helpers/markdown.ts';
 import { REPOSITORY } from '../helpers/project.ts';
@@ -48,6 +49,12 @@ test.each(PAGES)('commands of %s', async (page) => {
     if (/^(npx )?motia [a-z]/.test(line) && !line.includes('…')) {
       for (const words of shellCommands(line)) await checkCommand(words, `${page}: \`${line}\``, 'in a sentence');
     }
+  }
+});
+
+test.each(Object.entries(COMMANDS))('examples that `motia help` gives of %s', async (name, { examples }) => {
+  for (const [line] of examples) {
+    for (const words of shellCommands(line.replaceAll('$0', 'motia'))) await checkCommand(words, `help of ${name}`);
   }
 });
 
