@@ -170,6 +170,28 @@ test('one at a time, of which many wait: one ack in many asks for more, all work
 
 test('what arrives after the stop is handed back, and is with another at once', async () => {
   const { broker, names, source } = await openSource();
+  await emit(broker, names, 0, 100);
+  const taken: Delivery[] = [];
+  const leaving = new PullConsumer(broker, {
+    ...source,
+    room: () => 100,
+    onDelivery(delivery) {
+      taken.push(delivery);
+      leaving.stop(); // the others are on their way
+    },
+    onGone: () => {},
+  });
+  pullers.push(leaving);
+  leaving.start();
+  await waitFor(() => taken.length > 0);
+  const staying = await subscribe(await harness.connect(), source, 200);
+  await waitFor(() => staying.taken.length === 99, { within: 3_000 }); // the ack wait would be 10 s
+  expect(staying.held.some(({ deliveryCount }) => deliveryCount === 2)).toBe(true);
+  expect(taken.length).toBe(1);
+});
+
+test('what is emitted later goes to those that have not stopped', async () => {
+  const { broker, names, source } = await openSource();
   const leaving = await subscribe(broker, source, 50);
   await broker.flush(); // its request is with the server
   leaving.puller.stop();
