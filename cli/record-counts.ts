@@ -1,8 +1,7 @@
 /** What a backup has, in words. */
 import type { RecordCounts } from '../shared/backup/records.ts';
+import { countOf } from './table.ts';
 
 export function countsText({ state, item, 'dead-letter': letters }: RecordCounts): string {
-  return `${count(state, 'value')} of state, ${count(item, 'item')} of streams and ${count(letters, 'dead letter')}`;
+  return `${countOf(state, 'value')} of state, ${countOf(item, 'item')} of streams and ${countOf(letters, 'dead letter')}`;
 }
-
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;

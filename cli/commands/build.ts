@@ -3,15 +3,14 @@
 import { BUILD_FOLDER } from '../../shared/steps/paths.ts';
 import { buildProject } from '../build/build-project.ts';
 import { commandOptions, type Flags } from '../options.ts';
+import { countOf } from '../table.ts';
 
 export async function build(flags: Flags): Promise<number> {
   const options = commandOptions(flags, 'readable');
   console.log(`Building ${options.app} …`);
   const { steps, streams, warnings } = await buildProject(options);
   for (const warning of warnings) console.error(warning);
-  const made = [count(steps, 'step'), ...(streams > 0 ? [count(streams, 'stream')] : [])].join(' and ');
+  const made = [countOf(steps, 'step'), ...(streams > 0 ? [countOf(streams, 'stream')] : [])].join(' and ');
   console.log(`Built ${made} into ${BUILD_FOLDER}/ in ${Math.round(performance.now())} ms`);
   return 0;
 }
-
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

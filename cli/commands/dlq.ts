@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetterDetail } from '../../shared/broker/dead-lett
 import { DeadLetterAdmin, type RetriedLetters } from '../../shared/broker/dead-letter-admin.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { DLQ_ACTIONS, Flags } from '../options.ts';
-import { shortText, shortTime, table } from '../table.ts';
+import { countOf, shortText, shortTime, table } from '../table.ts';
 import { withBroker } from '../with-broker.ts';
 
 export async function dlq({ json = false, ...flags }: Flags): Promise<number> {
@@ -53,9 +53,10 @@ async function retryAll(letters: DeadLetterAdmin, step: string | undefined, json
     after = next;
   }
   print(json, all, ({ retried, refused }) =>
-    [`${countOf(retried)} will be tried again`, ...refused.map(({ id, reason }) => `${id} stays: ${reason}`)].join(
-      '\n',
-    ),
+    [
+      `${countOf(retried, 'dead letter')} will be tried again`,
+      ...refused.map(({ id, reason }) => `${id} stays: ${reason}`),
+    ].join('\n'),
   );
   return all.refused.length === 0 ? 0 : EXIT.failed;
 }
@@ -65,7 +66,7 @@ async function purge(letters: DeadLetterAdmin, { id, step, yes }: Flags, json: b
   await confirm(`Throw away ${which}?`, yes);
   if (id !== undefined) await letters.remove(id);
   const purged = id !== undefined ? 1 : await letters.purge(step);
-  print(json, { purged }, () => `${countOf(purged)} thrown away`);
+  print(json, { purged }, () => `${countOf(purged, 'dead letter')} thrown away`);
 }
 
 /** @throws CliError unless a person or `--yes` says so. */
@@ -88,8 +89,6 @@ function toFacts({ step, topic, eventId, group, traceId, attempts, emittedAt, di
   const named = { step, topic, event: eventId, group, trace: traceId, attempts, emitted: emittedAt, died: diedAt };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }
-
-const countOf = (count: number) => `${count} ${count === 1 ? 'dead letter' : 'dead letters'}`;
 
 function print<T>(json: boolean, result: T, toText: (result: T) => string): void {
   console.log(json ? JSON.stringify(result, null, 2) : toText(result));

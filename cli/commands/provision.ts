@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
 import { commandLogger, commandOptions, type Flags } from '../options.ts';
 import { PythonSteps } from '../python/python-steps.ts';
+import { countOf } from '../table.ts';
 import { waitUntilProvisioned } from '../wait-provisioned.ts';
 
 const OUTCOMES: Record<OrphanOutcome, (waiting: number) => string> = {
@@ -45,7 +46,7 @@ export async function provision(flags: Flags): Promise<number> {
     orphans: flags.removeOrphans ? (flags.force ? 'empty' : 'remove') : 'report',
     provisionOthers: () => python.provision(broker),
   });
-  console.log(`Provisioned ${app}: ${steps} ${steps === 1 ? 'step' : 'steps'}, manifest ${version}`);
+  console.log(`Provisioned ${app}: ${countOf(steps, 'step')}, manifest ${version}`);
   for (const { durable, step, waiting, outcome } of orphans) {
     console.log(`Not in use any more: ${durable} of ${step}, ${OUTCOMES[outcome](waiting)}`);
   }
