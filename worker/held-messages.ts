@@ -20,7 +20,7 @@ export class HeldMessage {
     this.renewedAt = delivery.receivedAt;
   }
 
-  /** The broker has confirmed that the message is ours for longer. */
+  /** It is ours for longer: the broker has confirmed that, or handed it to us again. */
   renew(until: number): void {
     if (this.ended) return;
     this.leaseUntil = until;
@@ -68,15 +68,21 @@ export class HeldMessages<Held extends HeldMessage> {
     this.#held.delete(held);
   }
 
-  /** Tells the broker that the messages are still being worked on. Call it several times per ack wait. */
+  /**
+   * Tells the broker that the messages are still being worked on. Call it several times per ack wait. A lease that has run out
+   * (the process stood still, the broker was away) stays so until the message comes to us again: the broker confirms whatever
+   * it is told, also of a message that another worker has by now.
+   */
   renew(): void {
     const now = Date.now();
     const until = now + this.#ackWaitMs;
     for (const held of this.#held.all()) {
-      if (now - held.renewedAt < this.#ackWaitMs / 4) continue;
+      if (now - held.renewedAt < this.#ackWaitMs / 4 || held.leaseUntil <= now) continue;
       held.renewedAt = now;
       held.delivery.working().then(
-        () => held.renew(until),
+        () => {
+          if (held.leaseUntil > Date.now()) held.renew(until);
+        },
         () => {}, // without a confirmation the lease runs out, and the run is fenced off
       );
     }

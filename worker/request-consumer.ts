@@ -250,10 +250,10 @@ export class RequestConsumer {
         this.#abort(call, 'its deadline is over');
         continue;
       }
-      if (now - call.renewedAt >= BEAT_MS && (call.safe || !call.begun)) {
+      if (now - call.renewedAt >= BEAT_MS && (call.safe || !call.begun) && isOurs(call)) {
         call.renewedAt = now;
         call.delivery.working().then(
-          () => renew(call, now),
+          () => isOurs(call) && renew(call, now),
           () => {}, // without a confirmation the lease runs out, and the call does not begin
         );
       }
@@ -279,6 +279,9 @@ export class RequestConsumer {
     this.puller.pull();
   }
 }
+
+/** Its lease has not run out. One that has is not renewed, for the reason that {@link HeldMessages.renew} gives. */
+const isOurs = ({ job }: Call): boolean => job !== undefined && job.leaseUntil > Date.now();
 
 /** The message is ours since `at`, for another ack wait. */
 function renew(call: Call, at: number): void {

@@ -348,6 +348,23 @@ export const MUTANTS = [
     name: 'node a rolling deployment',
   },
   {
+    guarantee: 'a lease that has run out is not revived by a late confirmation',
+    file: 'worker/held-messages.ts',
+    from: ' || held.leaseUntil <= now) continue;',
+    to: ') continue;',
+    test: 'tests/integration/worker/leases.test.ts',
+    name: 'a lease that ran out',
+    quick: true,
+  },
+  {
+    guarantee: 'a call whose lease has run out is not begun after all',
+    file: 'worker/request-consumer.ts',
+    from: 'job.leaseUntil > Date.now();',
+    to: 'job.leaseUntil > 0;',
+    test: 'tests/integration/worker/leases.test.ts',
+    name: 'a lease that ran out',
+  },
+  {
     guarantee: 'a Python worker says what it serves',
     file: 'python-worker/motia/broker/worker_lease.py',
     from: 'for source in [*self._serves(), *self._about]:',

@@ -27,7 +27,7 @@ class HeldMessage:
         self.ended = False
 
     def renew(self, until: float) -> None:
-        """The broker has confirmed that the message is ours for longer."""
+        """It is ours for longer: the broker has confirmed that, or handed it to us again."""
         if self.ended:
             return
         self.lease_until = until
@@ -70,10 +70,14 @@ class HeldMessages(Generic[H]):
         self._held.pop(held.delivery.sequence, None)
 
     def renew(self) -> None:
-        """Tells the broker that the messages are still being worked on. Call it several times per ack wait."""
+        """Tells the broker that the messages are still being worked on. Call it several times per ack wait.
+
+        A lease that has run out (the process stood still, the broker was away) stays so until the message comes to us
+        again: the broker confirms whatever it is told, also of a message that another worker has by now.
+        """
         now = time.time() * 1000
         for held in self._held.values():
-            if now - held.renewed_at >= self._ack_wait_ms / 4:
+            if now - held.renewed_at >= self._ack_wait_ms / 4 and held.lease_until > now:
                 held.renewed_at = now
                 self._tasks.add(task := asyncio.create_task(self._renew(held, now + self._ack_wait_ms)))
                 task.add_done_callback(self._tasks.discard)
@@ -83,4 +87,5 @@ class HeldMessages(Generic[H]):
             await held.delivery.working()
         except MotiaError:
             return  # without a confirmation the lease runs out, and the run is fenced off
-        held.renew(until)
+        if held.lease_until > time.time() * 1000:
+            held.renew(until)

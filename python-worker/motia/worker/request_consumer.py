@@ -241,7 +241,7 @@ class RequestConsumer:
             if not call.credit and now >= (call.meta["deadline"] if call.begun else call.meta["startBy"]):
                 self._abort(call, "its deadline is over")
                 continue
-            if now - call.renewed_at >= _BEAT_MS and (call.safe or not call.begun):
+            if now - call.renewed_at >= _BEAT_MS and (call.safe or not call.begun) and _is_ours(call):
                 call.renewed_at = now
                 self._renewals.add(task := self._loop.create_task(self._renew(call, now)))
                 task.add_done_callback(self._renewals.discard)
@@ -257,7 +257,8 @@ class RequestConsumer:
             await call.delivery.working()
         except MotiaError:
             return  # without a confirmation the lease runs out, and the call does not begin
-        _renew(call, at)
+        if _is_ours(call):
+            _renew(call, at)
 
     def _abort(self, call: _Call, reason: str) -> None:
         self._calls.pop(call.meta["id"], None)
@@ -278,6 +279,11 @@ def _sign_of(call: _Call) -> dict[str, object]:
     if call.credit:
         return {"t": "beat", "n": call.frames}
     return {"t": "beat" if call.heard_at else "started"}
+
+
+def _is_ours(call: _Call) -> bool:
+    """Its lease has not run out. One that has is not renewed, for the reason that `HeldMessages.renew` gives."""
+    return call.job is not None and call.job.lease_until > _now()
 
 
 def _renew(call: _Call, at: float) -> None:

@@ -1,5 +1,5 @@
 /** An app as it runs in production: a nats-server, a gateway and workers, each a process of its own. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Broker, connectBroker } from '../../../shared/broker/connect.ts';
 import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
@@ -30,6 +30,8 @@ export interface Cluster extends AsyncDisposable {
   facts(what?: string): Promise<Fact[]>;
   /** Resolves with the facts of a kind once there are `count` of them. */
   waitForFacts(what: string, count: number, within?: number): Promise<Fact[]>;
+  /** As if nothing had been noted. */
+  forgetFacts(): Promise<void>;
   emit(topic: string, events: unknown[]): Promise<void>;
   /** The dead letters so far. */
   deadLetters(): Promise<DeadLetter[]>;
@@ -86,6 +88,7 @@ export async function startCluster(workers: number, files: Record<string, string
         },
         { what: `${count} times "${what}"`, within, every: 50 },
       ),
+    forgetFacts: () => truncate(recordFile),
     async emit(topic, events) {
       const { status } = await gateway.fetch('/emit', json({ topic, events }));
       if (status !== 200) throw new Error(`the emit was answered with ${status}`);

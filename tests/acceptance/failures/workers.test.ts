@@ -21,6 +21,7 @@ async function twoWorkers(): Promise<[RunningCli, RunningCli]> {
 
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop('SIGKILL')));
+  await cluster.forgetFacts(); // a test that is tried again begins anew
 });
 
 test('kill -9 with 200 events in flight: the other worker has all of them within the ack wait', async () => {
@@ -146,7 +147,7 @@ test('SIGSTOP for longer than the ack wait, then SIGCONT: its late writes are re
   const ids = Array.from({ length: 20 }, (_, i) => `z${i}`);
   await cluster.emit(
     'zombie',
-    ids.map((id) => ({ id, ms: 500 })),
+    ids.map((id) => ({ id, ms: 1_500 })), // none is over before the worker is frozen
   );
   const started = await cluster.waitForFacts('zombie started', 20);
   frozen.kill('SIGSTOP');
@@ -163,6 +164,7 @@ test('SIGSTOP for longer than the ack wait, then SIGCONT: its late writes are re
   await sleep(Math.max(0, stoppedAt + ACK_WAIT_MS + 1_000 - Date.now()));
   frozen.kill('SIGCONT');
   const refused = await cluster.waitForFacts('refused', caught.length);
+  expect((await cluster.facts('written')).filter(({ pid }) => pid === frozen.pid)).toEqual([]);
   for (const { pid, code } of refused) expect([pid, code]).toEqual([frozen.pid, 'RUN_OVER']);
   await sleep(2_500); // a retry would come by now
   const runs = (await cluster.facts('zombie started')).filter(({ attempt }) => attempt !== 1);

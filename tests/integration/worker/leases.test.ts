@@ -72,6 +72,9 @@ const MAIL: StepEntry = {
   emits: [],
 } as unknown as StepEntry;
 
+/** As when the process is stopped: no timer and no message comes through. */
+const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
 function request(replyTo: string): Buffer {
   const now = Date.now();
   const meta: RequestMeta = {
@@ -149,6 +152,30 @@ test('an event that waits for a thread keeps its lease as long as the broker con
   expect(job.leaseUntil).toBeGreaterThan(before + 2_000);
   job.onEnd({ status: 'succeeded' }, 1, 0);
   await waitFor(() => consumer.load === 0);
+});
+
+test('a lease that ran out while the process stood still is not revived: the message may be with another worker', async () => {
+  const { services, broker, names, waiting } = await busyWorker();
+  const source = { ...subscriptionSource(names, MAIL, 'user'), ackWaitMs: 1_000 };
+  const events = new EventConsumer(services, MAIL, 'user', source, () => {});
+  const calls = new RequestConsumer(services, POST, () => {});
+  for (const { source, puller } of [events, calls]) {
+    pullers.push(puller);
+    await ensureConsumer(broker, source, 'test');
+    puller.start();
+  }
+  await services.events.emit({ id: 'e1', topic: 'user', json: '{}', traceparent: '' });
+  broker.nc.publish(names.request('Post'), request('replies'));
+  await waitFor(() => waiting.length === 2);
+  for (const { puller } of [events, calls]) puller.stop();
+  standStill(REQUEST_ACK_WAIT_MS + 100);
+  const lapsed = waiting.map(({ leaseUntil }) => leaseUntil);
+  for (let i = 0; i < 10; i++) {
+    events.renew();
+    await sleep(100); // the ticks of the calls go on meanwhile
+  }
+  expect(waiting.map(({ leaseUntil }) => leaseUntil)).toEqual(lapsed);
+  expect(Math.max(...lapsed)).toBeLessThan(Date.now());
 });
 
 test('an event that failed when it was perhaps with another worker is left to that one', async () => {

@@ -17,6 +17,7 @@ from motia.broker.delivery import Delivery
 from motia.broker.publish import publish_stored, read_answer
 from motia.broker.pull_consumer import PullConsumer
 from motia.protocol.subjects import Names
+from motia.worker.held_messages import HeldMessage, HeldMessages
 from tests.helpers.nats_server import NatsServer
 from tests.helpers.wait_for import wait_for
 from tests.integration.broker.conftest import Connect
@@ -271,3 +272,21 @@ async def test_a_consumer_that_is_not_there_yet_is_told_too(broker: Broker, name
     taker = Taker(5).open(broker, subscription_source(names, {"id": "step"}, "never"))
     await wait_for(lambda: taker.gone > 0, within=3)
     taker.puller.close()
+
+
+async def test_a_lease_that_ran_out_while_the_process_stood_still_is_not_revived(take: Take, emit: Emit) -> None:
+    taker = take(1)
+    await emit(0, 1)
+    await wait_for(lambda: taker.held)
+    ack_wait_ms = 400
+    holding = HeldMessages[HeldMessage](ack_wait_ms)
+    held = HeldMessage(taker.held[0], ack_wait_ms)
+    holding.hold(held)
+    await asyncio.sleep(0.2)
+    holding.renew()
+    await wait_for(lambda: held.lease_until > time.time() * 1000 + 300)
+    time.sleep(0.5)  # noqa: ASYNC251 - no timer and no message comes through
+    lapsed = held.lease_until
+    holding.renew()
+    await asyncio.sleep(0.2)
+    assert held.lease_until == lapsed < time.time() * 1000
