@@ -153,6 +153,10 @@ export class EventConsumer {
       );
       return;
     }
+    if (event.onlyFor !== undefined && event.onlyFor !== this.step.id) {
+      this.puller.ackAndPull(delivery);
+      return;
+    }
     const held = new Held(delivery, this.source.ackWaitMs, event);
     if (!this.#held.hold(held, this.puller.mayRepeat(delivery))) return;
     this.#metrics.taken(delivery);
@@ -179,15 +183,16 @@ export class EventConsumer {
       void this.#settle(held, endFor(this.#policy), toErrorRecord(new MotiaError('RUN_CUT_OFF', reason)));
       return;
     }
-    const due = Math.max(notBefore, this.#dueAt(delivery));
+    const due = Math.max(notBefore, this.#dueAt(held));
     if (due > Date.now()) void this.#settle(held, { action: 'defer', at: due });
     else if (event.blob === undefined && !this.#rateLimit) this.#dispatch(held, delivery.data);
     else void this.#prepareAndDispatch(held);
   }
 
   /** When the step wants an event that has just been emitted, ms since 1970. One that has waited is due. */
-  #dueAt({ subject, storedAt }: Delivery): number {
-    return this.#delayMs > 0 && subject !== this.#retrySubject ? storedAt + this.#delayMs : 0;
+  #dueAt({ delivery: { subject, storedAt }, event }: Held): number {
+    const hasWaited = subject === this.#retrySubject || event.onlyFor !== undefined;
+    return this.#delayMs > 0 && !hasWaited ? storedAt + this.#delayMs : 0;
   }
 
   async #prepareAndDispatch(held: Held): Promise<void> {

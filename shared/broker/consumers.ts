@@ -63,8 +63,8 @@ export function subscriptionSources(names: Names, step: Subscriber, topic: strin
     return {
       ...whole,
       durable,
-      // A dead letter that is retried comes to the partition that it died in.
-      filters: [names.partitionFilter(topic, partition), names.retry(durable)],
+      // Only the first has retries of its own, see `EventStore.emitTo`.
+      filters: [names.partitionFilter(topic, partition), ...(partition === '_' ? [names.retry(durable)] : [])],
       maxAckPending: 1,
       partition,
     };

@@ -171,7 +171,7 @@ export class DeadLetterAdmin {
     const link = event.link ?? event.traceparent;
     await traced(span, () =>
       this.#events.retryDead(
-        durable,
+        { step, durable },
         { ...event, retriedFrom: message.sequence, traceparent: span.traceparent, ...(link !== '' && { link }) },
         message.data,
       ),

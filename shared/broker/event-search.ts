@@ -100,9 +100,11 @@ async function findWaiting(
 type Taker = { subscription: Subscription; durable: string; info: ConsumerInfo | undefined };
 
 /** The consumers that a stored event is for. */
-function takersOf(names: Names, { subject }: StoredMessage, subscriptions: readonly Subscription[]): Taker[] {
+function takersOf(names: Names, { subject, headers }: StoredMessage, subscriptions: readonly Subscription[]): Taker[] {
   const [, , partition = ''] = subject.split('.');
-  return subscriptions.flatMap((subscription) =>
+  const onlyFor = headers?.get(Header.step);
+  const may = onlyFor ? subscriptions.filter(({ step }) => step.id === decodeText(onlyFor)) : subscriptions;
+  return may.flatMap((subscription) =>
     subscription.sources
       .filter(({ durable, partition: own }) => {
         if (subject === names.retry(durable)) return true;

@@ -78,7 +78,9 @@ export class ReplayAdmin {
     });
     if (span.recorded) span.attach('payload', { ...payload, value: undefined });
     const envelope = { id, topic, attempt: 1, emittedAt: Date.now(), traceparent: span.traceparent, link };
-    await traced(span, () => this.#events.emitTo(durable, envelope, Buffer.from(payload.text)));
+    await traced(span, () =>
+      this.#events.emitTo({ step: step?.id ?? event.step, durable }, envelope, Buffer.from(payload.text)),
+    );
     return { traceId: span.traceId, id };
   }
 }

@@ -30,8 +30,9 @@ export const Header = {
   retriedFrom: 'Motia-Retried-From',
   /** Of the same: `traceparent` of the emit. The other one is that of the retry. */
   link: 'Motia-Link',
-  /** Error record of a dead letter, and the step that it died in, percent-encoded. */
+  /** Error record of a dead letter, percent-encoded. */
   error: 'Motia-Error',
+  /** Of a dead letter: the step that it died in. Of an event: the only step that is to run it. Percent-encoded. */
   step: 'Motia-Step',
   /** Of a dead letter that was restored from a backup: when it died, in ms since 1970. */
   diedAt: 'Motia-Died-At',

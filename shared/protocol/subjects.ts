@@ -186,5 +186,8 @@ export function partsOfSubscription(durable: string): { step: string; topic: str
   return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
 }
 
+/** Whether a consumer is that of one partition of message groups. */
+export const isPartition = (durable: string): boolean => wholeOf(durable) !== durable;
+
 /** The consumer of the whole subscription that one of its partitions belongs to; any other name stays as it is. */
 export const wholeOf = (durable: string): string => /^(.*=_.*)=_\d+$/.exec(durable)?.[1] ?? durable;

@@ -1618,7 +1618,7 @@ export const MUTANTS = [
   {
     guarantee: 'delaySeconds holds back no retry',
     file: 'worker/event-consumer.ts',
-    from: 'this.#delayMs > 0 && subject !== this.#retrySubject ?',
+    from: 'this.#delayMs > 0 && !hasWaited ?',
     to: 'this.#delayMs > 0 ?',
     test: NODE,
     name: 'delaySeconds',
@@ -1626,7 +1626,7 @@ export const MUTANTS = [
   {
     guarantee: 'Python: delaySeconds holds back the first run',
     file: 'python-worker/motia/worker/event_consumer.py',
-    from: 'elif (due := max(not_before, self._due_at(delivery))) > _now():',
+    from: 'elif (due := max(not_before, self._due_at(held))) > _now():',
     to: 'elif (due := 0) < 0:',
     test: PYTHON,
     name: 'delaySeconds',
@@ -1640,6 +1640,14 @@ export const MUTANTS = [
     to: 'maxAckPending: 8,',
     test: NODE,
     name: 'FIFO: 1,000 events',
+  },
+  {
+    guarantee: 'a dead letter that is retried comes to no other step',
+    file: 'worker/event-consumer.ts',
+    from: 'if (event.onlyFor !== undefined && event.onlyFor !== this.step.id) {',
+    to: 'if (false) {',
+    test: NODE,
+    name: 'comes last in its group',
   },
   {
     guarantee: 'FIFO: an event that failed waits in its place',
@@ -1863,10 +1871,10 @@ export const MUTANTS = [
     name: 'a dead letter that is retried has all its attempts again',
   },
   {
-    guarantee: 'Python: a dead letter of a FIFO step is retried in its partition',
-    file: 'python-worker/motia/broker/consumers.py',
-    from: 'filters = (names.partition_filter(topic, partition), names.retry(durable))',
-    to: 'filters = (names.partition_filter(topic, partition),)',
+    guarantee: 'Python: a dead letter that is retried comes to no other step',
+    file: 'python-worker/motia/worker/event_consumer.py',
+    from: 'if event.only_for is not None and event.only_for != self.step["id"]:',
+    to: 'if False:',
     test: PYTHON,
     name: 'comes last in its group',
   },

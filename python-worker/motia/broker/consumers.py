@@ -84,8 +84,9 @@ def subscription_sources(names: Names, step: Mapping[str, Any], topic: str) -> l
     sources: list[Source] = []
     for partition in names.partitions:
         durable = names.ordered_subscription(step["id"], topic, partition)
-        # A dead letter that is retried comes to the partition that it died in.
-        filters = (names.partition_filter(topic, partition), names.retry(durable))
+        # Only the first has retries of its own: a retried dead letter of a group is an event that says whose it is.
+        retries = (names.retry(durable),) if partition == "_" else ()
+        filters = (names.partition_filter(topic, partition), *retries)
         sources.append(replace(whole, durable=durable, filters=filters, max_ack_pending=1, partition=partition))
     return sources
 

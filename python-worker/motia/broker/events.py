@@ -39,6 +39,8 @@ class EventEnvelope:
     """Of a dead letter that was retried: the sequence that it had among the dead letters."""
     link: str | None = None
     """Of the same: `traceparent` of the emit."""
+    only_for: str | None = None
+    """Id of the only step that is to run it; every subscription of the topic without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
     headers = delivery.headers
     get = headers.get
     group, protocol, retried_from = get(Header.GROUP), get(Header.PROTOCOL), get(Header.RETRIED_FROM)
+    only_for = get(Header.STEP)
     return EventEnvelope(
         id=get(Header.EVENT_ID) or get(Header.MESSAGE_ID) or f"{stream}:{delivery.sequence}",
         topic=topic,
@@ -159,6 +162,7 @@ def read_envelope(delivery: Delivery, stream: str, topic: str) -> EventEnvelope:
         blob=get(Header.BLOB),
         retried_from=None if retried_from is None else _number(retried_from),
         link=get(Header.LINK),
+        only_for=None if only_for is None else decode_text(only_for),
     )
 
 
@@ -209,6 +213,8 @@ def _to_headers(event: EventEnvelope) -> dict[str, str]:
         headers[Header.RETRIED_FROM] = str(event.retried_from)
     if event.link is not None:
         headers[Header.LINK] = event.link
+    if event.only_for is not None:
+        headers[Header.STEP] = encode_text(event.only_for)
     return headers
 
 

@@ -143,6 +143,9 @@ class EventConsumer:
             message = "An event of a newer version cannot be read by this worker; it was handed back"
             self._services.log.write("error", fields, message)
             return
+        if event.only_for is not None and event.only_for != self.step["id"]:
+            self.puller.ack_and_pull(delivery)
+            return
         held = HeldEvent(delivery, event, self.source.ack_wait_ms)
         if not self._held.hold(held):
             return
@@ -170,18 +173,17 @@ class EventConsumer:
         if deliveries > MOST_DELIVERIES:
             reason = f"it was handed out {deliveries - 1} times without a finished run: it may end its workers"
             self._do(self._settle(held, end_for(self._policy), to_error_record(MotiaError("RUN_CUT_OFF", reason))))
-        elif (due := max(not_before, self._due_at(delivery))) > _now():
+        elif (due := max(not_before, self._due_at(held))) > _now():
             self._do(self._settle(held, Outcome("defer", at=due), None))
         elif event.blob is None and self._rate_limit is None:
             self._gate.enter(self, held, delivery.data)
         else:
             self._do(self._prepare_and_dispatch(held))
 
-    def _due_at(self, delivery: Delivery) -> int:
+    def _due_at(self, held: HeldEvent) -> int:
         """When the step wants an event that has just been emitted, ms since 1970. One that has waited is due."""
-        if self._delay_ms == 0 or delivery.subject == self._retry_subject:
-            return 0
-        return delivery.stored_at + self._delay_ms
+        has_waited = held.delivery.subject == self._retry_subject or held.event.only_for is not None
+        return 0 if self._delay_ms == 0 or has_waited else held.delivery.stored_at + self._delay_ms
 
     async def _prepare_and_dispatch(self, held: HeldEvent) -> None:
         if not await self._may_start():

@@ -194,10 +194,9 @@ test('of a FIFO step a dead letter goes to the end of its partition; of one that
   await letters.retry('1');
   const consumer = await broker.jsm.consumers.info(names.streams.events, durable);
   expect(consumer.num_pending).toBe(2);
-  expect((await waiting(`${names.app}.>`)).map(({ subject }) => subject)).toEqual([
-    first?.subject,
-    names.retry(durable),
-  ]);
+  expect((await waiting(`${names.app}.>`)).map(({ subject }) => subject)).toEqual([first?.subject, first?.subject]);
+  const [, retried] = await waiting(names.partitionFilter('user', partition));
+  expect(readEnvelope(retried as never, '', 'user')).toMatchObject({ id: 'e1', retriedFrom: 1, onlyFor: 'mail' });
   await provision(broker, names, subscriber('mail'));
   expect(sourcesOf(names, subscriber('mail'))).toHaveLength(1);
   await letters.retry('2');

@@ -249,6 +249,7 @@ interface Golden {
     event: EventEnvelope & { retriedFrom: number };
     subject: string;
     headers: object;
+    inPartition: { step: string; durable: string; subject: string; headers: Record<string, string> };
     again: { at: number; retry: string; dead: string };
   };
 }
@@ -279,10 +280,12 @@ test('headers and subjects are those of the golden file', async () => {
   const { retriedDead } = golden;
   const { again, durable } = retriedDead;
   const retried = { ...retriedDead.event, attempt: retriedDead.attempt, emittedAt: retriedDead.emittedAt };
-  await events.retryDead(durable, retried, Buffer.from('7'));
+  await events.retryDead({ step: 'src/mail.step.ts', durable }, retried, Buffer.from('7'));
+  const { inPartition } = retriedDead;
+  await events.retryDead({ step: inPartition.step, durable: inPartition.durable }, retried, Buffer.from('7'));
   await events.scheduleRetry(durable, retried, Buffer.from('7'), again.at);
   await events.bury(retried, Buffer.from('7'), { step: 'again', durable, error: '{}' });
-  await waitFor(() => seen.length >= golden.emitted.length + 5);
+  await waitFor(() => seen.length >= golden.emitted.length + 6);
   const bySubject = (wanted: string) => seen.find(({ subject }) => subject === wanted);
   for (const { event, subject, headers, body } of golden.emitted) {
     const found = seen.find((message) => message.headers['Nats-Msg-Id'] === (event.messageId ?? event.id));
@@ -291,6 +294,11 @@ test('headers and subjects are those of the golden file', async () => {
   expect(bySubject(retry.subject)?.headers).toEqual({ ...retry.headers, 'Nats-Schedule-TTL': '168h' });
   expect(bySubject(dead.subject)?.headers).toEqual(dead.headers);
   expect(bySubject(retriedDead.subject)?.headers).toEqual(retriedDead.headers);
+  const ofPartition = seen.find(({ headers }) => headers['Nats-Msg-Id'] === inPartition.headers['Nats-Msg-Id']);
+  expect(ofPartition).toMatchObject({
+    subject: inPartition.subject,
+    headers: { ...retriedDead.headers, ...inPartition.headers },
+  });
   const ids = seen.map(({ headers }) => headers['Nats-Msg-Id']);
   expect(ids.slice(-2)).toEqual([again.retry, again.dead]);
   for (const stream of Object.values(names.streams)) await broker.jsm.streams.delete(stream);

@@ -319,6 +319,10 @@ async def test_golden_retry_of_a_dead_letter(connect: Connect, shop: Names) -> N
     event = read_envelope(delivery, "X", "user:created")  # type: ignore[arg-type]
     given = case["event"]
     assert (event.id, event.attempt, event.retried_from, event.link) == ("k3J", 1, given["retriedFrom"], given["link"])
+    assert event.only_for is None
+    in_partition = case["inPartition"]
+    delivery.headers = case["headers"] | in_partition["headers"]
+    assert read_envelope(delivery, "X", "user:created").only_for == in_partition["step"]  # type: ignore[arg-type]
     event = replace(event, attempt=case["attempt"])
     await events.schedule_retry(case["durable"], event, b"1", case["again"]["at"])
     await events.bury(event, b"1", DeadReason("again", case["durable"], "{}"))

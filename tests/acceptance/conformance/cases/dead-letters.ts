@@ -27,11 +27,11 @@ export const deadLetterCases: Case[] = [
     },
   },
   {
-    name: 'FIFO: a dead letter that is retried comes last in its group, in its order',
+    name: 'FIFO: a dead letter that is retried comes last in its group, in its order, and to no other step',
     async run({ broker, names, newId, post, notes, waitForNotes, waitForDeadLetter }) {
       const id = newId();
       const emit = async (number: number, more: object = {}) => {
-        const data = { id, group: id, number, ...more };
+        const data = { id, group: id, number, watched: true, ...more };
         const events = [{ topic: 'ordered', data, messageGroupId: id }];
         expect((await post('/emit', { events, awaited: true })).status).toBe(200);
       };
@@ -47,6 +47,8 @@ export const deadLetterCases: Case[] = [
       await waitForNotes(id, 'ordered started', 8);
       const order = (await notes(id, 'ordered started')).map(({ number, attempt }) => `${number}/${attempt}`);
       expect(order).toEqual(['1/1', '1/2', '1/3', '2/1', '1/1', '1/2', '1/3', '3/1']);
+      await waitForNotes(id, 'ordered seen', 3);
+      expect((await notes(id, 'ordered seen')).map(({ number }) => number).sort()).toEqual([1, 2, 3]);
     },
   },
 ];
