@@ -57,6 +57,9 @@ export interface TelemetryEnvironment {
   /** Share of traces kept by the ratio samplers, 0 to 1. */
   samplerRatio: number;
   resourceAttributes: Readonly<Record<string, string>>;
+  /** How many spans of a thread wait for their export at most, and how many go together. */
+  waitingSpans: number;
+  exportedTogether: number;
 }
 
 export interface Environment {
@@ -206,6 +209,8 @@ const schema = z
       .transform(Number)
       .pipe(z.number('expected a number from 0 to 1').min(0, 'expected 0 or more').max(1, 'expected 1 or less')),
     OTEL_RESOURCE_ATTRIBUTES: pairs,
+    OTEL_BSP_MAX_QUEUE_SIZE: wholeNumber(1, 1_000_000),
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: wholeNumber(1, 100_000),
   })
   .partial();
 
@@ -352,6 +357,9 @@ function telemetry(values: Values): TelemetryEnvironment {
     ...(values.OTEL_TRACES_SAMPLER === undefined && tracesUrl === undefined && { tracesPerSecond: TRACES_PER_SECOND }),
     samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,
     resourceAttributes: Object.freeze(values.OTEL_RESOURCE_ATTRIBUTES ?? {}),
+    // More than the 2,048 and 512 of the specification: a run that emits thousands of events would lose spans of them.
+    waitingSpans: values.OTEL_BSP_MAX_QUEUE_SIZE ?? 16_384,
+    exportedTogether: values.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ?? 2_048,
   });
 }
 

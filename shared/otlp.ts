@@ -35,7 +35,10 @@ export function createOtlpExport(settings: TelemetryEnvironment, service: Servic
     undefined,
   );
   const exporter: unknown = new OTLPExporterBase(delegate);
-  const processor = new BatchSpanProcessor(exporter as SpanExporter);
+  const processor = new BatchSpanProcessor(exporter as SpanExporter, {
+    maxQueueSize: settings.waitingSpans,
+    maxExportBatchSize: settings.exportedTogether,
+  });
   return {
     onEnd(span) {
       const { block, start, end, scope } = encodeSpan(span);

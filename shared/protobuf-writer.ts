@@ -143,13 +143,15 @@ export class ProtobufWriter {
   /** @returns false, and writes nothing, if not all of it is ASCII. */
   #shortText(text: string): boolean {
     const { length } = text;
+    const block = this.#block;
+    const begin = this.#at + 1;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
       if (code > 0x7f) return false;
-      this.#block[this.#at + 1 + i] = code;
+      block[begin + i] = code;
     }
-    this.#block[this.#at] = length;
-    this.#at += 1 + length;
+    block[begin - 1] = length;
+    this.#at = begin + length;
     return true;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { monotonicMs, PER_SECOND_BYTES } from './per-second.ts';
 
-const MOST_PER_SECOND = 2_000;
+const MOST_PER_SECOND = 500;
 const SECOND_MS = 1_000;
 /** Beyond it one trace in 65,536 is kept. */
 const MOST_LEVEL = 16;

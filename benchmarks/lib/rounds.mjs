@@ -12,7 +12,7 @@ export async function measureRounds(systems, { rounds, events }, measure) {
   for (const system of systems) await measure(system, Math.ceil(events / 3)); // warm-up
   const measured = [];
   for (let number = 1; number <= rounds; number++) {
-    for (const system of systems) {
+    for (const system of inTurn(systems, number)) {
       const before = cpuOf(system);
       const result = await measure(system, events);
       const after = cpuOf(system);
@@ -28,6 +28,9 @@ export async function measureRounds(systems, { rounds, events }, measure) {
   }
   return measured;
 }
+
+/** Each round begins with another one: what runs after an idle moment, or after the heaviest, is not always the same. */
+export const inTurn = (systems, round) => systems.map((_, i) => systems[(i + round) % systems.length]);
 
 const cpuOf = ({ clients, broker }) => ({
   clients: clients.reduce((sum, pid) => sum + cpuSeconds(pid), 0),

@@ -40,7 +40,11 @@ class OtlpExport:
             }
         )
         exporter = OTLPSpanExporter(endpoint=settings.get("tracesUrl"), headers=settings["headers"])
-        self._processor = BatchSpanProcessor(exporter)
+        self._processor = BatchSpanProcessor(
+            exporter,
+            max_queue_size=settings["waitingSpans"],
+            max_export_batch_size=min(settings["exportedTogether"], settings["waitingSpans"]),
+        )
 
     def add(self, span: RecordedSpan) -> None:
         """Takes a span that has ended."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-_MOST_PER_SECOND: Final = 2_000
+_MOST_PER_SECOND: Final = 500
 # Beyond it one trace in 65,536 is kept.
 _MOST_LEVEL: Final = 16
 

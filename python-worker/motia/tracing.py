@@ -37,6 +37,9 @@ class _RequiredTelemetry(TypedDict):
     samplerRatio: float
     """Share of traces kept by the ratio samplers, 0 to 1."""
     resourceAttributes: dict[str, str]
+    waitingSpans: int
+    """How many spans of a process wait for their export at most."""
+    exportedTogether: int
 
 
 class TelemetryEnvironment(_RequiredTelemetry, total=False):

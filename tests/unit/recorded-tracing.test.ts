@@ -13,6 +13,8 @@ const SETTINGS: TelemetryEnvironment = {
   sampler: 'parentbased_always_on',
   payloads: false,
   samplerRatio: 1,
+  waitingSpans: 2_048,
+  exportedTogether: 512,
 };
 const SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const NOT_SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;

@@ -97,6 +97,8 @@ async function start(options: { stalledAfterMs?: number } = {}) {
       resourceAttributes: {},
       sampler: 'always_on',
       samplerRatio: 1,
+      waitingSpans: 2_048,
+      exportedTogether: 512,
     },
     ...options,
   });

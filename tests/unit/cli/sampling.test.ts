@@ -13,6 +13,8 @@ const settings = {
   disabled: false,
   headers: {},
   samplerRatio: 1,
+  waitingSpans: 2_048,
+  exportedTogether: 512,
   resourceAttributes: {},
 };
 const parentOf = (sampled: boolean) => `00-${newTraceId()}-${'b'.repeat(16)}-0${Number(sampled)}`;

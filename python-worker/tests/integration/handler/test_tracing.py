@@ -23,6 +23,8 @@ def settings(**changes: Any) -> TelemetryEnvironment:
         "headers": {},
         "sampler": "parentbased_always_on",
         "samplerRatio": 1,
+        "waitingSpans": 2_048,
+        "exportedTogether": 512,
         "resourceAttributes": {"deployment.environment.name": "test"},
     }
     return {**defaults, **changes}  # type: ignore[typeddict-item]
