@@ -111,7 +111,7 @@ export const MOST_CONCURRENCY = 10_000;
 /** Where nobody has said how many traces are wanted, and they are only stored on the broker. */
 const TRACES_PER_SECOND = 100;
 
-type RawEnvironment = Record<string, string | undefined>;
+export type RawEnvironment = Record<string, string | undefined>;
 
 const SAMPLERS = [
   'always_on',
@@ -294,6 +294,12 @@ export function toNames(list: string): string[] {
 /** Adds the project's `.env` to the environment, for us and for user code. What is set already stays. */
 export function loadDotEnv(root: string): void {
   readDotEnv({ path: join(root, '.env'), quiet: true, override: false });
+}
+
+/** Makes the environment of this thread what it is in another one. */
+export function replaceEnvironment(env: RawEnvironment): void {
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
 }
 
 /** The environment of a child process, with changes; `undefined` removes a variable. */

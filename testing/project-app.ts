@@ -14,6 +14,7 @@ import { createLogger } from '../shared/logger.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { startWorker } from '../worker/main.ts';
+import { keepBlankThread } from '../worker/threads/blank-thread.ts';
 import { shareServer } from './shared-server.ts';
 
 export interface ProjectAppOptions {
@@ -34,18 +35,22 @@ export interface ProjectApp {
 
 /** So long runs that go on may take to end when the app is closed, and as long again when they are ended. */
 const GRACE_MS = 1_000;
+/** Of message groups: each takes a while to make, and a test has few groups. */
+const PARTITIONS = 8;
 const PORT = { host: '127.0.0.1', port: 0, portFallback: 0 };
 
 /** Resolves when the app can be used. @throws {MotiaError} `PROJECT_INVALID` when a step cannot be loaded, or `BROKER_*`. */
 export async function startProjectApp({ project, threads = 1, stored, sink }: ProjectAppOptions): Promise<ProjectApp> {
+  keepBlankThread(); // starts while the rest does
   const root = await realpath(resolve(project ?? '.'));
   const settings = commandOptions({}, 'json', root);
   const { motiaDir } = settings;
   const app = `test-${randomBytes(6).toString('hex')}`; // on a broker that others share
   const telemetry = { ...settings.env.telemetry, stored };
-  const { partitions, streams } = settings.env;
+  const { streams } = settings.env;
   const logging = { level: settings.logging.level, pretty: false, destination: sink };
   const log = createLogger(logging);
+  const partitions = PARTITIONS;
   const names = createNames(app, partitions);
   const life = new Lifecycle();
   const close = async () => {
@@ -59,7 +64,12 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const broker = await connectBroker(address, { name: `${app} tester` });
     life.defer('broker connection', () => broker.close());
     life.defer('broker streams', () => removeStreams(broker, names));
-    const python = startPython({ ...settings, app, env: { ...settings.env, telemetry }, logging }, address, log, life);
+    const python = startPython(
+      { ...settings, app, env: { ...settings.env, telemetry, partitions }, logging },
+      address,
+      log,
+      life,
+    );
     python.catch(() => {}); // told below
     const common = { broker: address, app, partitions, log, telemetry };
     const worker = startWorker({
@@ -77,6 +87,7 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     await Promise.all([worker, python]);
     await gateway.ready;
     await gateway.refresh();
+    keepBlankThread(); // for the next tester of this process
     return { broker, names, gateway, close };
   } catch (error) {
     await life.close();

@@ -52,8 +52,13 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
   };
 }
 
+/** A thread that has not been given steps within this time is in reserve. */
+const IN_RESERVE_AFTER_MS = 150;
+
 /** Loads the modules without connecting: a thread that waits for its steps has the time, one that serves has not. */
-export const loadModules = () =>
+export const loadModulesWhenIdle = (): NodeJS.Timeout => setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
+
+const loadModules = () =>
   Promise.all([
     import('../../shared/broker/connect.ts'),
     import('../../shared/broker/events.ts'),

@@ -1,5 +1,5 @@
 /** Entry of a handler thread: loads the user's steps, then has the runs that the broker thread sends. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/errors.ts';
 import { createPayloads } from '../../shared/payloads.ts';
 import { decodeFrame, type RequestMeta } from '../../shared/protocol/frames.ts';
@@ -13,11 +13,11 @@ import { createManifest } from '../../shared/steps/manifest.ts';
 import { createTracing } from '../../shared/tracing.ts';
 import { resolveWorkerSettings } from '../settings.ts';
 import { Gates } from '../threads/gates.ts';
-import type { RunMessage, RunResult, ThreadSetup, ToThread } from '../threads/messages.ts';
+import type { RunMessage, RunResult, ToThread } from '../threads/messages.ts';
 import { RunSlots, SLOTS_PER_THREAD } from '../threads/run-slots.ts';
 import { unpackRuns, type WireToThread } from '../threads/wire.ts';
 import { ActiveRun, currentRun, type RunIdentity } from './active-run.ts';
-import { deferredServices, loadModules } from './broker-services.ts';
+import { deferredServices, loadModulesWhenIdle } from './broker-services.ts';
 import { captureConsole } from './console.ts';
 import { exitThread, installGuards } from './guards.ts';
 import { flush, post } from './outbox.ts';
@@ -27,12 +27,12 @@ import { failCron, runCron } from './run-cron.ts';
 import { runEvent } from './run-event.ts';
 import { RunQueue } from './run-queue.ts';
 import { startApiSpan, startCronSpan, startEventSpan } from './run-span.ts';
+import { setup } from './setup.ts';
 import { SpanOutbox } from './span-outbox.ts';
 import { StreamNames } from './stream-names.ts';
 import { createThreadLog } from './thread-log.ts';
 import { installUserSpans } from './user-spans.ts';
 
-const setup = workerData as ThreadSetup;
 const slots = new RunSlots(setup.slots);
 const names = createNames(setup.app);
 const log = createThreadLog(setup.logLevel);
@@ -52,9 +52,7 @@ let steps = new Map<string, LoadedStep>();
 let services: ApiServices;
 /** Loaded and connected after the steps: the first requests need none of it. */
 const brokerServices = deferredServices(setup.broker, names);
-/** Steps that do not come within this time come with an edit. */
-const IN_RESERVE_AFTER_MS = 150;
-const whileInReserve = setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
+const whileInReserve = loadModulesWhenIdle();
 
 /** Runs that go on for so long are told of while they do. */
 const LONG_RUN_MS = 1_000;

@@ -1,7 +1,8 @@
 /** One handler thread as the broker thread sees it: what it runs, whether it answers, how it ends. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../../shared/errors.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
+import { takeBlankThread } from './blank-thread.ts';
 import type { Gate, Gates } from './gates.ts';
 import type { LoadedApp, ResultMessage, Run, RunResult, ThreadSetup } from './messages.ts';
 import { RunSlots, SLOTS_PER_THREAD } from './run-slots.ts';
@@ -41,6 +42,9 @@ export type JobEnd =
 
 /** `starting` → `ready` ⇄ `silent` → `draining` → `ended`. A silent thread has not answered for a while: it computes. */
 export type ThreadStatus = 'starting' | 'ready' | 'silent' | 'draining' | 'ended';
+
+/** What all handler threads of a worker are told alike. */
+export type ProcessSetup = Omit<ThreadSetup, 'slots' | 'gates' | 'env'>;
 
 export interface ThreadEvents {
   /** Work is about to leave for the thread: what must be on the broker's socket before is sent now. */
@@ -83,14 +87,13 @@ export class HandlerThread {
   #terminated = false;
   #outOfMemory = false;
 
-  constructor(entry: URL, setup: Omit<ThreadSetup, 'slots' | 'gates'>, gates: Gates, events: ThreadEvents) {
+  constructor(setup: ProcessSetup, gates: Gates, events: ThreadEvents) {
     this.#gates = gates;
     this.#events = events;
     for (let slot = SLOTS_PER_THREAD - 1; slot >= 0; slot--) this.#free.push(slot);
-    this.#worker = new Worker(entry, {
-      workerData: { ...setup, slots: this.#slots.buffer, gates: gates.buffer } satisfies ThreadSetup,
-      name: `handlers ${setup.app}`,
-    });
+    const { worker, setUp } = takeBlankThread();
+    this.#worker = worker;
+    setUp({ ...setup, slots: this.#slots.buffer, gates: gates.buffer });
     this.#worker.on('message', (batch: WireFromThread) => this.#onBatch(batch));
     this.#worker.on('error', (error) => {
       const { message, code } = toErrorRecord(error);

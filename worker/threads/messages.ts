@@ -1,5 +1,5 @@
 /** What the broker thread and a handler thread say to each other. How it crosses threads is in `wire.ts`. */
-import type { BrokerAddress, LogLevel, TelemetryEnvironment } from '../../shared/config.ts';
+import type { BrokerAddress, LogLevel, RawEnvironment, TelemetryEnvironment } from '../../shared/config.ts';
 import type { ErrorRecord } from '../../shared/errors.ts';
 import type { Bundle, StepFailure } from '../../shared/steps/bundle.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
@@ -17,6 +17,8 @@ export interface ThreadSetup {
   storedCounts: SharedArrayBuffer;
   slots: SharedArrayBuffer;
   gates: SharedArrayBuffer;
+  /** The environment as it is now: a thread that was started ahead of its time has a copy of an older one. */
+  env: RawEnvironment;
 }
 
 /** An event as the handler thread needs it. */

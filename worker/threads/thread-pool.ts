@@ -6,12 +6,12 @@ import type pino from 'pino';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { STORED_COUNT_BYTES } from '../../shared/thinning.ts';
 import { type Gate, Gates, MOST_GATES } from './gates.ts';
-import type { HandlerThread, Job } from './handler-thread.ts';
-import type { LoadedApp, ThreadSetup } from './messages.ts';
+import type { HandlerThread, Job, ProcessSetup } from './handler-thread.ts';
+import type { LoadedApp } from './messages.ts';
 import { type StartedThread, ThreadSupply } from './thread-supply.ts';
 
 export interface ThreadPoolOptions {
-  setup: Omit<ThreadSetup, 'slots' | 'gates' | 'storedCounts'>;
+  setup: Omit<ProcessSetup, 'storedCounts'>;
   /** Handler threads in service. */
   size: number;
   /** Keep a started thread in reserve, so that the next swap is quick. */

@@ -2,8 +2,8 @@
 import { MotiaError } from '../../shared/errors.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import type { Gates } from './gates.ts';
-import { HandlerThread, type ThreadEvents } from './handler-thread.ts';
-import type { LoadedApp, ThreadSetup } from './messages.ts';
+import { HandlerThread, type ProcessSetup, type ThreadEvents } from './handler-thread.ts';
+import type { LoadedApp } from './messages.ts';
 
 /** A thread with no code of the project in it yet. */
 export interface StartedThread {
@@ -18,15 +18,13 @@ export interface StartedThread {
 /** Steps that load for longer are taken to hang. */
 const LOAD_WITHIN_MS = 30_000;
 
-const ENTRY = new URL('../handler/main.js', import.meta.url);
-
 export class ThreadSupply {
-  readonly #setup: Omit<ThreadSetup, 'slots' | 'gates'>;
+  readonly #setup: ProcessSetup;
   readonly #gates: Gates;
   readonly #events: ThreadEvents;
   #reserve: StartedThread | undefined;
 
-  constructor(setup: Omit<ThreadSetup, 'slots' | 'gates'>, gates: Gates, events: ThreadEvents) {
+  constructor(setup: ProcessSetup, gates: Gates, events: ThreadEvents) {
     this.#setup = setup;
     this.#gates = gates;
     this.#events = events;
@@ -48,7 +46,7 @@ export class ThreadSupply {
 
   start(): StartedThread {
     let settle: (app: LoadedApp | MotiaError) => void = () => {};
-    const thread = new HandlerThread(ENTRY, this.#setup, this.#gates, {
+    const thread = new HandlerThread(this.#setup, this.#gates, {
       ...this.#events,
       onReady: (ready, app) => {
         settle(app);

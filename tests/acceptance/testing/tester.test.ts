@@ -128,6 +128,20 @@ test('testers share nothing', async () => {
   expect([await other.state.get('orders', 'o-1'), seen.getCapturedEvents(), other.logs()]).toEqual([null, [], []]);
 });
 
+test('a tester has the environment of its time, though its thread was started before', async () => {
+  const step = `export const config = { type: 'api', name: 'Env', path: '/env', method: 'GET', emits: [] };
+export const handler = async () => ({ status: 200, body: [process.env.OF_THE_FIRST, process.env.OF_THE_SECOND] });`;
+  await using own = await createProject({ files: { 'package.json': '{}', 'steps/env.step.ts': step } });
+  const envOf = async (name: string) => {
+    process.env[name] = 'set';
+    await using one = await createMotiaTester({ project: own.root });
+    delete process.env[name];
+    return (await one.get('/env')).body;
+  };
+  expect(await envOf('OF_THE_FIRST')).toEqual(['set', null]);
+  expect(await envOf('OF_THE_SECOND')).toEqual([null, 'set']);
+});
+
 test('testers may begin side by side, with a project that was never compiled', async () => {
   const { root } = await createProject({ copyOf: fixtureApp('orders') });
   const testers = await Promise.all([1, 2, 3].map(() => createMotiaTester({ project: root })));

@@ -1,0 +1,48 @@
+/**
+ * Threads that have not been told yet which app they are of. One can be started ahead of its time, since most of a start is the loading of
+ * our own modules.
+ */
+import { once } from 'node:events';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { childEnvironment } from '../../shared/config.ts';
+import type { ThreadSetup } from './messages.ts';
+
+const ENTRY = new URL('../handler/main.js', import.meta.url);
+
+export interface BlankThread {
+  readonly worker: Worker;
+  /** Makes it a handler thread. Once. */
+  setUp(setup: Omit<ThreadSetup, 'env'>): void;
+}
+
+let spare: BlankThread | undefined;
+
+/** The thread that was started ahead of its time, or a new one. */
+export function takeBlankThread(): BlankThread {
+  const taken = spare ?? startBlankThread();
+  spare = undefined;
+  taken.worker.ref();
+  return taken;
+}
+
+/** Has a thread ready for the next who wants one. The process does not wait for it. */
+export function keepBlankThread(): void {
+  if (spare) return;
+  const kept = startBlankThread();
+  spare = kept;
+  kept.worker.unref();
+  const forget = () => {
+    if (spare === kept) spare = undefined;
+  };
+  void once(kept.worker, 'exit').then(forget, forget);
+}
+
+function startBlankThread(): BlankThread {
+  const { port1, port2 } = new MessageChannel();
+  port1.unref();
+  const worker = new Worker(ENTRY, { workerData: port2, transferList: [port2], name: 'handlers' });
+  return {
+    worker,
+    setUp: (setup) => port1.postMessage({ ...setup, env: childEnvironment({}) }),
+  };
+}
