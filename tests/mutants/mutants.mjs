@@ -2353,4 +2353,13 @@ export const MUTANTS = [
     test: `${UNIT}/steps/modules.test.ts`,
     quick: true,
   },
+
+  // Gateways that end.
+  {
+    guarantee: 'a gateway that is to end serves until its load balancer has noticed',
+    file: 'gateway/main.ts',
+    from: 'await sleep(options.drainMs ?? 0);',
+    to: '',
+    test: 'tests/acceptance/deploy/drain.test.ts',
+  },
 ];
