@@ -8,6 +8,7 @@ import { describeMachine, describeMoment, watchForeignCpu } from './lib/machine.
 import { Scope } from './lib/processes.mjs';
 import { headMarkdown, sectionMarkdown } from './lib/report.mjs';
 import { coldStart } from './sections/cold-start.mjs';
+import { durability } from './sections/durability.mjs';
 import { events } from './sections/events.mjs';
 import { fifo } from './sections/fifo.mjs';
 import { http } from './sections/http.mjs';
@@ -25,6 +26,7 @@ const SECTIONS = {
   queue,
   fifo,
   state,
+  durability,
   streams,
   'cold-start': coldStart,
   reload,

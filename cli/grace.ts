@@ -1,4 +1,7 @@
-/** How long a shutdown may take, so that the 30 seconds which orchestrators usually grant suffice. */
+/**
+ * How long a shutdown may take, so that the 30 seconds which orchestrators usually grant suffice. What a gateway serves before that, by
+ * `MOTIA_DRAIN_DELAY`, is not among it.
+ */
 
 export const GRACE_MS = {
   /** For a process that has one role. */

@@ -55,7 +55,7 @@ export function supervise(supervision: Supervision): Promise<number> {
 
     const { startGateway } = await gatewayModule;
     const { app, env } = options;
-    const { telemetry, partitions, streams } = env;
+    const { telemetry, partitions, streams, drainMs } = env;
     let stopping = false;
     let scheduler: Promise<RunningScheduler> | undefined;
     const otherMetrics = async () => {
@@ -76,6 +76,7 @@ export function supervise(supervision: Supervision): Promise<number> {
         ops,
         otherMetrics,
         streams,
+        drainMs,
         log,
         telemetry,
         workbench,
@@ -92,7 +93,7 @@ export function supervise(supervision: Supervision): Promise<number> {
       stopping = true;
       return Promise.all([scheduler?.then((started) => started.close()), gateway.close()]);
     };
-    life.defer('gateway and scheduler', close, GRACE_MS.supervisedGateway);
+    life.defer('gateway and scheduler', close, drainMs + GRACE_MS.supervisedGateway);
     await lock.setUrl(gateway.url);
     // Until then the gateway serves what an earlier run has left.
     const ready = Promise.all([gateway.ready, workersStarted]);

@@ -26,7 +26,6 @@ export function createApp(
     workbench: string | undefined;
   },
 ): FastifyInstance {
-  let closing = false;
   const { access, services } = options.admin;
   const emit = createEmitRoute(access, services.emits);
   const opsRoute = createOpsRoute(options.ops, access);
@@ -35,7 +34,7 @@ export function createApp(
     method === 'POST' && path === EMIT_PATH && options.served()
       ? emit
       : (opsRoute(method, path) ?? page(method, path, request));
-  const route = createStepRoute({ ...options, ownRoute, closing: () => closing });
+  const route = createStepRoute({ ...options, ownRoute, closing: () => options.ops.health.draining });
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     options.log.error(
       { action: 'gateway_error', err: error, url: request.url },
@@ -59,10 +58,7 @@ export function createApp(
     },
   });
   const endSilentConnections = watchSilentConnections(app.server);
-  app.addHook('preClose', async () => {
-    closing = true;
-    endSilentConnections();
-  });
+  app.addHook('preClose', async () => endSilentConnections());
   // Bodies are forwarded as they come: the handler's worker parses them.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));

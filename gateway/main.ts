@@ -1,5 +1,6 @@
 /** One gateway: learns the routes from the broker and answers HTTP until it is closed. */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
@@ -59,6 +60,8 @@ export interface GatewayOptions {
   stalledAfterMs?: number;
   /** Limits of realtime streams that differ from `DEFAULT_STREAM_LIMITS`. */
   streams?: Partial<StreamLimits> | undefined;
+  /** How long it goes on serving, not ready any more, before it closes: until who sends requests here has noticed. Default 0. */
+  drainMs?: number;
   log: pino.Logger;
   telemetry: TelemetryEnvironment;
 }
@@ -70,7 +73,7 @@ export interface Gateway {
   ready: Promise<void>;
   /** Serves the newest manifest at once, without waiting to be told of it. */
   refresh(): Promise<void>;
-  /** Answers what is under way, then closes. */
+  /** Serves for `drainMs` more, answers what is under way, then closes. */
   close(): Promise<void>;
 }
 
@@ -113,15 +116,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       name: `${options.app} gateway`,
       onDisconnect: () => calls?.onDisconnect(),
       onReconnect: () => {
+        calls?.onReconnect(); // at once: where the stream has to be made, they are sent until it is there
         // The requests stream lives in the server's memory and may be gone.
         ensureTopology(broker, names)
           .catch((error) =>
             log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
           )
-          .finally(() => {
-            calls?.onReconnect();
-            streams?.onReconnect();
-          });
+          .finally(() => streams?.onReconnect());
       },
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     });
@@ -188,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
       close: async () => {
         ops.health.drain();
+        await sleep(options.drainMs ?? 0);
         for (const error of await lifecycle.close()) log.error({ action: 'close_failed', err: error }, error.message);
       },
     };

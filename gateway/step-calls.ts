@@ -75,6 +75,8 @@ const LOST_AFTER_MS = 3_500;
 /** A worker that has a call says so after 250 ms, if it has not answered by then. */
 const ASK_AFTER_MS = 1_500;
 const RESEND_AFTER_MS = 50;
+/** Of a call that a broker's server has taken along when it was lost, no acknowledgement comes. */
+const UNSTORED_AFTER_MS = 3_000;
 /** Before the token of a call in the subject of the broker's acknowledgement. Tokens have no capitals. */
 const ACK_MARK = 'A';
 
@@ -293,6 +295,9 @@ export class StepCalls {
         if (isLate || now - askedAt > ASK_AFTER_MS) void this.#ask(token, call, isLate);
       } else if (!started && isLate) {
         this.#giveUp(token, 503, NOT_TAKEN);
+      } else if (!started && call.stored === undefined && now - askedAt > UNSTORED_AFTER_MS) {
+        call.askedAt = now;
+        this.#send(token); // a safe one: it may be had twice
       } else if (now >= meta.deadline) {
         this.#giveUp(token, 504, 'The step did not answer in time');
       } else if (started && !safe && now - heardAt > LOST_AFTER_MS) {

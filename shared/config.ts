@@ -93,6 +93,8 @@ export interface Environment {
   /** Runs at a time, in a worker, of an event step that says nothing about it. */
   concurrency?: number;
   streams: StreamLimitsEnvironment;
+  /** How long a gateway that is to end goes on serving, while its health says that it is not ready. */
+  drainMs: number;
   logLevel: LogLevel;
   /** False when `NO_COLOR` asks for plain text. */
   color: boolean;
@@ -187,6 +189,7 @@ const schema = z
     MOTIA_STREAM_MESSAGE_BYTES: wholeNumber(1_024, 1_048_576),
     MOTIA_STREAM_BUFFER_BYTES: wholeNumber(65_536, 268_435_456),
     MOTIA_STREAM_GROUP_SIZE: wholeNumber(1_024, 400_000_000),
+    MOTIA_DRAIN_DELAY: wholeNumber(0, 300),
     MOTIA_TELEMETRY: oneOf(['on', 'off']),
     MOTIA_TELEMETRY_DAYS: wholeNumber(1, 365),
     MOTIA_TELEMETRY_BYTES: wholeNumber(1_048_576, Number.MAX_SAFE_INTEGER),
@@ -259,6 +262,7 @@ export function readEnvironment(env: RawEnvironment = process.env): Environment 
     }),
     concurrency: values.MOTIA_CONCURRENCY,
     streams: streamLimits(values),
+    drainMs: (values.MOTIA_DRAIN_DELAY ?? 0) * 1_000,
     logLevel: values.LOG_LEVEL === 'critical' ? 'error' : (values.LOG_LEVEL ?? 'info'),
     color: values.NO_COLOR === undefined,
     cacheDir: join(values.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'motia'),

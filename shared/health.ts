@@ -28,6 +28,10 @@ export class Health {
     this.#draining = true;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   ready(): HealthReport {
     return this.#draining ? { ok: false, reasons: ['it is shutting down'] } : report([...this.#live, ...this.#ready]);
   }

@@ -27,6 +27,8 @@ export interface NatsServerOptions {
   port?: number;
   /** Bytes. Default 8 MB. */
   maxPayload?: number;
+  /** Each write is on the disk before it is acknowledged. */
+  syncAlways?: boolean;
   /** More text for the configuration file, in the server's own syntax. */
   config?: string;
   /** Path of the program. Default: what `motia dev` would run. */
@@ -43,6 +45,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const start = (port: number) =>
     startNatsProcess(binary, dir, {
       ...{ port, storeDir, maxPayload: options.maxPayload, extra: options.config, temporary: true },
+      ...(options.syncAlways && { syncAlways: true }),
     });
   const remove = () => rm(dir, { recursive: true, force: true });
   let running = await start(options.port ?? -1).catch(async (error) => {

@@ -108,7 +108,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const connecting = connectBroker(options.broker, {
       name: `${app} worker`,
       onDisconnect: () => worker?.onDisconnect(),
-      onReconnect: () => worker?.recover(),
+      onReconnect: () => worker?.onReconnect(),
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     }).then(async (broker) => {
       connected = broker;

@@ -89,8 +89,14 @@ export class StepWorker {
     this.#cutOffStreams('the connection to the broker was lost');
   }
 
-  /** The connection is back: memory streams and their consumers may be gone with the server. */
-  recover(): void {
+  /** The connection is back. What was asked for by the former one will not come. */
+  onReconnect(): void {
+    for (const { puller } of this.#holders) puller.restart();
+    this.#makeAgain();
+  }
+
+  /** Memory streams and their consumers may be gone with the server. */
+  #makeAgain(): void {
     this.#recovering ??= this.#recover().finally(() => {
       this.#recovering = undefined;
     });
@@ -115,7 +121,7 @@ export class StepWorker {
   }
 
   *#wanted(manifest: Manifest, former: FormerPartitions): Generator<[key: string, make: () => StepConsumer]> {
-    const onGone = () => this.recover();
+    const onGone = () => this.#makeAgain();
     for (const step of servedSteps(manifest)) {
       if (step.language !== 'node') continue;
       if (step.type === 'api') {
@@ -172,9 +178,11 @@ export class StepWorker {
         await Promise.all(
           [...this.#consumers.values()]
             .filter(({ source }) => source.runsUntil === undefined)
-            .map(({ source, step }) => ensureConsumer(broker, source, step.name)),
+            .map(async ({ source, step, puller }) => {
+              await ensureConsumer(broker, source, step.name);
+              puller.pull(); // the others may take longer
+            }),
         );
-        for (const consumer of this.#consumers.values()) consumer.puller.restart();
         return;
       } catch (error) {
         log.warn({ action: 'recover_failed', err: error }, 'The broker is not ready yet; trying again');

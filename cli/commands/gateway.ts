@@ -23,6 +23,7 @@ export async function gateway(flags: Flags): Promise<number> {
       port,
       portFallback: 0,
       streams: options.env.streams,
+      drainMs: options.env.drainMs,
       admin: { openOnLoopback: false, token: options.env.adminToken },
       workbench,
       installation: { mode: 'gateway', motiaVersion: ownPackage().version },
@@ -30,7 +31,7 @@ export async function gateway(flags: Flags): Promise<number> {
       log,
       telemetry: options.env.telemetry,
     });
-    life.defer('gateway', () => started.close(), GRACE_MS.role);
+    life.defer('gateway', () => started.close(), options.env.drainMs + GRACE_MS.role);
     await started.ready;
     log.info({ action: 'ready', url: started.url }, `Ready at ${started.url}`);
   });

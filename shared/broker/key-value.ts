@@ -18,6 +18,8 @@ export interface Entry {
 }
 
 const RIDE_OUT_MS = 15_000;
+/** While a bucket has no leader nobody answers: a read that is repeated often is there soon after the next one. */
+const LEADER_ANSWERS_MS = 2_000;
 /** Entries per request when a group is paged; and the size at which a page ends, whatever was asked for. */
 const PAGE = 5_000;
 const MOST_BYTES = 8 * 1024 ** 2;
@@ -65,7 +67,7 @@ async function askAnyone(broker: Broker, bucket: string, key: string): Promise<E
 function askLeader(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
   const query = JSON.stringify({ last_by_subj: `$KV.${bucket}.${key}` });
   return rideOut(broker, RIDE_OUT_MS, () =>
-    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, {}, (reply) => {
+    broker.mux.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, query, { timeoutMs: LEADER_ANSWERS_MS }, (reply) => {
       const refusal = reply.json<{ error?: { err_code?: number } }>().error?.err_code;
       if (refusal === NO_MESSAGE) return undefined;
       if (refusal === NO_STREAM) throw new MotiaError('BROKER_TIMEOUT', `the broker has no bucket ${bucket} yet`);

@@ -16,12 +16,13 @@ export interface PullConsumerOptions {
   /** The broker hands out one message at a time, whoever asks for more: so several may be asked for when there is room for one. */
   oneByOne?: boolean;
   onDelivery: (delivery: Delivery) => void;
-  /** The consumer is gone from the broker (or the whole stream is); make it again, then call `restart()`. */
+  /** The consumer may be gone from the broker, or the whole stream: then it is to be made again. Until it is there it is asked again and again. */
   onGone: () => void;
 }
 
 const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
+const TRY_AGAIN_MS = 250;
 /** Silence after which the broker is taken to have forgotten our request. */
 const SILENCE_MS = 2.5 * HEARTBEAT_MS;
 /** Most that is asked for at a time. */
@@ -79,7 +80,7 @@ export class PullConsumer {
     return this.#restarted || delivery.deliveryCount > 1;
   }
 
-  /** Forgets what was asked for and asks anew: the connection or the consumer was made again. */
+  /** Forgets what was asked for and asks anew: the connection was made again. */
   restart(): void {
     this.#restarted = true;
     this.#asked = 0;
@@ -157,7 +158,8 @@ export class PullConsumer {
     if (code === 503 || (code === 409 && /deleted/i.test(description))) {
       this.#restarted = true; // whoever makes it again
       this.#options.onGone();
-    } else setTimeout(() => this.pull(), 250).unref(); // leader change, server shutdown, limits: try again
+    } // otherwise leader change, server shutdown, limits
+    setTimeout(() => this.pull(), TRY_AGAIN_MS).unref();
   }
 
   #checkSilence(): void {

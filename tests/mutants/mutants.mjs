@@ -834,10 +834,26 @@ export const MUTANTS = [
     quick: true,
   },
   {
+    guarantee: 'a safe call that a lost server took along is sent again',
+    file: 'gateway/step-calls.ts',
+    from: 'this.#send(token); // a safe one: it may be had twice',
+    to: '',
+    test: `${STREAMED}/gateway/lost-calls.test.ts`,
+  },
+  {
+    guarantee: 'a consumer without a leader is asked again',
+    file: 'shared/broker/pull-consumer.ts',
+    from: 'setTimeout(() => this.pull(), TRY_AGAIN_MS).unref();',
+    to: '',
+    test: `${BROKER}/pull-consumer.test.ts`,
+    name: 'asked again until it answers',
+    quick: true,
+  },
+  {
     guarantee: 'memory streams and their consumers are made again after a crash',
     file: 'worker/step-worker.ts',
-    from: 'recover(): void {',
-    to: 'recover(): void {\n    return;',
+    from: '#makeAgain(): void {',
+    to: '#makeAgain(): void {\n    return;',
     test: `${FAILURES}/broker.test.ts`,
     name: 'three crashes',
   },
@@ -2360,5 +2376,14 @@ export const MUTANTS = [
     to: "Buffer.from(JSON.stringify('..'))",
     test: `${UNIT}/steps/modules.test.ts`,
     quick: true,
+  },
+
+  // Gateways that end.
+  {
+    guarantee: 'a gateway that is to end serves until its load balancer has noticed',
+    file: 'gateway/main.ts',
+    from: 'await sleep(options.drainMs ?? 0);',
+    to: '',
+    test: 'tests/acceptance/deploy/drain.test.ts',
   },
 ];

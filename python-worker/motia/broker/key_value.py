@@ -16,6 +16,8 @@ from .publish import OVERTAKEN, WRONG_LAST_SEQUENCE, BrokerRefusal, check_stored
 from .retry import ride_out
 
 _RIDE_OUT_S = 15.0
+# While a bucket has no leader nobody answers: a read that is repeated often is there soon after the next one.
+_LEADER_ANSWERS_S = 2.0
 # Entries per request when a group is paged; and the size at which a page ends, whatever was asked for.
 _PAGE = 5_000
 _MOST_BYTES = 8 * 1024**2
@@ -86,7 +88,8 @@ async def _ask_leader(broker: Broker, bucket: str, key: str) -> Entry | None:
 
     async def attempt() -> Entry | None:
         try:
-            answer = read_answer(await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query))
+            reply = await broker.request(f"$JS.API.STREAM.MSG.GET.KV_{bucket}", query, timeout=_LEADER_ANSWERS_S)
+            answer = read_answer(reply)
         except BrokerRefusal as refusal:
             if refusal.api_code == _NO_MESSAGE:
                 return None

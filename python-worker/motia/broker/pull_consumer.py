@@ -42,7 +42,8 @@ class PullConsumer:
         on_gone: Callable[[], object],
     ) -> None:
         """`room`: how many more messages this process can take right now, those already asked for included. `on_gone`:
-        the consumer is gone from the broker (or the whole stream is); make it again, then call `restart`.
+        the consumer may be gone from the broker, or the whole stream: then it is to be made again. Until it is there it
+        is asked again and again.
         """
         self._broker = broker
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
@@ -80,7 +81,7 @@ class PullConsumer:
             self._subscription = None
 
     def restart(self) -> None:
-        """Forgets what was asked for and asks anew: the connection or the consumer was made again."""
+        """Forgets what was asked for and asks anew: the connection was made again."""
         self._asked = 0
         self.pull()
 
@@ -148,9 +149,8 @@ class PullConsumer:
         if self._stopped:
             return
         if status == _NO_RESPONDERS or (status == _CONFLICT and _DELETED.search(description)):
-            self._on_gone()
-        else:  # leader change, server shutdown, limits
-            self._loop.call_later(_TRY_AGAIN_S, self.pull)
+            self._on_gone()  # otherwise leader change, server shutdown, limits
+        self._loop.call_later(_TRY_AGAIN_S, self.pull)
 
     def _check_silence(self) -> None:
         self._watchdog = self._loop.call_later(_HEARTBEAT_S, self._check_silence)

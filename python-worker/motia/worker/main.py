@@ -241,7 +241,7 @@ class _Worker:
 
     def _on_reconnect(self) -> None:
         if self._worker:
-            self._worker.recover()
+            self._worker.on_reconnect()
 
     def _on_message(self, message: dict[str, Any], versions: ProjectVersions) -> None:
         if message.get("type") == "reload":

@@ -103,8 +103,14 @@ class StepWorker:
         """The connection is lost, and with it perhaps a piece of an answer."""
         self._cut_off_streams("the connection to the broker was lost")
 
-    def recover(self) -> None:
-        """The connection is back: memory streams and their consumers may be gone with the server."""
+    def on_reconnect(self) -> None:
+        """The connection is back. What was asked for by the former one will not come."""
+        for consumer in self._holders():
+            consumer.puller.restart()
+        self._make_again()
+
+    def _make_again(self) -> None:
+        """Memory streams and their consumers may be gone with the server."""
         if self._recovering is None and not self._stopped:
             self._recovering = self._loop.create_task(self._recover())
 
@@ -142,7 +148,7 @@ class StepWorker:
             if step["type"] == "api" and self._part.takes_step(step):
                 yield (
                     f"api {step['id']} {step['file']}",
-                    lambda step=step: RequestConsumer(self._services, step, self.recover),
+                    lambda step=step: RequestConsumer(self._services, step, self._make_again),
                 )
             elif step["type"] == "event":
                 # Delivery settings are part of the key: changed ones make a new consumer.
@@ -166,14 +172,14 @@ class StepWorker:
                                     source,
                                     gate,
                                     # A rest is not to be made again: it goes when it is empty.
-                                    self.recover if source.runs_until is None else _nothing,
+                                    self._make_again if source.runs_until is None else _nothing,
                                 ),
                             )
 
             elif step["type"] == "cron" and self._part.takes_step(step):
                 yield (
                     f"cron {step['id']} {step['file']} {step.get('missed')} {step.get('overlap')}",
-                    lambda step=step: CronConsumer(self._services, self._cron, step, self.recover),
+                    lambda step=step: CronConsumer(self._services, self._cron, step, self._make_again),
                 )
 
     def _gate(self, key: str, step: dict[str, Any]) -> Gate:
@@ -212,15 +218,17 @@ class StepWorker:
             try:
                 await broker.when_connected(60.0)
                 consumers = [c for c in self._consumers.values() if c.source.runs_until is None]
-                await asyncio.gather(*[ensure_consumer(broker, c.source, c.step["name"]) for c in consumers])
+                await asyncio.gather(*[self._ensure(consumer) for consumer in consumers])
                 break
             except MotiaError as error:
                 fields = {"action": "recover_failed", "err": error}
                 self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
                 await asyncio.sleep(_RECOVER_AFTER_S)
-        for consumer in self._consumers.values():
-            consumer.puller.restart()
         self._recovering = None
+
+    async def _ensure(self, consumer: StepConsumer) -> None:
+        await ensure_consumer(self._services.broker, consumer.source, consumer.step["name"])
+        consumer.puller.pull()  # the others may take longer
 
     def _cut_off_streams(self, reason: str) -> None:
         for consumer in self._holders():

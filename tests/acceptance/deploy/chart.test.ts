@@ -98,9 +98,10 @@ test('no pod has a token, runs as root or writes where it should not; each says 
     );
     expect(main.resources === undefined || main.resources.requests).toBeTruthy();
     if (kind === 'StatefulSet') continue;
-    const preStop = main.lifecycle?.preStop.sleep.seconds ?? 0;
+    const drain = Number(main.env.find(({ name }: { name: string }) => name === 'MOTIA_DRAIN_DELAY')?.value ?? 0);
+    expect(drain > 0, 'only who is sent requests serves on').toBe(main.name === 'gateway');
     expect(pod.terminationGracePeriodSeconds, 'what has begun may end').toBeGreaterThan(
-      preStop + GRACE_MS.role / 1000 + 3,
+      drain + GRACE_MS.role / 1000 + 3,
     );
     expect(pod.initContainers[0].args).toEqual(['provision', '--wait=600']);
   }

@@ -88,7 +88,7 @@ export async function startProcesses(
   const [gateways, workers, python, schedulers] = await Promise.all(
     ['gateway', 'worker', 'python-worker', 'scheduler'].map((name) => start(name)),
   );
-  const servers = (gateways ?? []).map((cli) => ({ url: new URL(cli.url), check: metricsPorts.get(cli) ?? '' }));
+  const servers = (gateways ?? []).map((cli) => ({ host: new URL(cli.url).host, check: metricsPorts.get(cli) ?? '' }));
   const url = await startProxy(project, haproxy, servers);
   const roles = { gateway: gateways, worker: workers, 'python-worker': python, scheduler: schedulers };
   return { url, secret, roles: roles as Processes['roles'] };
@@ -122,16 +122,16 @@ async function startBroker(project: Project, password: string): Promise<number> 
   return port;
 }
 
-/** The proxy asks the DNS of Docker for gateways; here it is given their addresses. */
-async function startProxy(
+/** The proxy asks the DNS of Docker for gateways; here it is given their addresses, and the ports to check. */
+export async function startProxy(
   project: Project,
   haproxy: Haproxy,
-  gateways: { url: URL; check: string }[],
+  gateways: { host: string; check: string }[],
 ): Promise<string> {
   const port = await freePort();
-  const path = project.path('deploy/haproxy/haproxy.cfg');
-  const servers = gateways.map(({ url, check }, n) => `server gateway${n} ${url.host} port ${check}`);
-  const config = readFileSync(path, 'utf8')
+  const path = project.path('haproxy.cfg');
+  const servers = gateways.map(({ host, check }, n) => `server gateway${n} ${host} port ${check}`);
+  const config = readFileSync(join(DEPLOY, 'haproxy/haproxy.cfg'), 'utf8')
     .replace('bind :3000', `bind 127.0.0.1:${port}`)
     .replace('init-addr none', '')
     .replace('check port 9464', 'check')

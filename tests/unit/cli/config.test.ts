@@ -39,6 +39,12 @@ describe('readEnvironment', () => {
     expect(() => readEnvironment({ MOTIA_STREAM_CLIENTS: '0' })).toThrow('MOTIA_STREAM_CLIENTS');
   });
 
+  test('reads how long a gateway serves after it was told to end, in seconds', () => {
+    expect(readEnvironment({}).drainMs).toBe(0);
+    expect(readEnvironment({ MOTIA_DRAIN_DELAY: '5' }).drainMs).toBe(5_000);
+    expect(() => readEnvironment({ MOTIA_DRAIN_DELAY: '301' })).toThrow('MOTIA_DRAIN_DELAY');
+  });
+
   test('reads the token of the admin API', () => {
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: 'a b' }).adminToken).toBe('a b');
     expect(readEnvironment({ MOTIA_ADMIN_TOKEN: '' }).adminToken).toBeUndefined();

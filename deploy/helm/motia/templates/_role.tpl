@@ -1,6 +1,6 @@
 {{/*
 A Deployment of one role, with its disruption budget.
-(dict "root" $ "component" "name" "args" "image" "env" "secretEnv" "ports" "settings" "autoscaled" "startSeconds" "drainSeconds" "preStopSeconds")
+(dict "root" $ "component" "name" "args" "image" "env" "secretEnv" "ports" "settings" "autoscaled" "startSeconds" "drainSeconds")
 `settings` has replicas, resources, nodeSelector, tolerations.
 */}}
 {{- define "motia.role" -}}
@@ -37,7 +37,7 @@ spec:
       {{- end }}
     spec:
       {{- include "motia.podCommon" $root | nindent 6 }}
-      terminationGracePeriodSeconds: {{ add (.preStopSeconds | default 0) 35 }} # 28 s for what has begun, and some to end
+      terminationGracePeriodSeconds: {{ add (.drainSeconds | default 0) 35 }} # 28 s for what has begun, and some to end
       topologySpreadConstraints:
         {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
         - maxSkew: 1
@@ -80,10 +80,6 @@ spec:
             httpGet: { path: /health/ready, port: ops }
             periodSeconds: 2
             timeoutSeconds: 2
-          {{- with .preStopSeconds }}
-          lifecycle:
-            preStop: { sleep: { seconds: {{ . }} } } # until nobody sends new requests here
-          {{- end }}
       volumes:
         {{- include "motia.volumes" $root | nindent 8 }}
 ---

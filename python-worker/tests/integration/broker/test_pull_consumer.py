@@ -268,9 +268,15 @@ async def test_a_consumer_that_is_deleted_under_way_is_told_and_goes_on_when_it_
     assert taker.taken == [str(i) for i in range(6)]
 
 
-async def test_a_consumer_that_is_not_there_yet_is_told_too(broker: Broker, names: Names) -> None:
-    taker = Taker(5).open(broker, subscription_source(names, {"id": "step"}, "never"))
-    await wait_for(lambda: taker.gone > 0, within=3)
+async def test_a_consumer_that_is_not_there_is_asked_again_until_it_answers(
+    broker: Broker, names: Names, topic: str, emit: Emit
+) -> None:
+    source = subscription_source(names, {"id": "late"}, topic)
+    taker = Taker(5).open(broker, source)
+    await wait_for(lambda: taker.gone > 2, within=3)
+    await ensure_consumer(broker, source, "late")
+    await emit(0, 5)
+    await wait_for(lambda: len(taker.taken) == 5, within=2)
     taker.puller.close()
 
 
