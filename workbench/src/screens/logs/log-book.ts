@@ -28,7 +28,8 @@ export interface LogView {
 const PAGE = 500;
 /** More than anybody scrolls through. */
 const MOST = 50_000;
-const FLUSH_MS = 100;
+/** How often the list is drawn anew while much is logged. */
+const FLUSH_MS = 300;
 /** After a longer absence the log begins anew, instead of being made up for. */
 const LONG_ABSENCE_MS = 60_000;
 
