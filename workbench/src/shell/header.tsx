@@ -1,8 +1,9 @@
 /** The top of the page: which app this is, how it is, and what leads everywhere. */
 import { CircleHelp, LogOut, Monitor, Moon, Search, Sun } from 'lucide-react';
 import { Link } from 'wouter';
+import { keptToken } from '../api/address.ts';
 import { useApp } from '../api/hooks.ts';
-import { keptToken, setToken } from '../api/token.ts';
+import { setToken } from '../api/token.ts';
 import { chooseTheme, THEMES, useTheme } from '../lib/theme.ts';
 import { Badge } from '../ui/badge.tsx';
 import { IconButton } from '../ui/button.tsx';

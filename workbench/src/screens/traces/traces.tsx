@@ -9,7 +9,8 @@ import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
 import { COLUMNS, NARROW_COLUMNS } from './columns.tsx';
-import { FILTERS, isFiltered, TraceFilters, toQuery } from './filters.tsx';
+import { TraceFilters } from './filters.tsx';
+import { FILTERS, isFiltered, traceQuery } from './query.ts';
 import { TraceDetail } from './trace-detail.tsx';
 import styles from './traces.module.css';
 
@@ -21,7 +22,11 @@ export default function Traces() {
   const withSearch = useWithSearch(FILTERS);
   const href = (...parts: (string | undefined)[]) =>
     withSearch(['/traces', ...parts.filter((part) => part !== undefined).map(encodeURIComponent)].join('/'));
-  const list = useList<TracePage, 'traces'>('/traces', { field: 'traces', query: toQuery(filters), every: EVERY.live });
+  const list = useList<TracePage, 'traces'>('/traces', {
+    field: 'traces',
+    query: traceQuery(filters),
+    every: EVERY.live,
+  });
   return (
     <div className={styles.screen} data-testid="traces-container">
       <TraceFilters filters={filters} onChange={setFilters} list={list} />

@@ -3,7 +3,7 @@ import { Position } from '@xyflow/react';
 import * as React from 'react';
 import * as jsxRuntime from 'react/jsx-runtime';
 import * as ReactDOM from 'react-dom';
-import { API } from '../../../api/client.ts';
+import { API } from '../../../api/address.ts';
 import { BaseHandle } from './base-handle.tsx';
 import { BaseNode } from './base-node.tsx';
 import styles from './custom-node.module.css';
