@@ -114,6 +114,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'post', path: '/scheduled/:id/run', summary: 'Has it at once', status: 202 },
   { method: 'get', path: '/state/touched', summary: 'Which values the runs of a trace have touched', query: ['trace'] },
   { method: 'get', path: '/state/groups', summary: 'Groups of state', query: ['limit', 'after'] },
+  { method: 'delete', path: '/state/groups/:group', summary: 'Removes all values of a group', status: 204 },
   { method: 'get', path: '/state/groups/:group/items', summary: 'Values of a group', query: ['limit', 'after'] },
   { method: 'get', path: VALUE, summary: 'A value, with its revision' },
   { method: 'put', path: VALUE, summary: 'Stores a value', query: ['ttl', 'ifRevision'], body: {} },
