@@ -87,6 +87,10 @@ export const ROUTES: readonly Route[] = [
     ...{ method: 'get', path: '/steps/:step/node.js', summary: 'Component that shows a step in its flow, in dev' },
     type: 'text/javascript',
   },
+  {
+    ...{ method: 'get', path: '/tutorial.js', summary: 'Tutorial of the project, in dev' },
+    type: 'text/javascript',
+  },
   { method: 'get', path: '/flows/layout', summary: 'Where people have put the steps of each flow' },
   { method: 'put', path: '/flows/layout/:flow', summary: 'Stores it for a flow', body: LAYOUT, status: 204 },
   { method: 'get', path: '/cron', summary: 'Cron steps, with their next and last ticks' },

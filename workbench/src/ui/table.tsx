@@ -34,6 +34,8 @@ interface TableProps<Row> {
   selected?: string | undefined;
   /** Attributes of a row for tests. */
   rowTestId?: (row: Row) => string;
+  /** A class name of every row, for tests and tutorials of projects. */
+  rowClass?: string;
   /** Called when the last rows come into sight. */
   onEnd?: () => void;
   /** After the last row: that there is more, or that this is all. */
@@ -60,6 +62,7 @@ export function Table<Row>(props: TableProps<Row>) {
     rowHref,
     selected,
     rowTestId,
+    rowClass,
     onEnd,
     onTop,
     footer,
@@ -126,6 +129,7 @@ export function Table<Row>(props: TableProps<Row>) {
               href={rowHref?.(row)}
               isSelected={key === selected}
               testId={rowTestId?.(row)}
+              className={rowClass}
             />
           );
         })}

@@ -83,6 +83,7 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
           label="Flow"
           value={flowTitle(flow)}
           testId="flows-dropdown-trigger"
+          hooks={{ list: 'flows-dropdown', item: 'flow-link' }}
           items={flows.map(({ id, steps }) => ({
             id,
             title: flowTitle(id),

@@ -35,6 +35,16 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
         </span>
       ),
   },
+  {
+    id: 'id',
+    title: 'Id',
+    width: '104px',
+    cell: ({ traceId }) => (
+      <code className={styles.quiet} title={traceId}>
+        {traceId}
+      </code>
+    ),
+  },
   { id: 'spans', title: 'Spans', width: '64px', align: 'right', cell: ({ spans }) => spans },
   {
     id: 'duration',

@@ -81,6 +81,7 @@ function TraceList({ list, selected, href, isFiltered, onClear }: TraceListProps
       rowKey={({ traceId }) => traceId}
       rowHref={({ traceId }) => href(traceId)}
       rowTestId={({ traceId }) => `trace-${traceId}`}
+      rowClass="motia-trace-group"
       selected={selected}
       onEnd={list.loadMore}
       footer={list.isLoadingMore ? 'Loading more' : list.hasMore ? undefined : 'No older traces are stored'}
