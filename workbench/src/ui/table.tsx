@@ -3,7 +3,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useMemo, useRef } from 'react';
 import { useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
@@ -17,6 +17,8 @@ export interface Column<Row> {
   /** As a column of a CSS grid: `1fr`, `90px`, `minmax(120px, 2fr)`. */
   width: string;
   align?: 'right';
+  /** Left out where the table is narrower than so many pixels: beside a panel, on a small screen. */
+  from?: number;
   /** The title is only for those who hear the page. */
   untitled?: boolean;
   cell: (row: Row, index: number) => ReactNode;
@@ -56,7 +58,7 @@ const NEAR_END = 20;
 export function Table<Row>(props: TableProps<Row>) {
   const {
     label,
-    columns,
+    columns: all,
     rows,
     rowKey,
     rowHref,
@@ -79,6 +81,8 @@ export function Table<Row>(props: TableProps<Row>) {
     scrollMargin: HEAD_HEIGHT,
     scrollPaddingStart: HEAD_HEIGHT,
   });
+  const width = virtual.scrollRect?.width ?? Number.POSITIVE_INFINITY;
+  const columns = useMemo(() => all.filter(({ from = 0 }) => width >= from), [all, width]);
   const [, navigate] = useLocation();
   const items = virtual.getVirtualItems();
   const lastIndex = items.at(-1)?.index ?? 0;

@@ -25,11 +25,9 @@ interface Props {
   group: string;
   /** Key of the value that is open. */
   selected: string | undefined;
-  /** A panel is open beside it. */
-  isNarrow: boolean;
 }
 
-export function Keys({ group, selected, isNarrow }: Props) {
+export function Keys({ group, selected }: Props) {
   const [{ text }, setFilters] = useUrlState('text');
   const withSearch = useWithSearch(['text']);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -81,7 +79,7 @@ export function Keys({ group, selected, isNarrow }: Props) {
       ) : (
         <Table<Entry>
           label={`Values of ${nameText(group)}`}
-          columns={columnsOf(chosen, toggle, isNarrow || selected !== undefined)}
+          columns={columnsOf(chosen, toggle)}
           rows={rows}
           rowKey={({ key }) => key}
           rowHref={({ key }) => withSearch(stateHref(group, key))}
@@ -106,14 +104,8 @@ export function Keys({ group, selected, isNarrow }: Props) {
   );
 }
 
-const WIDE_ONLY = new Set(['kind', 'revision', 'expires']);
-
-function columnsOf(
-  chosen: ReadonlySet<string>,
-  toggle: (key: string) => void,
-  isNarrow: boolean,
-): readonly Column<Entry>[] {
-  const columns: readonly Column<Entry>[] = [
+function columnsOf(chosen: ReadonlySet<string>, toggle: (key: string) => void): readonly Column<Entry>[] {
+  return [
     {
       id: 'key',
       title: 'Key',
@@ -126,8 +118,9 @@ function columnsOf(
     },
     {
       id: 'kind',
+      from: 500,
       title: 'Kind',
-      width: '70px',
+      width: '84px',
       cell: ({ value }) => <Badge dot>{kindOf(value)}</Badge>,
     },
     {
@@ -138,12 +131,13 @@ function columnsOf(
     },
     {
       id: 'expires',
+      from: 580,
       title: 'Goes',
       width: '76px',
       align: 'right',
       cell: ({ expiresAt }) => expiresAt && <Time at={expiresAt} />,
     },
-    { id: 'revision', title: 'Revision', width: '80px', align: 'right', cell: ({ revision }) => revision },
+    { id: 'revision', from: 420, title: 'Revision', width: '80px', align: 'right', cell: ({ revision }) => revision },
     {
       id: 'choose',
       title: 'Choose',
@@ -160,7 +154,6 @@ function columnsOf(
       ),
     },
   ];
-  return isNarrow ? columns.filter(({ id }) => !WIDE_ONLY.has(id)) : columns;
 }
 
 /** As JSON has it. */

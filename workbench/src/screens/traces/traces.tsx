@@ -8,7 +8,7 @@ import { useUrlState, useWithSearch } from '../../lib/url-state.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
-import { COLUMNS, NARROW_COLUMNS } from './columns.tsx';
+import { COLUMNS } from './columns.tsx';
 import { TraceFilters } from './filters.tsx';
 import { FILTERS, isFiltered, traceQuery } from './query.ts';
 import { TraceDetail } from './trace-detail.tsx';
@@ -76,7 +76,7 @@ function TraceList({ list, selected, href, isFiltered, onClear }: TraceListProps
   return (
     <Table<TraceSummary>
       label="Traces"
-      columns={selected === undefined ? COLUMNS : NARROW_COLUMNS}
+      columns={COLUMNS}
       rows={rows}
       rowKey={({ traceId }) => traceId}
       rowHref={({ traceId }) => href(traceId)}
