@@ -3,7 +3,16 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useMemo, useRef } from 'react';
+import {
+  type CSSProperties,
+  type ReactNode,
+  type UIEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
@@ -81,7 +90,7 @@ export function Table<Row>(props: TableProps<Row>) {
     scrollMargin: HEAD_HEIGHT,
     scrollPaddingStart: HEAD_HEIGHT,
   });
-  const width = virtual.scrollRect?.width ?? Number.POSITIVE_INFINITY;
+  const width = useWidth(scroller);
   const columns = useMemo(() => all.filter(({ from = 0 }) => width >= from), [all, width]);
   const [, navigate] = useLocation();
   const items = virtual.getVirtualItems();
@@ -141,6 +150,20 @@ export function Table<Row>(props: TableProps<Row>) {
       {footer && <div className={styles.footer}>{footer}</div>}
     </div>
   );
+}
+
+/** Of an element, in pixels; before it is known, there is all the room that one may want. */
+function useWidth(place: { current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    setWidth(element.clientWidth);
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [place]);
+  return width;
 }
 
 function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {

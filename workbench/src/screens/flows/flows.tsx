@@ -19,7 +19,7 @@ import { StepPanel } from './step-panel.tsx';
 import { useSavedPlaces } from './use-saved-places.ts';
 
 const LAST_KEY = 'motia-workbench-flow';
-export const flowHref = (flow: string): string => `/flows/${encodeURIComponent(flow)}`;
+const flowHref = (flow: string): string => `/flows/${encodeURIComponent(flow)}`;
 
 export default function Flows() {
   const [, params] = useRoute('/flows/:flow?');
