@@ -176,6 +176,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: [
       ['$0 state list orders', 'Keys and values of a group'],
       [`$0 state set orders 7 '{"total":12}' --ttl 3600`, 'For an hour'],
+      ['$0 state clear orders', 'Throw away all values of a group'],
     ],
     options: {
       action: { choices: STATE_ACTIONS, describe: 'What to do' },
@@ -184,6 +185,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       value: { type: 'string', describe: 'Value as JSON; without it, or with -, it is read from the input' },
       ttl: flag({ type: 'number', describe: 'Delete the value after so many seconds' }),
       'if-revision': flag({ type: 'number', describe: 'Set it only at this revision; 0: if nothing is there' }),
+      yes: { alias: 'y', type: 'boolean', describe: 'Clear without asking' },
       after: flag({ type: 'string', describe: 'List those after this position' }),
       limit: flag({ type: 'number', describe: 'List so many (default 100)' }),
       ...steering,

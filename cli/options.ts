@@ -108,7 +108,7 @@ export const RULES_ACTIONS = ['pull'] as const;
 /** What `motia queue` does. */
 export const QUEUE_ACTIONS = ['list', 'show', 'pause', 'resume'] as const;
 /** What `motia state` does. */
-export const STATE_ACTIONS = ['list', 'get', 'set', 'delete'] as const;
+export const STATE_ACTIONS = ['list', 'get', 'set', 'delete', 'clear'] as const;
 
 export interface CommandOptions {
   env: Environment;

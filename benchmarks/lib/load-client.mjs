@@ -10,7 +10,8 @@ import { percentiles } from './stats.mjs';
  * @property {string} path
  * @property {string} [body] JSON
  * @property {number} connections
- * @property {number} seconds
+ * @property {number} seconds at most, if it is for a number of requests
+ * @property {number} [requests] as soon as so many are answered, it ends
  * @property {number} [pauseMs] between the answer and the next request of a connection
  *
  * @typedef {object} LoadResult
@@ -32,7 +33,13 @@ process.send('ready');
 
 /** @param {LoadOrder} order @returns {Promise<LoadResult>} */
 async function run(order) {
-  const tally = { times: [], failed: 0, over: false };
+  const tally = {
+    times: [],
+    failed: 0,
+    over: false,
+    most: order.requests ?? Number.POSITIVE_INFINITY,
+    end: () => stop(),
+  };
   const closers = Array.from({ length: order.connections }, () => openConnection(order, requestBytes(order), tally));
   const startedAt = performance.now();
   await new Promise((resolve) => {
@@ -67,6 +74,7 @@ function openConnection(order, request, tally) {
     received = undefined;
     if (answer.status === 200) tally.times.push(performance.now() - sentAt);
     else tally.failed++;
+    if (tally.times.length >= tally.most) tally.end();
     if (order.pauseMs) setTimeout(send, order.pauseMs);
     else send();
   };

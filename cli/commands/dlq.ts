@@ -1,8 +1,8 @@
 /** `motia dlq`: shows the dead letters of the project, has them tried again and throws them away. */
-import { createInterface } from 'node:readline/promises';
 import type { DeadLetter, DeadLetterDetail } from '../../shared/broker/dead-letter.ts';
 import { DeadLetterAdmin, type RetriedLetters } from '../../shared/broker/dead-letter-admin.ts';
 import { CliError, EXIT } from '../cli-error.ts';
+import { confirm } from '../confirm.ts';
 import type { DLQ_ACTIONS, Flags } from '../options.ts';
 import { countOf, shortText, shortTime, table } from '../table.ts';
 import { withBroker } from '../with-broker.ts';
@@ -67,16 +67,6 @@ async function purge(letters: DeadLetterAdmin, { id, step, yes }: Flags, json: b
   if (id !== undefined) await letters.remove(id);
   const purged = id !== undefined ? 1 : await letters.purge(step);
   print(json, { purged }, () => `${countOf(purged, 'dead letter')} thrown away`);
-}
-
-/** @throws CliError unless a person or `--yes` says so. */
-async function confirm(question: string, yes: boolean | undefined): Promise<void> {
-  if (yes) return;
-  if (process.stdin.isTTY !== true) throw new CliError(`${question} Say so with --yes`, EXIT.usage);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('Nothing was thrown away');
 }
 
 function describe(letter: DeadLetterDetail): string {

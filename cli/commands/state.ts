@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { StateAdmin } from '../../shared/broker/state-admin.ts';
 import type { Page, StateEntry } from '../../shared/types.ts';
 import { CliError, EXIT } from '../cli-error.ts';
+import { confirm } from '../confirm.ts';
 import type { Flags, STATE_ACTIONS } from '../options.ts';
 import { shortText, shortTime, table } from '../table.ts';
 import { withBroker } from '../with-broker.ts';
@@ -17,6 +18,16 @@ export async function state({ group, key, json = false, ...flags }: Flags): Prom
       const admin = new StateAdmin(broker, names);
       if (group === undefined) print(await admin.groups({ limit, after }), toGroupTable);
       else print(await admin.page(group, { limit, after }), (page) => toKeyTable(group, page));
+      return 0;
+    });
+  }
+  if (action === 'clear') {
+    if (group === undefined || key !== undefined)
+      throw new CliError('Which group? motia state clear <group>', EXIT.usage);
+    return withBroker(flags, 'state', async (broker, names) => {
+      await confirm(`Throw away all values of ${shown(group)}?`, flags.yes);
+      await new StateAdmin(broker, names).clear(group);
+      print({ group, action }, () => `${shown(group)} is cleared`);
       return 0;
     });
   }

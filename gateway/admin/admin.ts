@@ -22,6 +22,7 @@ import { stateRoutes } from './state.ts';
 import { stepRoutes } from './steps.ts';
 import { streamRoutes } from './streams.ts';
 import { traceRoutes } from './traces.ts';
+import { tutorialRoutes } from './tutorial.ts';
 
 export interface AdminOptions {
   /** Name of the app. */
@@ -73,6 +74,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
       stepRoutes(api, manifest, installation);
       streamRoutes(api, services.streams, options.followers);
       traceRoutes(api, services.telemetry);
+      tutorialRoutes(api, installation);
       logRoutes(api, services.telemetry);
       api.get('/orphans', services.orphans);
       api.get('/openapi.json', async () => adminOpenApi(PREFIX, '1'));

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
+import { tutorialOf } from './tutorial.ts';
 
 /** How a gateway runs. */
 export interface Installation {
@@ -14,18 +15,25 @@ export interface Installation {
 /** @param manifest the one that is served; `undefined` before the first. */
 export function appRoutes(
   api: FastifyInstance,
-  { mode, motiaVersion, root }: Installation,
+  installation: Installation,
   app: string,
   manifest: () => Manifest | undefined,
   telemetry: TelemetryEnvironment,
 ): void {
+  const { mode, motiaVersion, root } = installation;
   const startedAt = new Date().toISOString();
   api.get('/app', async () => {
     const { version, steps = [], settings } = manifest() ?? {};
     const { traceUrl, payloads = telemetry.payloads } = settings?.telemetry ?? {};
     return {
       ...{ app, version, language: [...new Set(steps.map(({ language }) => language))].sort() },
-      ...{ mode, motiaVersion, startedAt, writable: { layout: root !== undefined } },
+      ...{
+        mode,
+        motiaVersion,
+        startedAt,
+        writable: { layout: root !== undefined },
+        tutorial: tutorialOf(installation) !== undefined,
+      },
       ...(traceUrl !== undefined && { jaegerUrl: traceUrl }),
       tracing: { stored: telemetry.stored, exported: telemetry.tracesUrl !== undefined, payloads },
     };

@@ -87,6 +87,10 @@ export const ROUTES: readonly Route[] = [
     ...{ method: 'get', path: '/steps/:step/node.js', summary: 'Component that shows a step in its flow, in dev' },
     type: 'text/javascript',
   },
+  {
+    ...{ method: 'get', path: '/tutorial.js', summary: 'Tutorial of the project, in dev' },
+    type: 'text/javascript',
+  },
   { method: 'get', path: '/flows/layout', summary: 'Where people have put the steps of each flow' },
   { method: 'put', path: '/flows/layout/:flow', summary: 'Stores it for a flow', body: LAYOUT, status: 204 },
   { method: 'get', path: '/cron', summary: 'Cron steps, with their next and last ticks' },
@@ -114,6 +118,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'post', path: '/scheduled/:id/run', summary: 'Has it at once', status: 202 },
   { method: 'get', path: '/state/touched', summary: 'Which values the runs of a trace have touched', query: ['trace'] },
   { method: 'get', path: '/state/groups', summary: 'Groups of state', query: ['limit', 'after'] },
+  { method: 'delete', path: '/state/groups/:group', summary: 'Removes all values of a group', status: 204 },
   { method: 'get', path: '/state/groups/:group/items', summary: 'Values of a group', query: ['limit', 'after'] },
   { method: 'get', path: VALUE, summary: 'A value, with its revision' },
   { method: 'put', path: VALUE, summary: 'Stores a value', query: ['ttl', 'ifRevision'], body: {} },

@@ -15,7 +15,8 @@ interface Entry extends Query {
 }
 
 const GROUPS = '/state/groups';
-const ITEMS = `${GROUPS}/:group/items`;
+const GROUP = `${GROUPS}/:group`;
+const ITEMS = `${GROUP}/items`;
 
 export function stateRoutes(
   api: FastifyInstance,
@@ -27,6 +28,10 @@ export function stateRoutes(
     return { keys: touchedState(trace) };
   });
   api.get<Query>(GROUPS, async ({ query }) => (await state()).groups(pageOf(query)));
+  api.delete<Group>(GROUP, async ({ params }, reply) => {
+    await (await state()).clear(toName(params.group));
+    return reply.code(204).send();
+  });
   api.get<Group>(ITEMS, async ({ params, query }) => (await state()).page(toName(params.group), pageOf(query)));
   api.get<Entry>(`${ITEMS}/:key`, async ({ params }) => (await state()).show(toName(params.group), toName(params.key)));
   api.put<Entry>(`${ITEMS}/:key`, async (request, reply) => {

@@ -1,10 +1,10 @@
-/** Compiles a component of the project's, which shows a step in the graph, to one module that the page can import. */
+/** Compiles what a project has for the page, a component that shows a step or its tutorial, to one module that the page can import. */
 import type { BuildFailure, Plugin } from 'esbuild';
 import { MotiaError } from '../../shared/errors.ts';
 import { withEsbuild } from '../../shared/steps/esbuild-service.ts';
 
 /** What the page has itself: two copies of React do not work together. It offers them in `globalThis.motiaWorkbench.modules`, by these names. */
-const OFFERED = /^(react|react\/jsx-runtime|react-dom|motia\/workbench)$/;
+const OFFERED = /^(react|react\/jsx-runtime|react-dom|motia\/workbench|@motiadev\/workbench)$/;
 
 const offeredPlugin: Plugin = {
   name: 'offered-by-the-page',

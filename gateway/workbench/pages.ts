@@ -44,9 +44,10 @@ export function mountWorkbench(app: FastifyInstance, folder: string | undefined)
     if (!serve) return reply.code(503).headers(HEADERS).type('text/plain; charset=utf-8').send(NOT_BUILT);
     const path = request.url.slice(BASE.length - 1);
     if (isServed(serve, request, reply, path)) return reply;
-    // The page finds out itself what a path of its own means.
     const isPage = !path.startsWith(ASSETS) && wantsPage(request);
-    return isPage && isServed(serve, request, reply, '/') ? reply : notFound(reply, request.url);
+    return isPage && pagesFor(path).some((page) => isServed(serve, request, reply, page))
+      ? reply
+      : notFound(reply, request.url);
   });
 }
 
@@ -57,6 +58,12 @@ export const showWorkbench =
     if (!isOn || path !== '/' || (method !== 'GET' && method !== 'HEAD') || !wantsPage(request)) return undefined;
     return async (_request, reply) => void reply.header('vary', 'accept').redirect(BASE);
   };
+
+/**
+ * The page finds out itself what a path of its own means. That of a screen is the same as any other, but has the browser load what the screen needs
+ * with it.
+ */
+const pagesFor = (path: string): string[] => [`/${/^\/([\w-]+)/.exec(path)?.[1]}.html`, '/'];
 
 const wantsPage = ({ headers: { accept = '' } }: FastifyRequest): boolean => accept.includes('text/html');
 

@@ -30,6 +30,9 @@ const FEATURES = '-features.json';
 /** A component that shows a step in the graph has its name, and one of these. */
 const COMPONENTS = ['.tsx', '.jsx'];
 
+/** As Motia 0.17 has it. */
+const TUTORIAL = 'tutorial/tutorial';
+
 const lines = z.string().regex(/^\s*\d+\s*(-\s*\d+\s*)?$/);
 const features = z.array(
   z.object({
@@ -60,6 +63,11 @@ export class ProjectFiles {
   component({ file }: Pick<StepEntry, 'file'>): string | undefined {
     const base = join(this.#root, file.replace(/\.\w+$/, ''));
     return COMPONENTS.map((extension) => base + extension).find((path) => existsSync(path));
+  }
+
+  /** Absolute path of the tutorial, if the project has one. */
+  tutorial(): string | undefined {
+    return COMPONENTS.map((extension) => join(this.#root, TUTORIAL + extension)).find((path) => existsSync(path));
   }
 
   /** None, if they are not written as they have to be. */

@@ -38,6 +38,13 @@ export class StateAdmin {
     await this.show(group, key);
     await this.#store.delete(group, key);
   }
+
+  /** Removes all values of a group. @throws {MotiaError} `NOT_FOUND` */
+  async clear(group: string): Promise<void> {
+    const { items } = await this.page(group, { limit: 1 });
+    if (items.length === 0) throw new MotiaError('NOT_FOUND', `state has no group ${shorten(group)}`);
+    await this.#store.clear(group);
+  }
 }
 
 const shorten = (name: string): string => JSON.stringify(name.slice(0, 200));

@@ -96,7 +96,21 @@ test('by command: values are set, read, listed and deleted, and refusals have ex
   const missing = { code: 1, output: expect.stringContaining('state has nothing under') };
   const actions = ['get', 'delete'].map((action) => command([action, 'orders 1', 'k']));
   expect(await Promise.all(actions)).toEqual([missing, missing]);
-  const wrong = [['get', 'g'], ['set', 'g', 'k'], ['set', 'g', 'k', '{'], ['forget'], ['list', '--limit']];
+  expect(await command(['clear', 'orders 1'])).toEqual({ code: 2, output: expect.stringContaining('--yes') });
+  expect((await command(['get', 'orders 1', '007'])).code).toBe(0);
+  expect(await command(['clear', 'orders 1', '--yes'])).toEqual({ code: 0, output: '"orders 1" is cleared\n' });
+  expect((await command(['get', 'orders 1', '007'])).code).toBe(1);
+  const gone = { code: 1, output: expect.stringContaining('state has no group "orders 1"') };
+  expect(await command(['clear', 'orders 1', '--yes'])).toEqual(gone);
+  const wrong = [
+    ['clear', '-y'],
+    ['clear', 'g', 'k', '-y'],
+    ['get', 'g'],
+    ['set', 'g', 'k'],
+    ['set', 'g', 'k', '{'],
+    ['forget'],
+    ['list', '--limit'],
+  ];
   expect(await Promise.all(wrong.map(async (args) => (await command(args)).code))).toEqual(wrong.map(() => 2));
   expect((await command(['set', 'g', 'k', '1', '--ttl', '0.5'])).code).toBe(1);
 }, 60_000);
@@ -144,6 +158,12 @@ test('by the admin API: revisions, ttl, deletion, and a line in the log for each
   expect((await admin(path)).body).toEqual({ value: null, revision: expect.any(Number) });
   expect(await admin(path, 'DELETE')).toEqual({ status: 204, body: undefined });
   for (const method of ['GET', 'DELETE']) expect((await admin(path, method)).status).toBe(404);
+  for (const key of ['k', 'l']) expect((await admin(`/state/groups/g.1/items/${key}`, 'PUT', 1)).status).toBe(200);
+  expect((await admin('/state/groups/g.2/items/k', 'PUT', 1)).status).toBe(200);
+  expect(await admin('/state/groups/g.1', 'DELETE')).toEqual({ status: 204, body: undefined });
+  expect((await admin('/state/groups/g.1/items')).body).toEqual({ items: [] });
+  expect((await admin('/state/groups/g.1', 'DELETE')).status).toBe(404);
+  expect((await admin('/state/groups/g.2/items/k')).status).toBe(200);
   expect(await cli.waitForLog({ action: 'admin_change', method: 'DELETE' })).toMatchObject({
     path: `/__motia/api/v1${path}`,
     status: 204,

@@ -61,6 +61,7 @@ test('the app, and the source of its steps', async () => {
     motiaVersion: expect.stringMatching(/^\d+\.\d+\.\d+/),
     startedAt: expect.stringMatching(/Z$/),
     writable: { layout: true },
+    tutorial: false,
     jaegerUrl: 'http://localhost:16686/trace/{traceId}',
     tracing: { stored: true, exported: false, payloads: true },
   });
@@ -105,6 +106,19 @@ test('a component of the project shows a step: with the React of the page, and w
   await project.remove('src/hello.step.tsx');
   expect((await get()).status).toBe(404);
   expect((await admin('/steps')).body.nodeComponents).toEqual([]);
+});
+
+test('a tutorial of the project, as one module', async () => {
+  expect((await admin('/tutorial.js')).status).toBe(404);
+  await project.write(
+    'tutorial/tutorial.tsx',
+    "export const steps = [{ title: 'Hello', description: () => <p>there</p> }];",
+  );
+  expect((await admin('/app')).body.tutorial).toBe(true);
+  const { status, text, headers } = await send(`${cli.url}/__motia/api/v1/tutorial.js`);
+  expect([status, headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+  expect(text).toContain('motiaWorkbench.modules["react/jsx-runtime"]');
+  await project.remove('tutorial/tutorial.tsx');
 });
 
 test('layouts of flows: read, stored, edited by others, and never lost', async () => {

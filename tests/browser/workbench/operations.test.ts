@@ -16,6 +16,7 @@ function workbench(context: TestContext): Promise<Workbench> {
   return started;
 }
 
+const JSON_ONE = { headers: { 'content-type': 'application/json' }, body: '1' };
 const row = (page: Page, text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
 const panel = (page: Page) => page.getByTestId('sidebar-panel');
 const fill = (page: Page, name: string, text: string) => page.getByRole('textbox', { name, exact: true }).fill(text);
@@ -161,6 +162,21 @@ test('states: groups, what a trace touched, and changes that do not overwrite th
   await confirm(page, 'Delete a/b ü');
   await page.getByText('a/b ü is gone').waitFor();
   expect((await cli.fetch(path)).status).toBe(404);
+
+  // A group is gone as a whole, once that was confirmed.
+  for (const key of ['one', 'two'])
+    await cli.fetch(`/__motia/api/v1/state/groups/drafts/items/${key}`, { method: 'PUT', ...JSON_ONE });
+  await page.getByTestId('group-drafts').getByRole('link').click();
+  await press(page, 'Clear the group drafts');
+  await confirm(page, 'Cancel');
+  await page.getByTestId('key-two').waitFor();
+  await press(page, 'Clear the group drafts');
+  await inspect(page, 'states-clear');
+  await confirm(page, 'Clear drafts');
+  await page.getByTestId('group-drafts').waitFor({ state: 'detached' });
+  expect((await (await cli.fetch('/__motia/api/v1/state/groups/drafts/items')).json()) as object).toEqual({
+    items: [],
+  });
 
   // What one trace has touched, in steps of both languages.
   await fill(page, 'Search groups, or a trace id', traceId);

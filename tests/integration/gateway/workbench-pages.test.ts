@@ -9,6 +9,7 @@ import { mountWorkbench } from '../../../gateway/workbench/pages.ts';
 import { send } from '../../helpers/http.ts';
 
 const PAGE = '<!doctype html><title>Workbench</title>';
+const TRACES = '<!doctype html><title>Workbench, with what its traces need</title>';
 const SCRIPT = 'export const works = "it works";'.repeat(100);
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
@@ -30,7 +31,12 @@ async function serve(files: Record<string, string | Uint8Array>) {
 
 test('the page, its assets, deep links, and what there is not', async () => {
   const script = gzipSync(SCRIPT);
-  const get = await serve({ 'index.html': PAGE, 'assets/app-1a2b.js': SCRIPT, 'assets/app-1a2b.js.gz': script });
+  const get = await serve({
+    'index.html': PAGE,
+    'traces.html': TRACES,
+    'assets/app-1a2b.js': SCRIPT,
+    'assets/app-1a2b.js.gz': script,
+  });
 
   const page = await get('/');
   expect([page.status, page.text, page.headers['content-type']]).toEqual([200, PAGE, 'text/html;charset=utf-8']);
@@ -54,10 +60,17 @@ test('the page, its assets, deep links, and what there is not', async () => {
   expect(zipped.body).toEqual(script);
   expect(await get('/assets/app-1a2b.js', {}, 'HEAD')).toMatchObject({ status: 200, text: '' });
 
-  for (const path of ['/traces/0123?status=failed', '/a.b/c']) {
-    expect(await get(path, HTML), path).toMatchObject({ status: 200, text: PAGE });
-    expect(await get(path, { accept: '*/*' }), path).toMatchObject({ status: 404 });
+  const deep = {
+    '/traces/0123?status=failed': TRACES,
+    '/traces?status=failed': TRACES,
+    '/logs/1': PAGE,
+    '/a.b/c': PAGE,
+  };
+  for (const [path, text] of Object.entries(deep)) {
+    const headers = { 'cache-control': 'no-cache' };
+    expect(await get(path, HTML), path).toMatchObject({ status: 200, text, headers });
   }
+  expect(await get('/traces/0123', { accept: '*/*' })).toMatchObject({ status: 404 });
   for (const path of ['/assets/gone.js', '/assets/..%2f..%2fpackage.json']) {
     expect((await get(path, HTML)).status, path).toBe(404);
   }

@@ -1,6 +1,6 @@
 /** Server-sent events, and what the palette finds. */
 import { expect, test } from 'vitest';
-import { queryText } from '../../../workbench/src/api/client.ts';
+import { queryText } from '../../../workbench/src/api/address.ts';
 import { eventsOf } from '../../../workbench/src/api/follow.ts';
 
 test('events are read however they are cut', async () => {

@@ -9,10 +9,19 @@ const step = (id: string, more: Partial<StepEntry> = {}): StepEntry => ({
   ...{ emits: [], virtualEmits: [], virtualSubscribes: [], ...more },
 });
 
-test('flows are the labels of steps, by name', () => {
-  expect(flowsOf([step('one', { flows: ['b', 'a'] }), step('two'), step('none', { flows: [] })])).toEqual([
+test('flows are the labels of steps, by name; steps without one come last', () => {
+  expect(
+    flowsOf([
+      step('one', { flows: ['b', 'a'] }),
+      step('two'),
+      step('none', { flows: [] }),
+      step('zoo', { flows: ['zoo'] }),
+    ]),
+  ).toEqual([
     { id: 'a', steps: 2 },
     { id: 'b', steps: 1 },
+    { id: 'zoo', steps: 1 },
+    { id: 'no-flow', steps: 1 },
   ]);
 });
 

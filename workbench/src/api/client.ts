@@ -1,9 +1,7 @@
 /** Requests to the admin API: with the token, with what keeps other sites from making them, and with errors that say what to do. */
-import { keptToken, refuseToken } from './token.ts';
-
-export const API = '/__motia/api/v1';
-
-export type Query = Record<string, string | number | boolean | undefined>;
+import { API, headersWith, keptToken, type Query, queryText } from './address.ts';
+import { takeFirstAnswer } from './first-answers.ts';
+import { refuseToken } from './token.ts';
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -38,17 +36,19 @@ export async function api<Answer>(path: string, options: RequestOptions = {}): P
 /** @returns the answer, whose status is that of success. @throws {ApiError} */
 export async function send(path: string, options: RequestOptions): Promise<Response> {
   const { method = 'GET', query, body, signal, token: given = keptToken() } = options;
-  const headers: Record<string, string> = { 'x-motia-request': '1' };
-  if (given !== undefined) headers.authorization = `Bearer ${given}`;
+  const url = API + path + queryText(query);
+  const headers = headersWith(given);
   if (body !== undefined) headers['content-type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch(API + path + queryText(query), {
-      method,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
-    });
+    const first = method === 'GET' && options.token === undefined ? takeFirstAnswer(url) : undefined;
+    response = await (first ??
+      fetch(url, {
+        method,
+        headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      }));
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, 'The gateway does not answer. Is the app still running?');
@@ -56,12 +56,6 @@ export async function send(path: string, options: RequestOptions): Promise<Respo
   if (response.ok) return response;
   if (response.status === 401 && options.token === undefined) refuseToken();
   throw new ApiError(response.status, await reasonOf(response));
-}
-
-/** With its `?`, or empty. */
-export function queryText(query: Query = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  return given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '';
 }
 
 async function reasonOf(response: Response): Promise<string> {

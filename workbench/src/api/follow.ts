@@ -1,5 +1,6 @@
 /** Server-sent events, read by `fetch`, since an `EventSource` cannot send the token. Connects again when it was cut off. */
-import { type Query, send } from './client.ts';
+import type { Query } from './address.ts';
+import { send } from './client.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;

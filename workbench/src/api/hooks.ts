@@ -8,7 +8,8 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { ApiError, api, type Query, type RequestOptions } from './client.ts';
+import type { Query } from './address.ts';
+import { ApiError, api, type RequestOptions } from './client.ts';
 import type { AppInfo, Steps } from './types.ts';
 
 /** How often what may change is asked for again, in ms. */

@@ -1,7 +1,6 @@
-/** The token of whoever looks: kept for this tab only, and sent by nothing but the requests of `client.ts`. */
+/** Whether the gateway takes the token of whoever looks, and what changes it. */
 import { useSyncExternalStore } from 'react';
-
-const KEY = 'motia-admin-token';
+import { TOKEN_KEY } from './address.ts';
 
 /** What the gateway has said last about us. */
 let isRefused = false;
@@ -10,12 +9,10 @@ const tell = () => {
   for (const listener of listeners) listener();
 };
 
-export const keptToken = (): string | undefined => sessionStorage.getItem(KEY) ?? undefined;
-
 /** @param next `undefined` forgets it. */
 export function setToken(next: string | undefined): void {
-  if (next === undefined) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, next);
+  if (next === undefined) sessionStorage.removeItem(TOKEN_KEY);
+  else sessionStorage.setItem(TOKEN_KEY, next);
   isRefused = next === undefined;
   tell();
 }

@@ -44,6 +44,8 @@ export interface AppInfo {
   startedAt: string;
   /** What may be changed from the page besides data. */
   writable: { layout: boolean };
+  /** The project has a tutorial for the page. */
+  tutorial: boolean;
   /** With `{traceId}` for the id. */
   jaegerUrl?: string;
 }

@@ -1,7 +1,8 @@
 /** Long lists that the admin API gives in pages, the newest first: more comes as one scrolls, and new ones come by themselves at the top. */
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { type ApiError, api, type Query } from './client.ts';
+import { PAGE_ROWS, type Query } from './address.ts';
+import { type ApiError, api } from './client.ts';
 
 interface Page {
   next?: string;
@@ -13,7 +14,7 @@ interface UseListOptions<Answer extends Page, Field extends keyof Answer> {
   query?: Query;
   /** How a page is asked for by the `next` of the one before: `cursor` (default) or `after`. */
   by?: 'cursor' | 'after';
-  /** Rows of a page. Default 100. */
+  /** Rows of a page. Default {@link PAGE_ROWS}. */
   limit?: number;
   /** Ask again after so many ms, or what follows from the first page, while the tab is shown and nobody has gone further than that. */
   every?: number | ((first: Answer | undefined) => number);
@@ -40,7 +41,7 @@ type Rows<Answer, Field extends keyof Answer> = Answer[Field] extends readonly (
 
 export function useList<Answer extends Page, Field extends keyof Answer>(
   path: string,
-  { field, query = {}, by = 'cursor', limit = 100, every }: UseListOptions<Answer, Field>,
+  { field, query = {}, by = 'cursor', limit = PAGE_ROWS, every }: UseListOptions<Answer, Field>,
 ): List<Answer, Rows<Answer, Field>> {
   const key = [path, query, 'list'] as const;
   const client = useQueryClient();

@@ -1,5 +1,6 @@
 /** The time, for texts like "3 s ago": one clock for all of them, which stands still while nobody looks. */
 import { useSyncExternalStore } from 'react';
+import { ageText } from './time.ts';
 
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -24,6 +25,9 @@ function subscribe(listener: () => void): () => void {
     timer = undefined;
   };
 }
+
+/** How long ago something was, in words. Only what reads differently is drawn anew. @param at ms since 1970. */
+export const useAge = (at: number): string => useSyncExternalStore(subscribe, () => ageText(now - at));
 
 /** Ms since 1970, renewed each second. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now);

@@ -1,5 +1,6 @@
 /** What the palette leads to, worked out of the screens and of what the app has. Pure. */
 import type { Steps } from '../api/types.ts';
+import { flowsOfStep, flowTitle } from '../lib/flow-names.ts';
 import { toPart } from '../lib/path-part.ts';
 import { TRACE_ID } from '../lib/trace-id.ts';
 import { SCREENS } from '../screens/index.ts';
@@ -38,10 +39,15 @@ const screenCommands = (): Command[] =>
   SCREENS.map(({ id, title, about }) => ({ id, title, detail: about, href: `/${id}` }));
 
 function stepCommands({ steps, streams }: Steps = { steps: [], streams: [] }): Command[] {
-  const flows = [...new Set(steps.flatMap(({ flows }) => flows))];
+  const flows = [...new Set(steps.flatMap(flowsOfStep))];
   const id = encodeURIComponent;
   return [
-    ...flows.map((flow) => ({ id: `flow ${flow}`, title: flow, detail: 'flow', href: `/flows/${id(flow)}` })),
+    ...flows.map((flow) => ({
+      id: `flow ${flow}`,
+      title: flowTitle(flow),
+      detail: 'flow',
+      href: `/flows/${id(flow)}`,
+    })),
     ...steps.map((step) => ({
       id: `traces ${step.id}`,
       title: step.name,

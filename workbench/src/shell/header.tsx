@@ -1,9 +1,11 @@
 /** The top of the page: which app this is, how it is, and what leads everywhere. */
 import { CircleHelp, LogOut, Monitor, Moon, Search, Sun } from 'lucide-react';
 import { Link } from 'wouter';
+import { keptToken } from '../api/address.ts';
 import { useApp } from '../api/hooks.ts';
-import { keptToken, setToken } from '../api/token.ts';
+import { setToken } from '../api/token.ts';
 import { chooseTheme, THEMES, useTheme } from '../lib/theme.ts';
+import { Tutorial } from '../tutorial/tutorial.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { IconButton } from '../ui/button.tsx';
 import { Kbd } from '../ui/text.tsx';
@@ -35,6 +37,7 @@ export function Header({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
           <span>Search or jump to…</span>
           <Kbd keys="Ctrl K" />
         </button>
+        <Tutorial />
         <IconButton
           label={`Colours: ${theme}. Change to ${next}`}
           icon={THEME_ICONS[theme]}

@@ -2,6 +2,7 @@
 import { ChevronDown } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
+import { classNames } from './class-names.ts';
 import styles from './menu.module.css';
 
 export interface MenuItem {
@@ -20,9 +21,11 @@ interface MenuProps {
   value: string;
   items: readonly MenuItem[];
   testId?: string;
+  /** Class names of the list and of its items, for tests of projects. */
+  hooks?: { list: string; item: string };
 }
 
-export function Menu({ label, value, items, testId }: MenuProps) {
+export function Menu({ label, value, items, testId, hooks }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -65,12 +68,12 @@ export function Menu({ label, value, items, testId }: MenuProps) {
         <ChevronDown size={14} aria-hidden />
       </button>
       {isOpen && (
-        <ul className={styles.list} aria-label={label}>
+        <ul className={classNames(styles.list, hooks?.list)} aria-label={label}>
           {items.map(({ id, title, detail, href, testId }) => (
             <li key={id}>
               <Link
                 href={href}
-                className={styles.item}
+                className={classNames(styles.item, hooks?.item)}
                 aria-current={title === value || undefined}
                 data-testid={testId}
                 onClick={() => setOpen(false)}

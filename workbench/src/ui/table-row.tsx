@@ -16,9 +16,10 @@ interface TableRowProps<Row> {
   href: string | undefined;
   isSelected: boolean;
   testId: string | undefined;
+  className: string | undefined;
 }
 
-function PlainRow<Row>({ row, index, columns, top, href, isSelected, testId }: TableRowProps<Row>) {
+function PlainRow<Row>({ row, index, columns, top, href, isSelected, testId, className }: TableRowProps<Row>) {
   return (
     <div
       role="row"
@@ -26,7 +27,7 @@ function PlainRow<Row>({ row, index, columns, top, href, isSelected, testId }: T
       data-index={index}
       data-testid={testId}
       data-selected={isSelected || undefined}
-      className={classNames(styles.row, href !== undefined && styles.clickable)}
+      className={classNames(styles.row, href !== undefined && styles.clickable, className)}
       style={{ transform: `translateY(${top}px)` }}
     >
       {columns.map(({ id, align, cell }, at) => {

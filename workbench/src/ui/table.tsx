@@ -3,7 +3,16 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the link of a row has the focus
 /** Rows in columns, of which only those in sight are in the page: thousands of them scroll as a few do. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type ReactNode, type UIEvent, useEffect, useRef } from 'react';
+import {
+  type CSSProperties,
+  type ReactNode,
+  type UIEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useLocation } from 'wouter';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { classNames } from './class-names.ts';
@@ -17,6 +26,8 @@ export interface Column<Row> {
   /** As a column of a CSS grid: `1fr`, `90px`, `minmax(120px, 2fr)`. */
   width: string;
   align?: 'right';
+  /** Left out where the table is narrower than so many pixels: beside a panel, on a small screen. */
+  from?: number;
   /** The title is only for those who hear the page. */
   untitled?: boolean;
   cell: (row: Row, index: number) => ReactNode;
@@ -34,6 +45,8 @@ interface TableProps<Row> {
   selected?: string | undefined;
   /** Attributes of a row for tests. */
   rowTestId?: (row: Row) => string;
+  /** A class name of every row, for tests and tutorials of projects. */
+  rowClass?: string;
   /** Called when the last rows come into sight. */
   onEnd?: () => void;
   /** After the last row: that there is more, or that this is all. */
@@ -54,12 +67,13 @@ const NEAR_END = 20;
 export function Table<Row>(props: TableProps<Row>) {
   const {
     label,
-    columns,
+    columns: all,
     rows,
     rowKey,
     rowHref,
     selected,
     rowTestId,
+    rowClass,
     onEnd,
     onTop,
     footer,
@@ -76,6 +90,8 @@ export function Table<Row>(props: TableProps<Row>) {
     scrollMargin: HEAD_HEIGHT,
     scrollPaddingStart: HEAD_HEIGHT,
   });
+  const width = useWidth(scroller);
+  const columns = useMemo(() => all.filter(({ from = 0 }) => width >= from), [all, width]);
   const [, navigate] = useLocation();
   const items = virtual.getVirtualItems();
   const lastIndex = items.at(-1)?.index ?? 0;
@@ -126,6 +142,7 @@ export function Table<Row>(props: TableProps<Row>) {
               href={rowHref?.(row)}
               isSelected={key === selected}
               testId={rowTestId?.(row)}
+              className={rowClass}
             />
           );
         })}
@@ -133,6 +150,20 @@ export function Table<Row>(props: TableProps<Row>) {
       {footer && <div className={styles.footer}>{footer}</div>}
     </div>
   );
+}
+
+/** Of an element, in pixels; before it is known, there is all the room that one may want. */
+function useWidth(place: { current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    setWidth(element.clientWidth);
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [place]);
+  return width;
 }
 
 function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {

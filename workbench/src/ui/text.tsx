@@ -1,18 +1,18 @@
 /** Times, durations, keys, and text to copy: small things that are read in many places. */
 import { Check, Copy as CopyIcon } from 'lucide-react';
 import { useState } from 'react';
-import { ageText, durationText, exactText } from '../lib/time.ts';
-import { useNow } from '../lib/use-now.ts';
+import { durationText, exactText } from '../lib/time.ts';
+import { useAge } from '../lib/use-now.ts';
 import { IconButton } from './button.tsx';
 import styles from './text.module.css';
 
 /** How long ago, with the exact time on hover. @param at ISO 8601 or ms since 1970. */
 export function Time({ at }: { at: string | number }) {
-  const now = useNow();
   const time = new Date(at);
+  const age = useAge(time.getTime());
   return (
     <time dateTime={time.toISOString()} title={exactText(time)} className={styles.number}>
-      {ageText(now - time.getTime())}
+      {age}
     </time>
   );
 }

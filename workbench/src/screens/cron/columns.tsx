@@ -18,25 +18,31 @@ export const OUTCOME_TONES: Record<Last['outcome'], Tone> = { running: 'run', su
 export const tookMs = ({ startedAt, endedAt }: Last): number | undefined =>
   endedAt === undefined ? undefined : Date.parse(endedAt) - Date.parse(startedAt);
 
-const IN_PANEL = new Set(['cron', 'words', 'timezone', 'took']);
-
-export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean): readonly Column<CronStatus>[] {
-  const columns: readonly Column<CronStatus>[] = [
+export function columnsOf({ run, togglePause }: CronActions): readonly Column<CronStatus>[] {
+  return [
     {
       id: 'step',
       title: 'Step',
       width: 'minmax(140px, 1.2fr)',
       cell: ({ step, paused }) => <NameCell name={step}>{paused && <Badge tone="warn">paused</Badge>}</NameCell>,
     },
-    { id: 'cron', title: 'Schedule', width: 'minmax(100px, 130px)', cell: ({ cron }) => <code>{cron}</code> },
+    {
+      id: 'cron',
+      from: 600,
+      title: 'Schedule',
+      width: 'minmax(100px, 130px)',
+      cell: ({ cron }) => <code>{cron}</code>,
+    },
     {
       id: 'words',
+      from: 730,
       title: 'In words',
       width: 'minmax(140px, 1.6fr)',
       cell: ({ cron }) => <span className={styles.quiet}>{scheduleText(cron)}</span>,
     },
     {
       id: 'timezone',
+      from: 920,
       title: 'Time zone',
       width: '120px',
       cell: ({ timezone }) => <span className={styles.quiet}>{timezone}</span>,
@@ -66,7 +72,7 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
           </span>
         ),
     },
-    { id: 'took', title: 'Took', width: '76px', align: 'right', cell: ({ last }) => <Took last={last} /> },
+    { id: 'took', from: 820, title: 'Took', width: '76px', align: 'right', cell: ({ last }) => <Took last={last} /> },
     {
       id: 'actions',
       title: 'What to do',
@@ -84,7 +90,6 @@ export function columnsOf({ run, togglePause }: CronActions, isNarrow: boolean):
       ),
     },
   ];
-  return isNarrow ? columns.filter(({ id }) => !IN_PANEL.has(id)) : columns;
 }
 
 function Took({ last }: { last: Last | undefined }) {

@@ -55,7 +55,7 @@ export default function Cron() {
           ) : (
             <Table<CronStatus>
               label="Cron steps"
-              columns={columnsOf(actions, open !== undefined)}
+              columns={columnsOf(actions)}
               rows={rows}
               rowKey={({ step }) => step}
               rowHref={({ step }) => withSearch(`/cron/${toPart(step)}`)}

@@ -1,5 +1,7 @@
 /** The body of a request: JSON that is held against the step's schema, a form with files, text, or a file. */
 import { CircleAlert } from 'lucide-react';
+import { useCallback } from 'react';
+import { useFillEditor } from '../../lib/fill-editor.ts';
 import { CodeEditor } from '../../ui/code/code-editor.tsx';
 import { Segments } from '../../ui/filters.tsx';
 import styles from './body-editor.module.css';
@@ -25,6 +27,7 @@ const KINDS: readonly { value: BodyKind; title: string }[] = [
 export function BodyEditor({ draft, onChange, problems, files, onFiles }: Props) {
   const { bodyKind, text, form } = draft;
   const isText = bodyKind === 'json' || bodyKind === 'text';
+  useFillEditor(useCallback((text: string) => onChange({ bodyKind: 'json', text }), [onChange]));
   const choose = (field: string, file: File | undefined) => onFiles({ ...files, ...(file && { [field]: file }) });
   return (
     <div className={styles.body}>

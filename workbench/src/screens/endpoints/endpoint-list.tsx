@@ -1,6 +1,7 @@
 /** The endpoints by their flow. One in two flows is there twice. */
 import { Link } from 'wouter';
 import type { StepEntry } from '../../api/types.ts';
+import { byFlow, flowsOfStep, flowTitle } from '../../lib/flow-names.ts';
 import { useWithSearch } from '../../lib/url-state.ts';
 import { SearchField } from '../../ui/filters.tsx';
 import styles from './endpoint-list.module.css';
@@ -14,19 +15,13 @@ interface Props {
   selected: string | undefined;
 }
 
-const NO_FLOW = 'no-flow';
-
-/** By name; those without one come last. */
-const byFlow = ([a]: [string, unknown], [b]: [string, unknown]): number =>
-  Number(a === NO_FLOW) - Number(b === NO_FLOW) || (a < b ? -1 : 1);
-
 export function EndpointList({ endpoints, text, onText, selected }: Props) {
   const withSearch = useWithSearch();
   const wanted = text.toLowerCase();
   const groups = new Map<string, StepEntry[]>();
   for (const step of endpoints) {
     if (!`${step.method} ${step.path} ${step.name}`.toLowerCase().includes(wanted)) continue;
-    for (const flow of step.flows.length > 0 ? step.flows : [NO_FLOW]) {
+    for (const flow of flowsOfStep(step)) {
       groups.set(flow, [...(groups.get(flow) ?? []), step]);
     }
   }
@@ -36,27 +31,29 @@ export function EndpointList({ endpoints, text, onText, selected }: Props) {
         <SearchField label="Search method, path or name" value={text} onChange={onText} />
       </div>
       {groups.size === 0 && <p className={styles.none}>No endpoint has that in its method, path or name.</p>}
-      {[...groups].sort(byFlow).map(([flow, steps]) => (
-        <section key={flow} data-testid={`flow-group-${flow}`} aria-label={flow}>
-          <h2 className={styles.flow}>{flow === NO_FLOW ? 'Without a flow' : flow}</h2>
-          <ul>
-            {steps.map(({ id, method = '', path = '', name }) => (
-              <li key={id}>
-                <Link
-                  href={withSearch(`/endpoints/${encodeURIComponent(id)}`)}
-                  className={styles.endpoint}
-                  aria-current={id === selected ? 'page' : undefined}
-                  title={name}
-                  data-testid={`endpoint-${method}-${path}`}
-                >
-                  <Method name={method} />
-                  <span className={styles.path}>{path}</span>
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
+      {[...groups]
+        .sort(([a], [b]) => byFlow(a, b))
+        .map(([flow, steps]) => (
+          <section key={flow} data-testid={`flow-group-${flow}`} aria-label={flowTitle(flow)}>
+            <h2 className={styles.flow}>{flowTitle(flow)}</h2>
+            <ul>
+              {steps.map(({ id, method = '', path = '', name }) => (
+                <li key={id}>
+                  <Link
+                    href={withSearch(`/endpoints/${encodeURIComponent(id)}`)}
+                    className={styles.endpoint}
+                    aria-current={id === selected ? 'page' : undefined}
+                    title={name}
+                    data-testid={`endpoint-${method}-${path}`}
+                  >
+                    <Method name={method} />
+                    <span className={styles.path}>{path}</span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
     </nav>
   );
 }

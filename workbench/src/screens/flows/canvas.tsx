@@ -12,7 +12,7 @@ import {
   useReactFlow,
   useStore,
 } from '@xyflow/react';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import type { StepEntry } from '../../api/types.ts';
 import { useTheme } from '../../lib/theme.ts';
 import styles from './canvas.module.css';
@@ -48,10 +48,12 @@ const NODES = {
   custom: CustomNode,
 } as unknown as NodeTypes;
 const EDGES = { topic: TopicEdge };
+const FIT = { padding: 0.15, maxZoom: 1.1 };
 
 export function Canvas(props: CanvasProps) {
   const { flow, steps, saved, onSave, custom, loadOf, selected, onSelect, onSource } = props;
   const { isDark } = useTheme();
+  const isMoved = useRef(false);
   const edges = useMemo(() => edgesOf(steps), [steps]);
   const places = useMemo(() => placesOf(steps, edges, saved), [steps, edges, saved]);
   const [nodes, setNodes, onNodesChange] = useNodesState<StepNode>([]);
@@ -113,20 +115,40 @@ export function Canvas(props: CanvasProps) {
       minZoom={0.1}
       maxZoom={2}
       fitView
-      fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }}
+      fitViewOptions={FIT}
+      onMoveStart={(event) => {
+        if (event) isMoved.current = true;
+      }}
     >
       <Background gap={20} size={1} />
-      <Controls showInteractive={false} position="bottom-right" />
-      <ShowChosen id={selected} />
+      <Controls
+        showInteractive={false}
+        position="bottom-right"
+        fitViewOptions={FIT}
+        onZoomIn={() => (isMoved.current = true)}
+        onZoomOut={() => (isMoved.current = true)}
+        onFitView={() => (isMoved.current = false)}
+      />
+      <KeepInSight id={selected} isMoved={isMoved} />
     </ReactFlow>
   );
 }
 
-/** Brings the chosen node into sight, which the panel that opens for it may cover. */
-function ShowChosen({ id }: { id: string | undefined }) {
-  const { getInternalNode, getViewport, setCenter } = useReactFlow();
+interface Sight {
+  /** The chosen node. */
+  id: string | undefined;
+  /** Somebody has moved the graph about. */
+  isMoved: { current: boolean };
+}
+
+/** When the place of the graph changes: brings the chosen node into sight, which the panel that opens for it may cover; else all, unless it was moved. */
+function KeepInSight({ id, isMoved }: Sight) {
+  const { getInternalNode, getViewport, setCenter, fitView } = useReactFlow();
   const width = useStore(({ width }) => width);
+  const height = useStore(({ height }) => height);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what all of it has to fit into
   useEffect(() => {
+    if (id === undefined && !isMoved.current) void fitView(FIT);
     const node = id === undefined ? undefined : getInternalNode(id);
     if (!node) return;
     const { x, zoom } = getViewport();
@@ -134,7 +156,7 @@ function ShowChosen({ id }: { id: string | undefined }) {
     const left = positionAbsolute.x * zoom + x;
     if (left >= 0 && left + NODE_WIDTH * zoom <= width) return;
     void setCenter(positionAbsolute.x + NODE_WIDTH / 2, positionAbsolute.y + NODE_HEIGHT / 2, { zoom });
-  }, [id, width, getInternalNode, getViewport, setCenter]);
+  }, [id, isMoved, width, height, getInternalNode, getViewport, setCenter, fitView]);
   return null;
 }
 

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { Redirect, useLocation, useRoute } from 'wouter';
 import { useSteps } from '../../api/hooks.ts';
 import type { StepEntry } from '../../api/types.ts';
+import { flowsOfStep, flowTitle, NO_FLOW } from '../../lib/flow-names.ts';
 import { useUrlState } from '../../lib/url-state.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterBar } from '../../ui/filters.tsx';
@@ -18,7 +19,7 @@ import { StepPanel } from './step-panel.tsx';
 import { useSavedPlaces } from './use-saved-places.ts';
 
 const LAST_KEY = 'motia-workbench-flow';
-export const flowHref = (flow: string): string => `/flows/${encodeURIComponent(flow)}`;
+const flowHref = (flow: string): string => `/flows/${encodeURIComponent(flow)}`;
 
 export default function Flows() {
   const [, params] = useRoute('/flows/:flow?');
@@ -27,7 +28,7 @@ export default function Flows() {
   const flows = useMemo(() => flowsOf(steps), [steps]);
   if (isLoading) return <Loading label="Loading the flows" />;
   if (error && !data) return <ErrorState error={error} what="The flows could not be read" onRetry={refetch} />;
-  if (flows.length === 0) return <NoFlows hasSteps={steps.length > 0} />;
+  if (flows.length === 0) return <NoSteps />;
   const flow = params?.flow;
   if (flow === undefined) {
     const last = localStorage.getItem(LAST_KEY);
@@ -52,7 +53,7 @@ interface FlowProps {
 
 function Flow({ flow, flows, all, custom }: FlowProps) {
   const [{ step: selected, view }, setState] = useUrlState('step', 'view');
-  const steps = useMemo(() => all.filter((step) => step.flows.includes(flow)), [all, flow]);
+  const steps = useMemo(() => all.filter((step) => flowsOfStep(step).includes(flow)), [all, flow]);
   const { places, save, isKept } = useSavedPlaces(flow);
   const loadOf = useLoads();
   useFollowPulses();
@@ -66,6 +67,11 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
       <FilterBar
         end={
           <>
+            {flow === NO_FLOW && (
+              <span>
+                A step is in the flows that its config names: <code>flows: ['orders']</code>
+              </span>
+            )}
             {!isKept && <span>Places are kept in this page only</span>}
             <Button look="quiet" icon={LayoutDashboard} onClick={arrangeAll}>
               Arrange
@@ -75,11 +81,12 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
       >
         <Menu
           label="Flow"
-          value={flow}
+          value={flowTitle(flow)}
           testId="flows-dropdown-trigger"
+          hooks={{ list: 'flows-dropdown', item: 'flow-link' }}
           items={flows.map(({ id, steps }) => ({
             id,
-            title: id,
+            title: flowTitle(id),
             detail: `${steps} ${steps === 1 ? 'step' : 'steps'}`,
             href: flowHref(id),
             testId: `dropdown-${id}`,
@@ -133,23 +140,13 @@ const Legend = () => (
   </ul>
 );
 
-function NoFlows({ hasSteps }: { hasSteps: boolean }) {
-  return (
-    <Empty icon={Workflow} title={hasSteps ? 'No step belongs to a flow' : 'There are no steps yet'}>
-      <p>
-        {hasSteps
-          ? 'A flow is a label that steps share. Give some of your steps one, and their graph is drawn here as you save:'
-          : 'A step is a file with a config and a handler. Save this one, and its graph is drawn here:'}
-      </p>
-      <pre>{hasSteps ? FLOWS_EXAMPLE : STEP_EXAMPLE}</pre>
-    </Empty>
-  );
-}
+const NoSteps = () => (
+  <Empty icon={Workflow} title="There are no steps yet">
+    <p>A step is a file with a config and a handler. Save this one, and its graph is drawn here:</p>
+    <pre>{STEP_EXAMPLE}</pre>
+  </Empty>
+);
 
-const FLOWS_EXAMPLE = `export const config = {
-  // …
-  flows: ['orders'],
-};`;
 const STEP_EXAMPLE = `// src/hello.step.ts
 export const config = {
   type: 'api', name: 'Hello', method: 'GET', path: '/hello',
@@ -167,7 +164,7 @@ function NoSuchFlow({ flow, flows }: { flow: string; flows: readonly FlowSummary
         <div className={styles.choices}>
           {flows.map(({ id }) => (
             <Button key={id} onClick={() => navigate(flowHref(id))}>
-              {id}
+              {flowTitle(id)}
             </Button>
           ))}
         </div>

@@ -1,5 +1,6 @@
 /** A flow as a graph: its steps, and the topics that lead from one to the other. Pure. */
 import type { EmitEntry, StepEntry } from '../../api/types.ts';
+import { byFlow, flowsOfStep } from '../../lib/flow-names.ts';
 
 export interface TopicEdge {
   id: string;
@@ -20,11 +21,11 @@ export interface FlowSummary {
   steps: number;
 }
 
-/** All flows, by name. */
+/** All flows, by name; the steps without one come last. */
 export function flowsOf(steps: readonly StepEntry[]): FlowSummary[] {
   const counts = new Map<string, number>();
-  for (const { flows } of steps) for (const flow of flows) counts.set(flow, (counts.get(flow) ?? 0) + 1);
-  return [...counts].map(([id, steps]) => ({ id, steps })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const step of steps) for (const flow of flowsOfStep(step)) counts.set(flow, (counts.get(flow) ?? 0) + 1);
+  return [...counts].map(([id, steps]) => ({ id, steps })).sort((a, b) => byFlow(a.id, b.id));
 }
 
 /** Topics between the steps of a flow. Several of the same kind between the same two are one edge. */

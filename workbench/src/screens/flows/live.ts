@@ -1,4 +1,4 @@
-/** What steps are doing now: counts that are asked for, and pulses that come by themselves. A pulse concerns one node, which alone is drawn anew. */
+/** What steps are doing now: counts that are asked for, and pulses that come by themselves. Only the node is drawn anew whose pulse begins or ends. */
 import { useEffect, useSyncExternalStore } from 'react';
 import { follow } from '../../api/follow.ts';
 import { EVERY, useApi } from '../../api/hooks.ts';
@@ -28,13 +28,13 @@ export function useLoads(): (step: string) => StepLoad {
   };
 }
 
-interface Pulse {
-  /** Another one than before: something has run. */
-  count: number;
-  failed: boolean;
-}
+/** What a step shows of its last runs: how they ended, for a moment. */
+export type Pulse = 'ran' | 'failed';
 
-const pulses = new Map<string, Pulse>();
+/** A step that runs again within this time goes on to shine: nothing is drawn for each run, however many there are. */
+const SHINES_MS = 1_000;
+
+const pulses = new Map<string, { pulse: Pulse; timer: ReturnType<typeof setTimeout> }>();
 const listeners = new Set<() => void>();
 
 /** Follows what runs, as long as the component is there and the page is shown. */
@@ -47,7 +47,19 @@ export function useFollowPulses(): void {
 }
 
 function addPulse({ step, failed }: StepPulse): void {
-  pulses.set(step, { count: (pulses.get(step)?.count ?? 0) + 1, failed: failed > 0 });
+  const before = pulses.get(step);
+  clearTimeout(before?.timer);
+  const pulse = failed > 0 ? 'failed' : 'ran';
+  pulses.set(step, { pulse, timer: setTimeout(() => endPulse(step), SHINES_MS) });
+  if (before?.pulse !== pulse) tell();
+}
+
+function endPulse(step: string): void {
+  pulses.delete(step);
+  tell();
+}
+
+function tell(): void {
   for (const listener of listeners) listener();
 }
 
@@ -56,4 +68,5 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const usePulse = (step: string): Pulse | undefined => useSyncExternalStore(subscribe, () => pulses.get(step));
+export const usePulse = (step: string): Pulse | undefined =>
+  useSyncExternalStore(subscribe, () => pulses.get(step)?.pulse);

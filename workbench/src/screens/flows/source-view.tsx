@@ -30,6 +30,7 @@ export function SourceView({ step, line }: { step: string; line?: number | undef
           {source.features.map(({ id, title, description, link }) => (
             <li key={id}>
               <button
+                data-feature-id={id}
                 type="button"
                 aria-pressed={id === chosen}
                 onClick={() => setChosen(id === chosen ? undefined : id)}

@@ -1,5 +1,6 @@
 /** The log as a file: a JSON object on each line, the newest first. */
-import { type Query, send } from '../../api/client.ts';
+import type { Query } from '../../api/address.ts';
+import { send } from '../../api/client.ts';
 
 const PAGE = 1_000;
 const MOST = 50_000;

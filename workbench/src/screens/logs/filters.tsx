@@ -1,21 +1,11 @@
-/** What the log is narrowed by. Each filter is a parameter of the URL, named as in the admin API. */
+/** The fields that narrow the log. */
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Query } from '../../api/client.ts';
-import { TRACE_ID } from '../../lib/trace-id.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterBar, SearchField, Segments } from '../../ui/filters.tsx';
 import { TimeRange } from '../../ui/time-range.tsx';
 import { FlowSelect, StepSelect } from '../step-filters.tsx';
-
-export const FILTERS = ['level', 'text', 'step', 'flow', 'since', 'until'] as const;
-export type Filters = Record<(typeof FILTERS)[number], string>;
-
-/** For the admin API, which finds the log of a whole trace id without looking through all of it. */
-export function toQuery({ text, ...filters }: Filters): Query {
-  const wanted = text.trim();
-  return { ...filters, ...(TRACE_ID.test(wanted) ? { trace: wanted } : { text: wanted }) };
-}
+import { FILTERS, type Filters, NONE } from './query.ts';
 
 const LEVELS = [
   { value: '', title: 'All' },
@@ -52,6 +42,3 @@ export function LogFilters({ filters, onChange, end }: Props) {
     </FilterBar>
   );
 }
-
-/** No filter at all. */
-export const NONE = Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters;

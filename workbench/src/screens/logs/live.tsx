@@ -1,7 +1,7 @@
 /** Whether the log is followed, and what is to be done with it. */
 import { ArrowUpToLine, Download, Pause, Play } from 'lucide-react';
 import { useState } from 'react';
-import type { Query } from '../../api/client.ts';
+import type { Query } from '../../api/address.ts';
 import { useApp } from '../../api/hooks.ts';
 import { useShortcut } from '../../lib/shortcuts.ts';
 import { Badge } from '../../ui/badge.tsx';

@@ -1,9 +1,11 @@
 /** The log as far as it is known here: pages of what was written, and what is added meanwhile, each record once. */
-import { type ApiError, api, type Query } from '../../api/client.ts';
+import type { Query } from '../../api/address.ts';
+import { type ApiError, api } from '../../api/client.ts';
 import { follow } from '../../api/follow.ts';
 import type { LogPage, LogRecord } from '../../api/types.ts';
 import { type LogEntry, toEntries, withoutKnown } from './log-entry.ts';
 import { overlapOf } from './overlap.ts';
+import { PAGE } from './query.ts';
 
 /** What there is to show. */
 export interface LogView {
@@ -25,10 +27,10 @@ export interface LogView {
   liveError?: string | undefined;
 }
 
-const PAGE = 500;
 /** More than anybody scrolls through. */
 const MOST = 50_000;
-const FLUSH_MS = 100;
+/** How often the list is drawn anew while much is logged. */
+const FLUSH_MS = 300;
 /** After a longer absence the log begins anew, instead of being made up for. */
 const LONG_ABSENCE_MS = 60_000;
 

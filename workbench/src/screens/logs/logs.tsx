@@ -8,11 +8,12 @@ import { Column, Screen, Split } from '../../ui/screen.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
 import { columnsOf } from './columns.tsx';
-import { FILTERS, LogFilters, NONE, toQuery } from './filters.tsx';
+import { LogFilters } from './filters.tsx';
 import { HeldRecords, LiveBar } from './live.tsx';
 import type { LogView } from './log-book.ts';
 import type { LogEntry } from './log-entry.ts';
 import { LogPanel } from './log-panel.tsx';
+import { FILTERS, logQuery, NONE } from './query.ts';
 import { useLogBook } from './use-log-book.ts';
 
 export default function Logs() {
@@ -25,7 +26,7 @@ export default function Logs() {
   /** Another one is a table that begins at its top. */
   const [round, setRound] = useState(0);
   const isPast = filters.until !== '';
-  const query = toQuery(filters);
+  const query = logQuery(filters);
   const view = useLogBook(query, !isPast, isPaused || !isAtTop);
   const { entries, held, isLoading, error } = view;
   const columns = useMemo(() => columnsOf((text) => setFilters({ text })), [setFilters]);

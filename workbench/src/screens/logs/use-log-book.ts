@@ -1,6 +1,6 @@
 /** The log under some filters, as long as somebody sees it. */
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import type { Query } from '../../api/client.ts';
+import type { Query } from '../../api/address.ts';
 import { useVisible } from '../../lib/use-visible.ts';
 import { LogBook, type LogView } from './log-book.ts';
 

@@ -36,14 +36,7 @@ export default function Queues() {
         <Column>
           <Tabs label="Queues" tabs={tabs} value={tab} onChange={(id) => navigate(`/queues/${id}`)}>
             <Screen>
-              {tab === 'subscriptions' && (
-                <Subscriptions
-                  queues={queues}
-                  step={open[0]}
-                  topic={open[1]}
-                  isNarrow={parts.length > 0 || wanted === 'emit'}
-                />
-              )}
+              {tab === 'subscriptions' && <Subscriptions queues={queues} step={open[0]} topic={open[1]} />}
               {tab === 'dead-letters' && <DeadLetters id={open[0]} />}
               {tab === 'scheduled' && <Scheduled id={open[0]} />}
             </Screen>

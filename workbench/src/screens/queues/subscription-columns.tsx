@@ -12,14 +12,10 @@ import styles from './queues.module.css';
 interface Needs {
   depths: ReadonlyMap<string, readonly number[]>;
   onPause: (queue: QueueStatus) => void;
-  /** A panel takes the place of what it says as well. */
-  isNarrow: boolean;
 }
 
-const IN_PANEL = new Set(['depth', 'inFlight', 'oldest', 'later', 'why']);
-
-export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column<QueueStatus>[] {
-  const columns: readonly Column<QueueStatus>[] = [
+export function columnsOf({ depths, onPause }: Needs): readonly Column<QueueStatus>[] {
+  return [
     {
       id: 'step',
       title: 'Step',
@@ -29,15 +25,17 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
     { id: 'topic', title: 'Topic', width: 'minmax(100px, 0.9fr)', cell: ({ topic }) => <code>{topic}</code> },
     {
       id: 'depth',
+      from: 900,
       title: 'Depth',
       width: '100px',
       cell: ({ subscription }) => <Sparkline values={depths.get(subscription) ?? []} />,
     },
     number('waiting', 'Waiting', ({ waiting }) => waiting),
-    number('inFlight', 'In flight', ({ inFlight }) => inFlight),
-    number('later', 'Later', ({ later, scheduled }) => later + scheduled),
+    { ...number('inFlight', 'In flight', ({ inFlight }) => inFlight), from: 540 },
+    { ...number('later', 'Later', ({ later, scheduled }) => later + scheduled), from: 600 },
     {
       id: 'oldest',
+      from: 700,
       title: 'Oldest',
       width: '84px',
       align: 'right',
@@ -46,6 +44,7 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
     number('dead', 'Dead', ({ dead }) => dead, 'bad'),
     {
       id: 'why',
+      from: 800,
       title: 'Why it waits',
       width: 'minmax(120px, 1.4fr)',
       cell: ({ why }) => (
@@ -68,7 +67,6 @@ export function columnsOf({ depths, onPause, isNarrow }: Needs): readonly Column
       ),
     },
   ];
-  return isNarrow ? columns.filter(({ id }) => !IN_PANEL.has(id)) : columns;
 }
 
 function number(id: string, title: string, of: (queue: QueueStatus) => number, tone?: 'bad'): Column<QueueStatus> {

@@ -36,11 +36,9 @@ interface Props {
   /** Of the subscription that is open. */
   step: string | undefined;
   topic: string | undefined;
-  /** A panel is open. */
-  isNarrow: boolean;
 }
 
-export function Subscriptions({ queues: { data, error, refetch, dataUpdatedAt }, step, topic, isNarrow }: Props) {
+export function Subscriptions({ queues: { data, error, refetch, dataUpdatedAt }, step, topic }: Props) {
   const [filters, setFilters] = useUrlState('show', 'text');
   const [, navigate] = useLocation();
   const withSearch = useWithSearch(['show', 'text']);
@@ -85,7 +83,7 @@ export function Subscriptions({ queues: { data, error, refetch, dataUpdatedAt },
         ) : (
           <Table<QueueStatus>
             label="Subscriptions"
-            columns={columnsOf({ depths, onPause, isNarrow })}
+            columns={columnsOf({ depths, onPause })}
             rows={rows}
             rowKey={({ subscription }) => subscription}
             rowHref={({ step, topic }) => withSearch(`/queues/subscriptions/${toPart(step)}/${toPart(topic)}`)}

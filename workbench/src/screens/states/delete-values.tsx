@@ -1,4 +1,4 @@
-/** Asks before values are deleted. */
+/** Asks before values are deleted: some of a group, or all. */
 import { useRemove } from '../../api/hooks.ts';
 import { toPart } from '../../lib/path-part.ts';
 import { Confirm } from '../../ui/dialog.tsx';
@@ -28,6 +28,20 @@ export function DeleteValues({ group, keys, onDone, onClose }: Props) {
         Steps that read {keys.length === 1 ? 'it' : 'them'} from the group <code>{nameText(group)}</code> find nothing
         from then on.
       </p>
+    </Confirm>
+  );
+}
+
+export function ClearGroup({ group, onDone, onClose }: Omit<Props, 'keys'>) {
+  const remove = useRemove('/state');
+  const name = nameText(group);
+  const confirm = async () => {
+    await remove([`/state/groups/${toPart(group)}`], onDone);
+    toast(`${name} is cleared`);
+  };
+  return (
+    <Confirm title={`Clear the group ${name}?`} action={`Clear ${name}`} onConfirm={confirm} onClose={onClose}>
+      <p>All its values go, those as well that are not shown here. Steps that read them find nothing from then on.</p>
     </Confirm>
   );
 }

@@ -10,6 +10,7 @@ import { FilterBar, SearchField } from '../../ui/filters.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { nameText } from './name-text.ts';
+import { GROUP_ROWS } from './query.ts';
 import { stateHref } from './states.tsx';
 
 interface Group {
@@ -26,7 +27,7 @@ export function Groups({ selected }: { selected: string | undefined }) {
   const [text, setText] = useState('');
   const [, navigate] = useLocation();
   const list = useList<Page<Group>, 'items'>('/state/groups', {
-    ...{ field: 'items', by: 'after', limit: 500, every: everyBySize },
+    ...{ field: 'items', by: 'after', limit: GROUP_ROWS, every: everyBySize },
   });
   const search = (text: string) => {
     if (TRACE_ID.test(text.trim())) navigate(`/states?trace=${text.trim()}`);

@@ -1,6 +1,7 @@
 /** The values of a group. */
-import { KeyRound, Plus, Trash2 } from 'lucide-react';
+import { Eraser, KeyRound, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { useLocation } from 'wouter';
 import { everyBySize } from '../../api/hooks.ts';
 import type { Page, StateEntry } from '../../api/types.ts';
 import { useList } from '../../api/use-list.ts';
@@ -8,12 +9,12 @@ import { inLine } from '../../lib/json-text.ts';
 import { toPart } from '../../lib/path-part.ts';
 import { useUrlState, useWithSearch } from '../../lib/url-state.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button, ButtonLink } from '../../ui/button.tsx';
+import { Button, ButtonLink, IconButton } from '../../ui/button.tsx';
 import { FilterBar, SearchField } from '../../ui/filters.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Time } from '../../ui/text.tsx';
-import { DeleteValues } from './delete-values.tsx';
+import { ClearGroup, DeleteValues } from './delete-values.tsx';
 import { nameText } from './name-text.ts';
 import styles from './states.module.css';
 import { stateHref } from './states.tsx';
@@ -24,15 +25,14 @@ interface Props {
   group: string;
   /** Key of the value that is open. */
   selected: string | undefined;
-  /** A panel is open beside it. */
-  isNarrow: boolean;
 }
 
-export function Keys({ group, selected, isNarrow }: Props) {
+export function Keys({ group, selected }: Props) {
   const [{ text }, setFilters] = useUrlState('text');
   const withSearch = useWithSearch(['text']);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [isAsked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<'chosen' | 'all'>();
+  const [, navigate] = useLocation();
   const list = useList<Page<Entry>, 'items'>(`/state/groups/${toPart(group)}/items`, {
     ...{ field: 'items', by: 'after', every: everyBySize },
   });
@@ -50,7 +50,7 @@ export function Keys({ group, selected, isNarrow }: Props) {
         end={
           <>
             {chosen.size > 0 && (
-              <Button look="danger" icon={Trash2} onClick={() => setAsked(true)}>
+              <Button look="danger" icon={Trash2} onClick={() => setAsked('chosen')}>
                 Delete {chosen.size}
               </Button>
             )}
@@ -61,6 +61,9 @@ export function Keys({ group, selected, isNarrow }: Props) {
             <ButtonLink icon={Plus} href={`${stateHref(group)}?new=1`}>
               Add
             </ButtonLink>
+            {list.rows.length > 0 && (
+              <IconButton label={`Clear the group ${nameText(group)}`} icon={Eraser} onClick={() => setAsked('all')} />
+            )}
           </>
         }
       >
@@ -76,7 +79,7 @@ export function Keys({ group, selected, isNarrow }: Props) {
       ) : (
         <Table<Entry>
           label={`Values of ${nameText(group)}`}
-          columns={columnsOf(chosen, toggle, isNarrow || selected !== undefined)}
+          columns={columnsOf(chosen, toggle)}
           rows={rows}
           rowKey={({ key }) => key}
           rowHref={({ key }) => withSearch(stateHref(group, key))}
@@ -86,26 +89,23 @@ export function Keys({ group, selected, isNarrow }: Props) {
           footer={list.isLoadingMore ? 'Loading more' : undefined}
         />
       )}
-      {isAsked && (
+      {asked === 'chosen' && (
         <DeleteValues
           group={group}
           keys={[...chosen]}
           onDone={() => setChosen(new Set())}
-          onClose={() => setAsked(false)}
+          onClose={() => setAsked(undefined)}
         />
+      )}
+      {asked === 'all' && (
+        <ClearGroup group={group} onDone={() => navigate('/states')} onClose={() => setAsked(undefined)} />
       )}
     </>
   );
 }
 
-const WIDE_ONLY = new Set(['kind', 'revision', 'expires']);
-
-function columnsOf(
-  chosen: ReadonlySet<string>,
-  toggle: (key: string) => void,
-  isNarrow: boolean,
-): readonly Column<Entry>[] {
-  const columns: readonly Column<Entry>[] = [
+function columnsOf(chosen: ReadonlySet<string>, toggle: (key: string) => void): readonly Column<Entry>[] {
+  return [
     {
       id: 'key',
       title: 'Key',
@@ -118,8 +118,9 @@ function columnsOf(
     },
     {
       id: 'kind',
+      from: 500,
       title: 'Kind',
-      width: '70px',
+      width: '84px',
       cell: ({ value }) => <Badge dot>{kindOf(value)}</Badge>,
     },
     {
@@ -130,12 +131,13 @@ function columnsOf(
     },
     {
       id: 'expires',
+      from: 580,
       title: 'Goes',
       width: '76px',
       align: 'right',
       cell: ({ expiresAt }) => expiresAt && <Time at={expiresAt} />,
     },
-    { id: 'revision', title: 'Revision', width: '80px', align: 'right', cell: ({ revision }) => revision },
+    { id: 'revision', from: 420, title: 'Revision', width: '80px', align: 'right', cell: ({ revision }) => revision },
     {
       id: 'choose',
       title: 'Choose',
@@ -152,7 +154,6 @@ function columnsOf(
       ),
     },
   ];
-  return isNarrow ? columns.filter(({ id }) => !WIDE_ONLY.has(id)) : columns;
 }
 
 /** As JSON has it. */

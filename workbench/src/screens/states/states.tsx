@@ -36,7 +36,7 @@ export default function States() {
           ) : group === undefined ? (
             <NoGroup />
           ) : (
-            <Keys key={group} group={group} selected={key} isNarrow={isNew !== ''} />
+            <Keys key={group} group={group} selected={key} />
           )}
         </Column>
         {isNew !== '' ? (

@@ -30,9 +30,10 @@ const TABS = [
 
 export function ValuePanel({ group, name, onClose }: Props) {
   const path = `/state/groups/${toPart(group)}/items/${toPart(name)}`;
-  const { data: entry, error, refetch } = useApi<StateEntry>(path, { every: EVERY.live });
-  const [tab, setTab] = useState<'value' | 'edit'>('value');
   const [isAsked, setAsked] = useState(false);
+  // What is about to be deleted is not asked for again: it may be gone before the panel is.
+  const { data: entry, error, refetch } = useApi<StateEntry>(path, { every: () => (isAsked ? undefined : EVERY.live) });
+  const [tab, setTab] = useState<'value' | 'edit'>('value');
   const isGone = error?.status === 404;
   return (
     <Panel

@@ -24,13 +24,12 @@ interface Props {
   group: string;
   /** Id of the item that is open. */
   selected: string | undefined;
-  isNarrow: boolean;
 }
 
 /** Larger groups are read in pages, and not followed: all of their items would come at once. */
 const MOST_FOLLOWED = 500;
 
-export function GroupView({ stream, group, selected, isNarrow }: Props) {
+export function GroupView({ stream, group, selected }: Props) {
   const [{ view, text }, setState] = useUrlState('view', 'text');
   const withSearch = useWithSearch(['view', 'text']);
   const list = useList<Page<StreamItem>, 'items'>(`/streams/${toPart(stream)}/groups/${toPart(group)}/items`, {
@@ -81,7 +80,6 @@ export function GroupView({ stream, group, selected, isNarrow }: Props) {
                 rows={rows}
                 stream={stream}
                 isFiltered={text !== ''}
-                isNarrow={isNarrow || selected !== undefined}
                 selected={selected}
                 href={(id) => withSearch(streamHref(stream, group, id))}
                 onEnd={feed.state === 'live' ? undefined : list.loadMore}

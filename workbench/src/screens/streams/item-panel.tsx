@@ -37,11 +37,12 @@ const TABS = [
 
 export function ItemPanel({ stream, group, id, onClose }: Props) {
   const path = itemPath({ stream, group }, id);
-  const { data: item, error, refetch } = useApi<StreamItem>(path, { every: EVERY.live });
+  const [isAsked, setAsked] = useState(false);
+  // What is about to be deleted is not asked for again: it may be gone before the panel is.
+  const { data: item, error, refetch } = useApi<StreamItem>(path, { every: () => (isAsked ? undefined : EVERY.live) });
   const { mutateAsync } = useChange('/streams');
   const remove = useRemove('/streams');
   const [tab, setTab] = useState<'item' | 'edit'>('item');
-  const [isAsked, setAsked] = useState(false);
   const isGone = error?.status === 404;
   const save = async (body: unknown) => {
     await mutateAsync({ path, method: 'PUT', body });

@@ -12,19 +12,10 @@ interface Props {
   rows: readonly StreamItem[];
   stream: string;
   isFiltered: boolean;
-  isNarrow: boolean;
   selected: string | undefined;
   href: (id: string) => string;
   onEnd: (() => void) | undefined;
 }
-
-const CREATED: Column<StreamItem> = {
-  id: 'created',
-  title: 'Created',
-  width: '92px',
-  align: 'right',
-  cell: ({ _createdAt }) => _createdAt !== undefined && <Time at={_createdAt} />,
-};
 
 const COLUMNS: readonly Column<StreamItem>[] = [
   {
@@ -43,6 +34,14 @@ const COLUMNS: readonly Column<StreamItem>[] = [
     width: 'minmax(140px, 2.4fr)',
     cell: (item) => <code className={styles.value}>{inLine(ownOf(item))}</code>,
   },
+  {
+    id: 'created',
+    from: 480,
+    title: 'Created',
+    width: '92px',
+    align: 'right',
+    cell: ({ _createdAt }) => _createdAt !== undefined && <Time at={_createdAt} />,
+  },
 ];
 
 /** What the project has put in. */
@@ -50,7 +49,7 @@ export function ownOf({ id: _, _createdAt, __motia, ...own }: StreamItem): objec
   return own;
 }
 
-export function Items({ rows, stream, isFiltered, isNarrow, selected, href, onEnd }: Props) {
+export function Items({ rows, stream, isFiltered, selected, href, onEnd }: Props) {
   if (rows.length === 0) {
     return (
       <Empty icon={RadioTower} title={isFiltered ? 'No item fits' : 'The group is empty'}>
@@ -68,7 +67,7 @@ export function Items({ rows, stream, isFiltered, isNarrow, selected, href, onEn
   return (
     <Table<StreamItem>
       label="Items"
-      columns={isNarrow ? COLUMNS : [...COLUMNS, CREATED]}
+      columns={COLUMNS}
       rows={rows}
       rowKey={({ id }) => id}
       rowHref={({ id }) => href(id)}

@@ -35,7 +35,7 @@ export default function Streams() {
         </Column>
         <Column>
           {place ? (
-            <GroupView key={`${place.stream} ${place.group}`} {...place} selected={id} isNarrow={panel !== ''} />
+            <GroupView key={`${place.stream} ${place.group}`} {...place} selected={id} />
           ) : stream ? (
             <AboutStream stream={stream} />
           ) : (

@@ -12,7 +12,7 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
   {
     id: 'name',
     title: 'Trace',
-    width: 'minmax(180px, 1.4fr)',
+    width: 'minmax(150px, 1.4fr)',
     cell: ({ name, status }) => (
       <span className={styles.name}>
         <Badge tone={STATUS_TONES[status]} dot>
@@ -24,6 +24,7 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
   },
   {
     id: 'steps',
+    from: 560,
     title: 'Steps',
     width: 'minmax(140px, 2fr)',
     cell: ({ steps, error }) =>
@@ -35,7 +36,18 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
         </span>
       ),
   },
-  { id: 'spans', title: 'Spans', width: '64px', align: 'right', cell: ({ spans }) => spans },
+  {
+    id: 'id',
+    from: 820,
+    title: 'Id',
+    width: '104px',
+    cell: ({ traceId }) => (
+      <code className={styles.quiet} title={traceId}>
+        {traceId}
+      </code>
+    ),
+  },
+  { id: 'spans', from: 640, title: 'Spans', width: '64px', align: 'right', cell: ({ spans }) => spans },
   {
     id: 'duration',
     title: 'Duration',
@@ -51,8 +63,3 @@ export const COLUMNS: readonly Column<TraceSummary>[] = [
     cell: ({ startedAt }) => <Time at={startedAt} />,
   },
 ];
-
-/** Beside an open trace. */
-export const NARROW_COLUMNS = COLUMNS.filter(({ id }) => ['name', 'duration', 'started'].includes(id)).map((column) =>
-  column.id === 'name' ? { ...column, width: 'minmax(0, 1fr)' } : column,
-);

@@ -1,16 +1,10 @@
-/** What the list of traces is narrowed by. Each filter is a parameter of the URL, named as in the admin API. */
+/** The fields that narrow the list of traces. */
 import { RefreshCw } from 'lucide-react';
-import type { Query } from '../../api/client.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterBar, SearchField, Segments, Select } from '../../ui/filters.tsx';
 import { RECENT_TIMES } from '../../ui/time-range.tsx';
 import { FlowSelect, StepSelect } from '../step-filters.tsx';
-
-export const FILTERS = ['status', 'text', 'step', 'flow', 'since', 'minDuration'] as const;
-export type Filters = Record<(typeof FILTERS)[number], string>;
-
-export const isFiltered = (filters: Filters): boolean => FILTERS.some((name) => filters[name] !== '');
-export const toQuery = (filters: Filters): Query => Object.fromEntries(FILTERS.map((name) => [name, filters[name]]));
+import type { Filters } from './query.ts';
 
 const STATUSES = [
   { value: '', title: 'All' },

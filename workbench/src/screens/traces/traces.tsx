@@ -8,8 +8,9 @@ import { useUrlState, useWithSearch } from '../../lib/url-state.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
-import { COLUMNS, NARROW_COLUMNS } from './columns.tsx';
-import { FILTERS, isFiltered, TraceFilters, toQuery } from './filters.tsx';
+import { COLUMNS } from './columns.tsx';
+import { TraceFilters } from './filters.tsx';
+import { FILTERS, isFiltered, traceQuery } from './query.ts';
 import { TraceDetail } from './trace-detail.tsx';
 import styles from './traces.module.css';
 
@@ -21,7 +22,11 @@ export default function Traces() {
   const withSearch = useWithSearch(FILTERS);
   const href = (...parts: (string | undefined)[]) =>
     withSearch(['/traces', ...parts.filter((part) => part !== undefined).map(encodeURIComponent)].join('/'));
-  const list = useList<TracePage, 'traces'>('/traces', { field: 'traces', query: toQuery(filters), every: EVERY.live });
+  const list = useList<TracePage, 'traces'>('/traces', {
+    field: 'traces',
+    query: traceQuery(filters),
+    every: EVERY.live,
+  });
   return (
     <div className={styles.screen} data-testid="traces-container">
       <TraceFilters filters={filters} onChange={setFilters} list={list} />
@@ -71,11 +76,12 @@ function TraceList({ list, selected, href, isFiltered, onClear }: TraceListProps
   return (
     <Table<TraceSummary>
       label="Traces"
-      columns={selected === undefined ? COLUMNS : NARROW_COLUMNS}
+      columns={COLUMNS}
       rows={rows}
       rowKey={({ traceId }) => traceId}
       rowHref={({ traceId }) => href(traceId)}
       rowTestId={({ traceId }) => `trace-${traceId}`}
+      rowClass="motia-trace-group"
       selected={selected}
       onEnd={list.loadMore}
       footer={list.isLoadingMore ? 'Loading more' : list.hasMore ? undefined : 'No older traces are stored'}

@@ -87,12 +87,8 @@ function Language({ file, language }: { file: string; language: 'node' | 'python
   );
 }
 
-/** Shines up once for each time that something has run. */
-function Ring({ step }: { step: string }) {
-  const pulse = usePulse(step);
-  if (!pulse) return null;
-  return <span key={pulse.count} className={styles.ring} data-failed={pulse.failed || undefined} aria-hidden />;
-}
+/** Shines as long as the step runs again and again. */
+const Ring = ({ step }: { step: string }) => <span className={styles.ring} data-pulse={usePulse(step)} aria-hidden />;
 
 function Load({ activity, waiting, inFlight, isPaused }: StepNodeProps['data']['load']) {
   const { runs = 0, failed = 0, running = 0 } = activity ?? {};

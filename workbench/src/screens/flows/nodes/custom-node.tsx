@@ -1,22 +1,14 @@
 /** A node that a component of the project's own shows. It runs with the React of the page, and with our nodes to build on. */
 import { Position } from '@xyflow/react';
 import * as React from 'react';
-import * as jsxRuntime from 'react/jsx-runtime';
-import * as ReactDOM from 'react-dom';
-import { API } from '../../../api/client.ts';
+import { API } from '../../../api/address.ts';
+import { offer } from '../../../lib/offered-modules.ts';
 import { BaseHandle } from './base-handle.tsx';
 import { BaseNode } from './base-node.tsx';
 import styles from './custom-node.module.css';
 import { ApiNode, CronNode, EventNode, type KindProps, NoopNode } from './kinds.tsx';
 
-/** What the compiled component finds under the names that it imports. */
-const modules = {
-  react: React,
-  'react/jsx-runtime': jsxRuntime,
-  'react-dom': ReactDOM,
-  'motia/workbench': { ApiNode, EventNode, CronNode, NoopNode, BaseNode, BaseHandle, Position },
-};
-Object.assign(globalThis, { motiaWorkbench: { modules } });
+offer({ ApiNode, EventNode, CronNode, NoopNode, BaseNode, BaseHandle, Position });
 
 const KINDS = { api: ApiNode, event: EventNode, cron: CronNode, noop: NoopNode };
 type Component = React.ComponentType<KindProps>;
