@@ -27,7 +27,7 @@ export default defineConfig({
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
-      project('unit', 0, 10_000, 0),
+      project('unit', 0, 20_000, 0),
       project('integration', 1, 20_000, 1),
       project('acceptance', 1, 60_000, 1),
       project('browser', 1, 60_000, 1),
