@@ -1,10 +1,12 @@
-/** One project per kind of test; kinds run one after the other, quick ones first. */
+/** One project per kind of test: the quick ones first, then those with processes, then what kills them at random. */
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tests/helpers/longest-first.ts';
 
 /**
- * @param timeout milliseconds that one test may take.
- * @param retry   how often a test that failed is tried again: only where a busy machine may be to blame. The end of the output
- *                lists those that needed it. Whatever kills things at random is not tried again, since what it finds is rare.
+ * @param groupOrder kinds with the same one run side by side.
+ * @param timeout    milliseconds that one test may take.
+ * @param retry      how often a test that failed is tried again: only where a busy machine may be to blame. The end of the output
+ *                   lists those that needed it. Whatever kills things at random is not tried again, since what it finds is rare.
  */
 const project = (name: string, groupOrder: number, timeout: number, retry: number) => ({
   test: {
@@ -21,15 +23,16 @@ const project = (name: string, groupOrder: number, timeout: number, retry: numbe
 
 export default defineConfig({
   test: {
-    // One more than the smallest machine has cores: most tests wait for processes and deadlines.
-    maxWorkers: 3,
+    // Twice the cores of the smallest machine: most tests wait for processes and deadlines, and use less than half a core.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      project('unit', 0, 5_000, 0),
+      project('unit', 0, 20_000, 0),
       project('integration', 1, 20_000, 1),
-      project('acceptance', 2, 60_000, 1),
-      project('browser', 3, 60_000, 1),
-      project('chaos-short', 4, 180_000, 0),
-      project('chaos', 5, 300_000, 0),
+      project('acceptance', 1, 60_000, 1),
+      project('browser', 1, 60_000, 1),
+      project('chaos-short', 2, 180_000, 0),
+      project('chaos', 3, 300_000, 0),
     ],
   },
 });

@@ -1,11 +1,13 @@
-// Builds what the tests of the Helm chart run, from the Go module proxy, into the cache: helm, kubeconform, a Kubernetes API server with
-// its etcd, and the schemas of what the chart makes. Takes Go; cold, some ten minutes of two cores. What is there already stays.
+// Builds what the tests of `deploy/` run, from the Go module proxy, into the cache: Docker's loader of compose files, helm, kubeconform, a
+// Kubernetes API server with its etcd, and the schemas of what the chart makes; or those that are named as arguments. Takes Go; cold, some
+// ten minutes of two cores. What is there already stays.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
+const COMPOSE = 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2';
 const HELM = 'helm.sh/helm/v3/cmd/helm@v3.22.0';
 const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0';
 const ETCD = 'go.etcd.io/etcd/server/v3@v3.7.3';
@@ -23,13 +25,20 @@ const BUILD_WITHIN_MS = 30 * 60_000;
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'motia/tests/deploy');
 const environment = { ...process.env, GOFLAGS: '-mod=mod -buildvcs=false' };
 
+const makers = {
+  'compose-go': buildComposeLoader,
+  helm: (folder) => install(HELM, folder),
+  kubeconform: (folder) => install(KUBECONFORM, folder),
+  etcd: buildEtcd,
+  'kube-apiserver': buildApiServer,
+  crds: copyCrds,
+  schemas: writeSchemas, // of the crds
+};
+const named = process.argv.slice(2);
+const names = named.length > 0 ? named : Object.keys(makers);
+
 mkdirSync(cache, { recursive: true });
-make('helm', (folder) => install(HELM, folder));
-make('kubeconform', (folder) => install(KUBECONFORM, folder));
-make('etcd', buildEtcd);
-make('kube-apiserver', buildApiServer);
-make('crds', copyCrds);
-make('schemas', writeSchemas);
+for (const name of names) make(name, makers[name]);
 console.log(`All there: ${cache}`);
 
 /** Makes a file or folder of the cache in a folder of its own, so that it is there as a whole or not at all. */
@@ -59,6 +68,12 @@ function go(args, { cwd = tmpdir(), env = {} } = {}) {
 
 function install(program, folder) {
   go(['install', '-trimpath', '-ldflags=-s -w', program], { env: { GOBIN: folder, GOFLAGS: '-buildvcs=false' } });
+}
+
+/** Its package is named `cmd`. */
+function buildComposeLoader(folder, output) {
+  install(COMPOSE, folder);
+  renameSync(join(folder, 'cmd'), output);
 }
 
 /** Folder of a module of the proxy. */

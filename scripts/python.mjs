@@ -1,5 +1,6 @@
 // What the Python worker's tests and checks run with: an environment made by the product's own code, once.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { ROOT } from './prepare.mjs';
 
@@ -36,4 +37,17 @@ export function runPython(python, ...args) {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return status ?? 1;
+}
+
+/** The same beside something else, which its output would get in the way of: that comes as a whole. @returns its exit code and output */
+export async function runPythonBeside(python, ...args) {
+  const child = spawn(python, ['-m', ...args], { cwd: PYTHON_WORKER, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code: code ?? 1, output };
 }

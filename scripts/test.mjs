@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium, installChromium } from './chromium.mjs';
 import { build, install } from './prepare.mjs';
-import { runPython, testPython } from './python.mjs';
+import { runPythonBeside, testPython } from './python.mjs';
 
 const USUAL = ['unit', 'integration', 'python', 'acceptance', 'browser'];
 /** Kinds of test; `python` are those of the Python worker, with pytest, `browser` those with pages in Chromium. */
@@ -20,10 +20,11 @@ const named = args.filter((arg) => KINDS.includes(arg));
 const files = args.filter((arg) => !KINDS.includes(arg));
 const kinds = named.length > 0 ? named : USUAL;
 const count = { passed: 0, failed: 0, skipped: 0 };
-if (kinds.includes('python') && files.length === 0) await pytest();
 const projects = kinds.filter((kind) => kind !== 'python');
 if (projects.includes('browser') && !findChromium()) installChromium();
+const pytestRun = kinds.includes('python') && files.length === 0 ? pytest(await testPython()) : undefined;
 if (projects.length > 0) await vitest(projects);
+await pytestRun;
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exit(count.failed === 0 && count.passed > 0 ? 0 : 1);
 
@@ -50,9 +51,8 @@ async function vitest(project) {
   count.skipped += skipped.length;
 }
 
-/** pytest names each skipped test with its reason (`-rs`); its counts are read from its report. */
-async function pytest() {
-  const python = await testPython();
+/** Runs beside the others. pytest names each skipped test with its reason (`-rs`); its counts are read from its report. */
+async function pytest(python) {
   if (!python) {
     console.log('skipped: the tests of the Python worker: there is no Python that can run them');
     count.skipped++;
@@ -60,7 +60,8 @@ async function pytest() {
   }
   const folder = mkdtempSync(join(tmpdir(), 'motia-pytest-'));
   const report = join(folder, 'report.xml');
-  const code = runPython(python, 'pytest', '--quiet', '-rs', `--junit-xml=${report}`);
+  const { code, output } = await runPythonBeside(python, 'pytest', '--quiet', '-rs', `--junit-xml=${report}`);
+  console.log(`The tests of the Python worker:\n${output}`);
   const suite = readFileSync(report, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? '';
   rmSync(folder, { recursive: true });
   const number = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);

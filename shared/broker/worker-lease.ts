@@ -9,6 +9,8 @@ import { purgeEntries, readEntries, writeEntry } from './key-value.ts';
 /** A worker that is lost is forgotten within this time. */
 const TTL = { 'Nats-TTL': '30s' };
 const RENEW_MS = 5_000;
+/** For the end of a worker, which a lost broker must not hold up: a lease that nobody could take back runs out. */
+const STOP_WITHIN_MS = 2_000;
 
 type Served = Pick<Source, 'stream' | 'durable' | 'runsUntil'>;
 
@@ -95,11 +97,14 @@ export class WorkerLease {
     return this.#write();
   }
 
-  /** What was served is no longer. */
+  /** What was served is no longer. Tells the broker, if that takes no longer than two seconds. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#writing.catch(() => {});
-    if (this.#broker.connected()) await purgeEntries(this.#broker, this.#names.buckets.leases, this.#key);
+    const told = (async () => {
+      await this.#writing.catch(() => {});
+      if (this.#broker.connected()) await purgeEntries(this.#broker, this.#names.buckets.leases, this.#key);
+    })();
+    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())]);
   }
 
   #renew(): void {

@@ -52,7 +52,7 @@ export interface CliOptions {
   ready?: RegExp | false;
   /** What it reads from its standard input. Default: nothing. */
   input?: string;
-  /** Milliseconds until it has to be ready. Default 20,000. */
+  /** Milliseconds until it has to be ready. Default 30,000. */
   readyWithin?: number;
 }
 
@@ -101,7 +101,7 @@ afterAll(async () => {
 
 /** Starts the program in a project and resolves when it is ready. It is stopped at the end of the test file at the latest. */
 export async function startCli(command: Command, project: Project, options: CliOptions = {}): Promise<RunningCli> {
-  const { args = [], env = {}, readyWithin = 20_000 } = options;
+  const { args = [], env = {}, readyWithin = 30_000 } = options;
   const port = SERVES.includes(command) && !args.includes('--port') ? ['--port', '0'] : [];
   const mark = `motia-test-${randomUUID()}`;
   const child = spawn(process.execPath, [PROGRAM, command, ...port, ...args], {
@@ -117,7 +117,12 @@ export async function startCli(command: Command, project: Project, options: CliO
     (command.endsWith('worker') || command === 'scheduler'
       ? WORKER_READY_LINE
       : SERVES.includes(command) && READY_LINE);
-  if (ready) await cli.waitUntilReady(ready, readyWithin);
+  if (ready) {
+    await cli.waitUntilReady(ready, readyWithin).catch(async (error) => {
+      await cli.stop('SIGKILL'); // nobody has it, so nobody would stop it, and it would take part in whatever comes next
+      throw error;
+    });
+  }
   return cli;
 }
 

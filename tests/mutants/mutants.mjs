@@ -1109,7 +1109,7 @@ export const MUTANTS = [
     from: 'if (broken.length > 0) return false;',
     to: '',
     test: `${FAILURES}/hot-reload.test.ts`,
-    name: '50 edits',
+    name: '30 edits',
   },
   {
     guarantee: 'a second save right after the first is served',
@@ -1117,7 +1117,7 @@ export const MUTANTS = [
     from: 'if (Date.now() - toldAt <= DROPS_FOR_MS) reloadSoon();',
     to: '',
     test: `${FAILURES}/hot-reload.test.ts`,
-    name: '50 edits',
+    name: '30 edits',
   },
   {
     guarantee: 'calls of a step that was just removed are answered',

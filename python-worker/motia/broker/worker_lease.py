@@ -23,6 +23,8 @@ from .key_value import purge_entries, read_entries, write_entry
 # A worker that is lost is forgotten within this time.
 _LEASE_S: Final = 30
 _RENEW_S: Final = 5.0
+# For the end of a worker, which a lost broker must not hold up: a lease that nobody could take back runs out.
+_STOP_WITHIN_S: Final = 2.0
 
 
 async def read_served(broker: Broker, names: Names) -> set[str]:
@@ -66,13 +68,16 @@ class WorkerLease:
         await self._write()
 
     async def stop(self) -> None:
-        """What was served is no longer."""
+        """What was served is no longer. Tells the broker, if that takes no longer than two seconds."""
         if self._renewal is None:
             return
         self._renewal.cancel()
+        with contextlib.suppress(MotiaError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._take_back(), _STOP_WITHIN_S)
+
+    async def _take_back(self) -> None:
         async with self._writing:
-            with contextlib.suppress(MotiaError):
-                await purge_entries(self._broker, self._bucket, self._key)
+            await purge_entries(self._broker, self._bucket, self._key)
 
     async def _renew(self) -> None:
         while True:

@@ -4,9 +4,9 @@ import { waitFor } from '../../helpers/wait-for.ts';
 import { Reloads, startClients } from './reloads.ts';
 
 /** Of ten edits each. */
-const ROUNDS = 5;
+const ROUNDS = 3;
 
-test('50 edits of every kind: no call fails, the last good version is served meanwhile, the new one soon after', async () => {
+test('30 edits of every kind: no call fails, the last good version is served meanwhile, the new one soon after', async () => {
   await using reloads = await Reloads.start();
   const clients = startClients(reloads, 16);
   for (let round = 0; round < ROUNDS; round++) {
@@ -14,7 +14,7 @@ test('50 edits of every kind: no call fails, the last good version is served mea
   }
   const calls = await clients.stop();
   expect(clients.failures).toEqual([]);
-  expect(calls).toBeGreaterThan(500);
+  expect(calls).toBeGreaterThan(300);
   expect(reloads.times.length).toBeGreaterThanOrEqual(8 * ROUNDS);
   const median = reloads.times.sort((a, b) => a - b)[Math.floor(reloads.times.length / 2)];
   expect(median).toBeLessThan(1_500);

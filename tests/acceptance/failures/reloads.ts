@@ -1,5 +1,6 @@
 /** Edits to a project that is being served, of every kind that people make, and clients that must not notice them. */
 import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CliOptions, type RunningCli, startCli } from '../../helpers/cli.ts';
 import { createProject, type Project } from '../../helpers/project.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -12,6 +13,8 @@ export interface Answer {
 
 /** What is going on when the bound is missed, or what must not happen. */
 export const NEW_BEHAVIOUR_WITHIN_MS = 5_000;
+/** Of a client between two calls: so that the edits have the machine, and some client calls at any moment. */
+const PAUSE_MS = 25;
 
 export class Reloads implements AsyncDisposable {
   readonly cli: RunningCli;
@@ -180,7 +183,7 @@ export function startClients(reloads: Reloads, count: number): { failures: strin
       const outcome = await reloads.call(method, path, agent).then(({ status }) => status, String);
       calls++;
       if (outcome !== 200) failures.push(`${method} ${path}: ${outcome}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(PAUSE_MS);
     }
     agent.destroy();
   });

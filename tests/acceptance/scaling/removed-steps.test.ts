@@ -80,8 +80,12 @@ describe.each<Language>(['node', 'python'])('%s', (language) => {
     await newer.stop();
     await waitFor(async () => (await current()) === 'Old', { within: 15_000 });
   });
+});
 
-  test('a worker that is killed is forgotten when its lease is over, and not before', async (context) => {
+// Side by side, since a lease takes half a minute.
+test.concurrent.for<Language>(['node', 'python'])(
+  '%s: a worker that is killed is forgotten when its lease is over, and not before',
+  async (language, context) => {
     const env = language === 'python' ? await pythonEnvironment(context) : {};
     const files = { [stepFile(language, 'work')]: eventStep(language, 'Old', ['work']) };
     await using work = await startSharedWork(language, files, env);
@@ -93,5 +97,5 @@ describe.each<Language>(['node', 'python'])('%s', (language) => {
     await worker.exited;
     expect([...(await readLeases(broker, names))]).toEqual([consumer]);
     await waitFor(async () => (await readLeases(broker, names)).size === 0, { within: 45_000, every: 500 });
-  });
-});
+  },
+);

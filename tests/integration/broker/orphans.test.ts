@@ -173,3 +173,17 @@ test('what a step that is FIFO no longer has left is its own to finish, as long 
   await provision(broker, names, step('kept'));
   expect(await findOrphans(broker, names)).toHaveLength(65);
 });
+
+test('the lease of a worker that ends while the broker does not answer is left to run out', async () => {
+  const { broker, names } = await harness.app();
+  const lease = new WorkerLease(broker, names, logTo([]), () => []);
+  await lease.name();
+  await harness.server.kill('SIGSTOP');
+  try {
+    const began = Date.now();
+    await lease.stop();
+    expect(Date.now() - began).toBeLessThan(4_000); // a request alone is waited for longer
+  } finally {
+    await harness.server.kill('SIGCONT');
+  }
+});

@@ -22,7 +22,7 @@ import { PACKAGE_FOLDER, pythonPath, readRequirements } from '../../../cli/pytho
 import { findPython, type Interpreter, PythonError } from '../../../cli/python/toolchain.ts';
 import { readEnvironment } from '../../../shared/config.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import { eventually, waitFor } from '../../helpers/wait-for.ts';
 
 const machine: Interpreter | undefined = await findPython(readEnvironment().searchPath).catch((error: Error) => {
   console.error(`SKIPPED: tests of the Python environment. ${error.message}`);
@@ -313,7 +313,7 @@ describe.skipIf(!machine)('the Python environment', { timeout: 60_000 }, () => {
       const args = ['--input-type=module', '-e', PREPARE, JSON.stringify(options)];
       const child = spawn(process.execPath, args, { stdio: 'inherit' });
       const ended = once(child, 'exit');
-      const installer = Number(await waitFor(() => readFileSync(pidFile, 'utf8').trim(), { what: 'an installer' }));
+      const installer = Number(await eventually(() => readFileSync(pidFile, 'utf8').trim(), 'an installer'));
       expect(isAlive(installer)).toBe(true);
       child.kill(signal);
       await ended;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
@@ -231,3 +233,17 @@ async def test_an_older_version_that_starts_again_gives_way_to_a_newer_one_that_
     newer = await start("old")
     assert await publish("new", "editor") == (False, ["new"])
     await newer.stop()
+
+
+async def test_the_lease_of_a_worker_that_ends_while_the_broker_does_not_answer_is_left_to_run_out(
+    broker: Broker, names: Names, server: NatsServer
+) -> None:
+    lease = WorkerLease(broker, names, Log("error", lambda _: None), lambda: [])
+    await lease.name()
+    server.signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        await lease.stop()
+        assert time.monotonic() - began < 4  # a request alone is waited for longer
+    finally:
+        server.signal(signal.SIGCONT)
