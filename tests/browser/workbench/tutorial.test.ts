@@ -31,9 +31,12 @@ export const steps: TutorialStep[] = [
     ],
   },
   {
+    title: 'The answer', description: () => <p>Here</p>, elementXpath: at.endpoints.response,
+    before: [{ type: 'click', selector: at.endpoints.playButton }],
+  },
+  {
     title: 'The trace', description: () => <p>Done</p>, elementXpath: at.tracing.timeline(1),
     before: [
-      { type: 'click', selector: at.endpoints.playButton },
       { type: 'click', selector: at.links.tracing },
       { type: 'click', selector: at.tracing.trace(1) },
     ],
@@ -65,6 +68,9 @@ test('a tutorial opens once, leads through the page, and opens again by its butt
   await next.click();
   await isAt('The body');
   await page.getByTestId('json-editor').getByText('"Jack"').waitFor();
+  await next.click();
+  await isAt('The answer');
+  await page.getByTestId('endpoint-response-container').getByText('200').waitFor();
   await next.click();
   await isAt('The trace');
   await page.getByTestId('trace-details').getByText('ApiTrigger').first().waitFor();

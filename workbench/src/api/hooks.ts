@@ -30,7 +30,7 @@ export const queryClient = new QueryClient({
   },
 });
 
-export interface UseApiOptions<Answer> {
+export interface UseApiOptions<Answer, Shown = Answer> {
   query?: Query;
   /** Ask again after so many ms, while the tab is shown: one of {@link EVERY}, or what follows from the answer. */
   every?: number | ((answer: Answer | undefined) => number | undefined);
@@ -38,16 +38,22 @@ export interface UseApiOptions<Answer> {
   enabled?: boolean;
   /** Show what was there until what is asked for now has come: for filters and pages. */
   keep?: boolean;
+  /** The part that is of interest: nothing is drawn anew while that stays the same. */
+  select?: (answer: Answer) => Shown;
 }
 
 /** Asks for a path of the admin API. Its key, for {@link useRefresh}, begins with the path. */
-export function useApi<Answer>(path: string, options: UseApiOptions<Answer> = {}): UseQueryResult<Answer, ApiError> {
-  const { query, every, enabled = true, keep = false } = options;
-  return useQuery<Answer, ApiError>({
+export function useApi<Answer, Shown = Answer>(
+  path: string,
+  options: UseApiOptions<Answer, Shown> = {},
+): UseQueryResult<Shown, ApiError> {
+  const { query, every, enabled = true, keep = false, select } = options;
+  return useQuery<Answer, ApiError, Shown>({
     queryKey: [path, query ?? {}],
     queryFn: ({ signal }) => api<Answer>(path, { ...(query && { query }), signal }),
     enabled,
     refetchInterval: ({ state }) => (typeof every === 'function' ? every(state.data) : every) ?? false,
+    ...(select && { select }),
     ...(keep && { placeholderData: keepPreviousData }),
   });
 }
@@ -91,5 +97,9 @@ export function useRefresh(): (...paths: string[]) => Promise<void> {
 
 export const useApp = (): UseQueryResult<AppInfo, ApiError> => useApi<AppInfo>('/app', { every: EVERY.slow });
 
-/** Steps and streams that are served; edits of the project are seen within two seconds. */
-export const useSteps = (): UseQueryResult<Steps, ApiError> => useApi<Steps>('/steps', { every: EVERY.live });
+/** What changes with the files of a project: in dev at any time, elsewhere with a deployment. */
+export const everyByMode = (): number =>
+  queryClient.getQueryData<AppInfo>(['/app', {}])?.mode === 'dev' ? EVERY.live : EVERY.slow;
+
+/** Steps and streams that are served; in dev, edits of the project are seen within two seconds. */
+export const useSteps = (): UseQueryResult<Steps, ApiError> => useApi<Steps>('/steps', { every: everyByMode });

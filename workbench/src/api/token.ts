@@ -1,6 +1,7 @@
 /** Whether the gateway takes the token of whoever looks, and what changes it. */
 import { useSyncExternalStore } from 'react';
 import { TOKEN_KEY } from './address.ts';
+import { forgetFirstAnswers } from './first-answers.ts';
 
 /** What the gateway has said last about us. */
 let isRefused = false;
@@ -13,6 +14,7 @@ const tell = () => {
 export function setToken(next: string | undefined): void {
   if (next === undefined) sessionStorage.removeItem(TOKEN_KEY);
   else sessionStorage.setItem(TOKEN_KEY, next);
+  forgetFirstAnswers();
   isRefused = next === undefined;
   tell();
 }

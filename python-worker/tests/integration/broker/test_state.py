@@ -235,9 +235,9 @@ async def test_with_replicas_the_leader_is_asked(broker: Broker, state: StateSto
     asked: list[str] = []
     request = broker.request
 
-    async def watched(subject: str, *args: Any) -> Any:
+    async def watched(subject: str, *args: Any, **options: Any) -> Any:
         asked.append(subject)
-        return await request(subject, *args)
+        return await request(subject, *args, **options)
 
     async def text_of(value: Any) -> object:
         return value["text"]

@@ -17,7 +17,6 @@ import type { StepEntry } from '../../api/types.ts';
 import { useTheme } from '../../lib/theme.ts';
 import styles from './canvas.module.css';
 import { edgesOf } from './graph.ts';
-import type { StepLoad } from './live.ts';
 import { CustomNode } from './nodes/custom-node.tsx';
 import { ApiNode, CronNode, EventNode, NoopNode } from './nodes/kinds.tsx';
 import type { StepNodeData } from './nodes/node-types.ts';
@@ -32,7 +31,6 @@ interface CanvasProps {
   onSave: (places: Record<string, Place>) => void;
   /** Ids of the steps that a component of the project shows. */
   custom: readonly string[];
-  loadOf: (step: string) => StepLoad;
   selected: string | undefined;
   onSelect: (step: string | undefined) => void;
   onSource: (step: string) => void;
@@ -51,7 +49,7 @@ const EDGES = { topic: TopicEdge };
 const FIT = { padding: 0.15, maxZoom: 1.1 };
 
 export function Canvas(props: CanvasProps) {
-  const { flow, steps, saved, onSave, custom, loadOf, selected, onSelect, onSource } = props;
+  const { flow, steps, saved, onSave, custom, selected, onSelect, onSource } = props;
   const { isDark } = useTheme();
   const isMoved = useRef(false);
   const edges = useMemo(() => edgesOf(steps), [steps]);
@@ -80,7 +78,6 @@ export function Canvas(props: CanvasProps) {
           position: { x: place.x, y: place.y },
           data: {
             ...step,
-            load: loadOf(step.id),
             sourceSide: place.sourceHandlePosition ?? 'right',
             targetSide: place.targetHandlePosition ?? 'left',
             onSource,
@@ -94,7 +91,7 @@ export function Canvas(props: CanvasProps) {
   const shown = nodes.map((node) => ({
     ...node,
     selected: node.id === selected,
-    data: { ...node.data, load: loadOf(node.id), onSource, onSide },
+    data: { ...node.data, onSource, onSide },
   }));
   return (
     <ReactFlow

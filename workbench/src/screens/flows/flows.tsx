@@ -13,7 +13,7 @@ import { Empty, ErrorState, Loading } from '../../ui/states.tsx';
 import { Canvas } from './canvas.tsx';
 import styles from './flows.module.css';
 import { edgesOf, type FlowSummary, flowsOf } from './graph.ts';
-import { useFollowPulses, useLoads } from './live.ts';
+import { LoadsRenewed, useFollowPulses } from './live.ts';
 import { arrange } from './placing.ts';
 import { StepPanel } from './step-panel.tsx';
 import { useSavedPlaces } from './use-saved-places.ts';
@@ -55,7 +55,6 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
   const [{ step: selected, view }, setState] = useUrlState('step', 'view');
   const steps = useMemo(() => all.filter((step) => flowsOfStep(step).includes(flow)), [all, flow]);
   const { places, save, isKept } = useSavedPlaces(flow);
-  const loadOf = useLoads();
   useFollowPulses();
   const step = steps.find(({ id }) => id === selected);
   const arrangeAll = () => {
@@ -94,6 +93,7 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
         />
         <Legend />
       </FilterBar>
+      <LoadsRenewed />
       <div className={styles.split}>
         {places && (
           <Canvas
@@ -102,7 +102,6 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
             saved={places}
             onSave={save}
             custom={custom}
-            loadOf={loadOf}
             selected={step?.id}
             onSelect={(id) => setState({ step: id, view: '' })}
             onSource={(id) => setState({ step: id, view: 'source' })}
@@ -112,7 +111,6 @@ function Flow({ flow, flows, all, custom }: FlowProps) {
           <StepPanel
             key={step.id}
             step={step}
-            load={loadOf(step.id)}
             isSource={view === 'source'}
             onView={(view) => setState({ view: view === 'source' ? view : '' })}
             onClose={() => setState({ step: '', view: '' })}

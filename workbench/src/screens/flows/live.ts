@@ -1,4 +1,4 @@
-/** What steps are doing now: counts that are asked for, and pulses that come by themselves. Only the node is drawn anew whose pulse begins or ends. */
+/** What steps are doing now: counts that are asked for, and pulses that come by themselves. Only nodes are drawn anew of which something has changed. */
 import { useEffect, useSyncExternalStore } from 'react';
 import { follow } from '../../api/follow.ts';
 import { EVERY, useApi } from '../../api/hooks.ts';
@@ -13,18 +13,26 @@ export interface StepLoad {
   isPaused: boolean;
 }
 
-/** By the id of the step. */
-export function useLoads(): (step: string) => StepLoad {
-  const { data } = useApi<Activity>('/activity', { every: EVERY.live });
-  return (step) => {
-    const queues = data?.queues.filter((queue) => queue.step === step) ?? [];
-    const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
-    return {
-      activity: data?.steps.find((one) => one.step === step),
-      waiting: sum(queues.map(({ waiting }) => waiting)),
-      inFlight: sum(queues.map(({ inFlight }) => inFlight)),
-      isPaused: queues.length > 0 && queues.every(({ paused }) => paused),
-    };
+/** Asks again and again for what {@link useLoad} gives: once for all nodes. */
+export function LoadsRenewed(): null {
+  useApi<Activity>('/activity', { every: EVERY.live });
+  return null;
+}
+
+const NO_LOAD: StepLoad = { activity: undefined, waiting: 0, inFlight: 0, isPaused: false };
+
+/** @param step its id. */
+export const useLoad = (step: string): StepLoad =>
+  useApi<Activity, StepLoad>('/activity', { select: (activity) => loadOf(activity, step) }).data ?? NO_LOAD;
+
+function loadOf({ steps, queues }: Activity, step: string): StepLoad {
+  const own = queues.filter((queue) => queue.step === step);
+  const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+  return {
+    activity: steps.find((one) => one.step === step),
+    waiting: sum(own.map(({ waiting }) => waiting)),
+    inFlight: sum(own.map(({ inFlight }) => inFlight)),
+    isPaused: own.length > 0 && own.every(({ paused }) => paused),
   };
 }
 

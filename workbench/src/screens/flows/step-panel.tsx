@@ -7,19 +7,18 @@ import { JsonView } from '../../ui/json-view.tsx';
 import { Facts, Panel, Section } from '../../ui/panel.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { Time } from '../../ui/text.tsx';
-import type { StepLoad } from './live.ts';
+import { useLoad } from './live.ts';
 import { SourceView } from './source-view.tsx';
 import styles from './step-panel.module.css';
 
 interface StepPanelProps {
   step: StepEntry;
-  load: StepLoad;
   isSource: boolean;
   onView: (view: 'about' | 'source') => void;
   onClose: () => void;
 }
 
-export function StepPanel({ step, load, isSource, onView, onClose }: StepPanelProps) {
+export function StepPanel({ step, isSource, onView, onClose }: StepPanelProps) {
   return (
     <Panel
       label={`Step ${step.name}`}
@@ -46,14 +45,15 @@ export function StepPanel({ step, load, isSource, onView, onClose }: StepPanelPr
             <SourceView step={step.id} />
           </div>
         ) : (
-          <About step={step} load={load} />
+          <About step={step} />
         )}
       </Tabs>
     </Panel>
   );
 }
 
-function About({ step, load: { activity, waiting, inFlight } }: { step: StepEntry; load: StepLoad }) {
+function About({ step }: { step: StepEntry }) {
+  const { activity, waiting, inFlight } = useLoad(step.id);
   const id = encodeURIComponent(step.id);
   const schema = step.bodySchema ?? step.inputSchema;
   return (

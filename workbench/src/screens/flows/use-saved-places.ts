@@ -1,6 +1,6 @@
 /** Where people have put the steps of a flow: kept in `motia-workbench.json` of the project, or in this page where that cannot be written. */
 import { useMemo, useRef, useState } from 'react';
-import { EVERY, useApi, useApp, useChange } from '../../api/hooks.ts';
+import { everyByMode, useApi, useApp, useChange } from '../../api/hooks.ts';
 import type { FlowLayout } from '../../api/types.ts';
 import { toast } from '../../ui/toast.tsx';
 import type { Place } from './placing.ts';
@@ -20,7 +20,7 @@ const SAVE_AFTER_MS = 300;
 const NONE: Places = {};
 
 export function useSavedPlaces(flow: string): SavedPlaces {
-  const { data: layouts, error } = useApi<FlowLayout[]>('/flows/layout', { every: EVERY.live });
+  const { data: layouts, error } = useApi<FlowLayout[]>('/flows/layout', { every: everyByMode });
   const isKept = useApp().data?.writable.layout ?? false;
   const change = useChange('/flows/layout');
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

@@ -5,7 +5,7 @@ import { IconButton } from '../../../ui/button.tsx';
 import { classNames } from '../../../ui/class-names.ts';
 import { Hidden } from '../../../ui/hidden.tsx';
 import { hasInput, hasOutput } from '../graph.ts';
-import { usePulse } from '../live.ts';
+import { useLoad, usePulse } from '../live.ts';
 import { BaseHandle } from './base-handle.tsx';
 import styles from './base-node.module.css';
 import type { StepNodeProps } from './node-types.ts';
@@ -66,7 +66,7 @@ export function BaseNode(props: BaseNodeProps) {
       </div>
       {subtitle && <p className={styles.about}>{subtitle}</p>}
       {children}
-      <Load {...data.load} />
+      <Load step={data.id} />
       {!disableSourceHandle && hasOutput(data) && (
         <BaseHandle
           type="source"
@@ -90,7 +90,8 @@ function Language({ file, language }: { file: string; language: 'node' | 'python
 /** Shines as long as the step runs again and again. */
 const Ring = ({ step }: { step: string }) => <span className={styles.ring} data-pulse={usePulse(step)} aria-hidden />;
 
-function Load({ activity, waiting, inFlight, isPaused }: StepNodeProps['data']['load']) {
+function Load({ step }: { step: string }) {
+  const { activity, waiting, inFlight, isPaused } = useLoad(step);
   const { runs = 0, failed = 0, running = 0 } = activity ?? {};
   if (runs + failed + running + waiting + inFlight === 0 && !isPaused) return null;
   return (

@@ -1,12 +1,10 @@
 /** What a node of the graph is given. Components of the project's own get the same. */
 import type { StepEntry } from '../../../api/types.ts';
-import type { StepLoad } from '../live.ts';
 import type { Side } from '../placing.ts';
 
 /** Of React Flow, hence a type and no interface. */
 export type StepNodeData = Record<string, unknown> &
   StepEntry & {
-    load: StepLoad;
     sourceSide: Side;
     targetSide: Side;
     onSource: (step: string) => void;
