@@ -4,6 +4,9 @@ import { decodeToken, encodeToken, encodeTopic } from './encoding.ts';
 /** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
 export const DEFAULT_PARTITIONS = 64;
 
+/** What the inboxes of a user with this public key begin with: nobody else may listen there. */
+export const inboxPrefix = (publicKey: string): string => `_INBOX_${publicKey.slice(0, 16)}`;
+
 /** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
 export type Names = ReturnType<typeof createNames>;
 
@@ -55,6 +58,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
         ? `${app}.ev._.${encodeTopic(topic)}`
         : `${app}.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
     grouped: `${app}.grouped.>`,
+    /** Where events of a topic are emitted to that are of any message group. */
+    groupedEvents: (topic: string) => `${app}.grouped.*.${encodeTopic(topic)}`,
     /** The broker stores what comes as the first as the second: only it knows which group is in which partition. */
     toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${partitions},1)}}.>` },
     /** Tokens of the partitions; events without a group have one of their own. */

@@ -243,6 +243,11 @@ def _event(topic: str, group: str | None) -> str:
     return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
 
 
+def inbox_prefix(public_key: str) -> str:
+    """What the inboxes of a user with this public key begin with: nobody else may listen there."""
+    return f"_INBOX_{public_key[:16]}"
+
+
 def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
     """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`.
 

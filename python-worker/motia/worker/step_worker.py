@@ -72,7 +72,7 @@ class StepWorker:
             self._retire(consumer)
         if self._renewal is None:
             self._renew()
-        if self._ending is None:
+        if self._ending is None and not self._services.broker.locked:
             self._ending = self._loop.create_task(self._end_former())
 
     @property
@@ -208,6 +208,7 @@ class StepWorker:
     async def _recover(self) -> None:
         """The streams are made again by the gateways; the consumers of our steps are ours to make."""
         broker = self._services.broker
+        told = False
         while not self._stopped:
             try:
                 await broker.when_connected(60.0)
@@ -215,8 +216,10 @@ class StepWorker:
                 await asyncio.gather(*[ensure_consumer(broker, c.source, c.step["name"]) for c in consumers])
                 break
             except MotiaError as error:
-                fields = {"action": "recover_failed", "err": error}
-                self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
+                if not told:
+                    fields = {"action": "recover_failed", "err": error}
+                    self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
+                told = True
                 await asyncio.sleep(_RECOVER_AFTER_S)
         for consumer in self._consumers.values():
             consumer.puller.restart()
