@@ -27,12 +27,14 @@ const END_FORMER_MS = 5_000;
 export async function keepProvisioned(options: KeepOptions, life: Lifecycle): Promise<void> {
   const { app, partitions, telemetry, log } = options;
   const names = createNames(app, partitions);
-  let restoring: Promise<void> | undefined;
+  let isRestoring = false;
   const broker: Broker = await connectBroker(options.broker, {
     name: `${app} provision`,
     onReconnect: () => {
-      restoring ??= restore(broker, names, log).finally(() => {
-        restoring = undefined;
+      if (isRestoring) return; // it waits for the connection as well
+      isRestoring = true;
+      void restore(broker, names, log).finally(() => {
+        isRestoring = false;
       });
     },
     onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),

@@ -30,7 +30,9 @@ export function accessFile(account: string, users: readonly AccessUser[]): strin
 
 /** The users with what an earlier file lets them do besides: for the time in which two versions of an app run. */
 export function keepPermissions(users: readonly AccessUser[], earlier: string): AccessUser[] {
-  const { accounts } = JSON.parse(`{${earlier.replace(/^#.*$/gm, '').replace('"system_account"', ',$&')}}`) as AccessFile;
+  const { accounts } = JSON.parse(
+    `{${earlier.replace(/^#.*$/gm, '').replace('"system_account"', ',$&')}}`,
+  ) as AccessFile;
   const before = new Map(
     Object.values(accounts)
       .flatMap((account) => account.users)

@@ -9,7 +9,7 @@ export function adminPermissions(names: Names): Permissions {
   return join(
     ...allStreams(names).flatMap((stream) => [grant.read(stream), grant.purge(stream), grant.removeMessages(stream)]),
     ...Object.values(streams).map(grant.inspectConsumers),
-    { publish: [`$JS.API.CONSUMER.PAUSE.${streams.events}.*`, '$JS.API.INFO'] },
+    { publish: [`$JS.API.CONSUMER.PAUSE.${streams.events}.*`] },
     // Logs are followed as they are told.
     grant.follow(streams.telemetry),
     grant.follow(grant.keyValueStream(buckets.manifest)),

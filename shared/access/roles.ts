@@ -45,8 +45,11 @@ export function permissionsOf(
       workerPermissions(names, manifest, part, askers),
     ]),
   ];
-  return new Map(all.map(([user, own]) => [user, join(own, ownInbox(inboxOf(user)))]));
+  return new Map(all.map(([user, own]) => [user, join(own, COMMON, ownInbox(inboxOf(user)))]));
 }
+
+/** How much the account stores, and may: what the client library asks before it uses object stores. */
+const COMMON: Partial<Permissions> = { publish: ['$JS.API.INFO'] };
 
 /** To send oneself a message tells what has arrived. */
 const ownInbox = (prefix: string): Permissions => ({ publish: [`${prefix}.>`], subscribe: [`${prefix}.>`] });

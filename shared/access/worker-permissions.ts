@@ -35,7 +35,15 @@ function forStep(names: Names, step: StepEntry, part: AppPart): Permissions {
     ...sources.map(grant.take),
     grant.publish(...step.emits.flatMap(({ topic }) => emitted(names, topic))),
     ...(step.emits.length > 0 ? [grant.publish(names.allDelayed)] : []),
-    ...(step.type === 'event' ? [forEvents(names, step, sources.map(({ durable }) => durable))] : []),
+    ...(step.type === 'event'
+      ? [
+          forEvents(
+            names,
+            step,
+            sources.map(({ durable }) => durable),
+          ),
+        ]
+      : []),
     ...(step.type === 'cron' ? [grant.write(names.buckets.leases, names.cronRuns(step.id))] : []),
   );
 }
