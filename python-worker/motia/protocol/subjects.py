@@ -101,6 +101,10 @@ class Names:
         """What an ordered subscription listens to in one partition."""
         return f"{self.app}.ev.{partition}.{encode_topic(topic)}"
 
+    def grouped_events(self, topic: str) -> str:
+        """Where events of a topic are emitted to that are of any message group."""
+        return f"{self.app}.grouped.*.{encode_topic(topic)}"
+
     def event_filter(self, topic: str) -> str:
         """What a subscription listens to."""
         return f"{self.app}.ev.*.{encode_topic(topic)}"
