@@ -332,7 +332,7 @@ function brokerAddress(values: Values): BrokerAddress | undefined {
     certFile: values.NATS_CERT,
     keyFile: values.NATS_KEY,
     inboxPrefix: values.NATS_INBOX_PREFIX,
-    locked: values.MOTIA_PROVISION === 'off',
+    locked: values.MOTIA_PROVISION === 'off' || undefined,
     replicas: values.MOTIA_REPLICAS,
   });
 }

@@ -34,7 +34,6 @@ function forStep(names: Names, step: StepEntry, part: AppPart): Permissions {
   return join(
     ...sources.map(grant.take),
     grant.publish(...step.emits.flatMap(({ topic }) => emitted(names, topic))),
-    ...(step.emits.length > 0 ? [grant.publish(names.allDelayed)] : []),
     ...(step.type === 'event'
       ? [
           forEvents(
@@ -48,14 +47,19 @@ function forStep(names: Names, step: StepEntry, part: AppPart): Permissions {
   );
 }
 
-/** Of any message group. */
-const emitted = (names: Names, topic: string): string[] => [names.event(topic), names.groupedEvents(topic)];
+/** Of any message group, now or later. */
+const emitted = (names: Names, topic: string): string[] => [
+  names.event(topic),
+  names.groupedEvents(topic),
+  names.bookEvent(topic),
+  names.bookGroupedEvents(topic),
+];
 
 /** Another attempt, the dead letter, and what the workers of a step agree upon. */
 function forEvents(names: Names, step: StepEntry, durables: readonly string[]): Permissions {
   const boundaries = (step.subscribes ?? []).map((topic) => names.boundaryKey(names.subscription(step.id, topic)));
   return join(
-    grant.publish(...durables.map(names.schedulesOf), names.dead(step.id)),
+    grant.publish(...durables.map(names.bookRetry), names.dead(step.id)),
     grant.write(names.buckets.delivery, names.rateKey(step.id), ...durables.map(names.markKey), ...boundaries),
   );
 }

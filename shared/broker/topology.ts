@@ -68,6 +68,17 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
   await ensureStream(telemetryStream(names)); // takes what room the others leave
 }
 
+/** Makes sure of what bookings are stored in. Only apps need it whose workers may make no schedules: those of `motia provision`. */
+export const ensureBookings = (broker: Broker, names: Names): Promise<void> =>
+  ensure(broker, names, {
+    name: names.streams.bookings,
+    subjects: [names.bookings],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(2 * MINUTE),
+  });
+
 /** API calls on their way to a worker. In memory: a caller that lost its connection asks again. */
 function requestsStream(names: Names): StreamSettings {
   return {

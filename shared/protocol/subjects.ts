@@ -23,6 +23,7 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       requests: `${app}_REQUESTS`,
       events: `${app}_EVENTS`,
       scheduled: `${app}_SCHED`,
+      bookings: `${app}_BOOKINGS`,
       dead: `${app}_DEAD`,
       sent: `${app}_SENT`,
       cron: `${app}_CRON`,
@@ -93,6 +94,15 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
     fireRetries: `${app}.fire.retry.>`,
     fires: `${app}.fire.>`,
+
+    /** Whoever may not make schedules has a scheduler make them, by a booking: its subject says what the target is. */
+    bookEvent: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.book.ev._.${encodeTopic(topic)}`
+        : `${app}.book.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
+    bookGroupedEvents: (topic: string) => `${app}.book.grouped.*.${encodeTopic(topic)}`,
+    bookRetry: (durable: string) => `${app}.book.retry.${durable}`,
+    bookings: `${app}.book.>`,
 
     /** Dead letters of one step. */
     dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,
@@ -189,6 +199,17 @@ export function isGrouped(subject: string): boolean {
 export function partsOfSubscription(durable: string): { step: string; topic: string } {
   const [step = '', topic = ''] = durable.split('=_');
   return { step: decodeToken(step) ?? step, topic: decodeToken(topic) ?? topic };
+}
+
+/** What the schedule of a booking has as its target; of a retry the consumer too. `undefined` for what is no booking. */
+export function partsOfBooking(
+  names: Pick<Names, 'app'>,
+  subject: string,
+): { target: string; durable?: string } | undefined {
+  const tail = subject.startsWith(`${names.app}.book.`) ? subject.slice(names.app.length + '.book.'.length) : '';
+  if (!/^(ev\._|grouped\.[^.]+|retry)\.[^.]/.test(tail)) return undefined;
+  const target = `${names.app}.fire.${tail}`;
+  return tail.startsWith('retry.') ? { target, durable: tail.slice('retry.'.length) } : { target };
 }
 
 /** The consumer of the whole subscription that one of its partitions belongs to; any other name stays as it is. */

@@ -18,6 +18,7 @@ class StreamNames:
     requests: str
     events: str
     scheduled: str
+    bookings: str
     dead: str
     sent: str
     cron: str
@@ -61,6 +62,7 @@ class Names:
     fire_grouped: str
     fire_retries: str
     fires: str
+    bookings: str
     deads: str
     sent: str
     ticks: str
@@ -104,6 +106,18 @@ class Names:
     def grouped_events(self, topic: str) -> str:
         """Where events of a topic are emitted to that are of any message group."""
         return f"{self.app}.grouped.*.{encode_topic(topic)}"
+
+    def book_event(self, topic: str, group: str | None = None) -> str:
+        """Whoever may not make schedules has a scheduler make them, by a booking: its subject says the target."""
+        return f"{self.app}.book.{_event(topic, group)}"
+
+    def book_grouped_events(self, topic: str) -> str:
+        """The same of any message group."""
+        return f"{self.app}.book.grouped.*.{encode_topic(topic)}"
+
+    def book_retry(self, durable: str) -> str:
+        """The same for another attempt in one subscription."""
+        return f"{self.app}.book.retry.{durable}"
 
     def event_filter(self, topic: str) -> str:
         """What a subscription listens to."""
@@ -263,6 +277,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             requests=f"{app}_REQUESTS",
             events=f"{app}_EVENTS",
             scheduled=f"{app}_SCHED",
+            bookings=f"{app}_BOOKINGS",
             dead=f"{app}_DEAD",
             sent=f"{app}_SENT",
             cron=f"{app}_CRON",
@@ -292,6 +307,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         fire_grouped=f"{app}.fire.grouped.>",
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
+        bookings=f"{app}.book.>",
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",

@@ -43,7 +43,7 @@ beforeAll(async () => {
     start('scheduler', 'scheduler'),
     ...(python ? [start('python-worker', 'mail', '--flows', 'mail')] : []),
   ]);
-}, 60_000);
+}, 120_000);
 
 const read = async (key: string) => {
   const response = await gateway.fetch(`/read/${key}`);

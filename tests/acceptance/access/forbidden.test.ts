@@ -1,9 +1,14 @@
 /** What no user may do, each refused by the server itself: a client of each role tries it. */
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { relayBookings } from '../../../shared/broker/bookings.ts';
 import { type Broker, connectBroker } from '../../../shared/broker/connect.ts';
+import { publishStored } from '../../../shared/broker/publish.ts';
+import { readPage } from '../../../shared/broker/stored-messages.ts';
 import { createNames } from '../../../shared/protocol/subjects.ts';
 import { startCli } from '../../helpers/cli.ts';
-import { createProject } from '../../helpers/project.ts';
+import { createProject, type Project } from '../../helpers/project.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { nodeFiles } from './app-files.ts';
 import { type LockedBroker, PARTITIONS, startLockedBroker, writeConfig } from './locked-broker.ts';
 
@@ -62,7 +67,11 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
     'takes a call that it does not serve': api(`CONSUMER.MSG.NEXT.${streams.requests}.Other`),
     'acks what others have': `$JS.ACK.${streams.events}.${names.subscription('Mailer', 'order.python')}.1.1.1.1.0`,
     'has another step try again': names.retry(names.subscription('Mailer', 'order.python')),
-    'schedules for another step': names.schedule(names.subscription('Mailer', 'order.python'), 'one'),
+    'makes a schedule, even for a step of its own': names.schedule(names.subscription('OnNode', 'order.node'), 'one'),
+    'makes a schedule of an event': names.delayed('one'),
+    'has a schedule fire at once': names.fireEvent('order.node'),
+    'books another attempt for another step': names.bookRetry(names.subscription('Mailer', 'order.python')),
+    'books an event that no step of it emits': names.bookEvent('order.other'),
     'buries for another step': names.dead('Mailer'),
     'calls a step': names.request('Order'),
     'fires a tick': names.tick('Tick'),
@@ -76,7 +85,7 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
   mail: {
     'takes the events of another group': take('OnNode', 'order.node'),
     'emits what another group emits': names.event('order.flaky'),
-    'delays an event, since no step of it emits': names.delayed('one'),
+    'books an event, since no step of it emits': names.bookEvent('order.node'),
   },
   scheduler: {
     ...{ ...MAKING, ...NEVER, ...STATE },
@@ -89,23 +98,26 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
   provision: NEVER,
 };
 
+const GROUPS = ['--group', 'shop=flows:shop', '--group', 'mail=flows:mail'];
+let project: Project;
 let broker: LockedBroker;
 const clients = new Map<string, Broker>();
 
 beforeAll(async () => {
   const mailer = `export const config = { type: 'event', name: 'Mailer', subscribes: ['order.python'], emits: [], flows: ['mail'] };
     export const handler = async () => {};\n`;
-  const project = await createProject({ files: { ...nodeFiles, 'src/mailer.step.js': mailer } });
-  await writeConfig(project, '--group', 'shop=flows:shop', '--group', 'mail=flows:mail');
+  project = await createProject({ files: { ...nodeFiles, 'src/mailer.step.js': mailer } });
+  await writeConfig(project, ...GROUPS);
   broker = await startLockedBroker(project);
   const provision = await startCli('provision', project, { env: broker.env('provision'), ready: false });
   expect(await provision.exited, provision.output()).toBe(0);
   for (const user of Object.keys(FORBIDDEN)) {
     clients.set(user, await connectBroker(broker.address(user), { name: user }));
   }
-}, 60_000);
+}, 120_000);
 afterAll(() => Promise.all([...clients.values()].map((client) => client.close())));
 
+const closing = (own: Broker) => ({ broker: own, [Symbol.asyncDispose]: () => own.close() });
 const client = (user: string) => clients.get(user) as Broker;
 
 describe.each(Object.entries(FORBIDDEN))('%s', (user, actions) => {
@@ -124,6 +136,38 @@ describe.each(Object.entries(FORBIDDEN))('%s', (user, actions) => {
       });
       expect(await heard).toBe(`Permissions Violation for Subscription to "${subject}"`);
     }
+  });
+});
+
+test('the target of a schedule follows from the subject of its booking, which can name no other', async () => {
+  const [shop, scheduler, admin] = [client('shop'), client('scheduler'), client('admin')];
+  const booking = { 'Nats-Msg-Id': 'one', 'Motia-Deliver-At': '4102444800000' };
+  const smuggled = { 'Nats-Schedule': '@at 2099-01-01T00:00:00Z', 'Nats-Schedule-Target': names.fireEvent('secret') };
+  const book = (headers: object) =>
+    publishStored(shop, names.bookEvent('order.node'), '{}', { ...booking, ...headers });
+  await expect(book(smuggled)).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
+  await book({});
+  const stop = relayBookings(scheduler, names, pino({ level: 'silent' }));
+  const stored = await waitFor(async () => {
+    const { messages } = await readPage(admin, streams.scheduled, names.schedules, 1, 10);
+    return messages[0];
+  });
+  await stop();
+  expect(stored.headers?.get('Nats-Schedule-Target')).toBe(names.fireEvent('order.node'));
+  expect(stored.headers?.get('Nats-Schedule')).toBe('@at 2100-01-01T00:00:00.000Z');
+});
+
+test('a second run keeps the keys, and the server learns what new steps may do', async () => {
+  const step = `export const config = { type: 'api', name: 'New', method: 'POST', path: '/new', emits: ['order.other'], flows: ['shop'] };
+    export const handler = async () => ({ status: 200 });\n`;
+  await project.write('src/new.step.js', step);
+  await writeConfig(project, ...GROUPS);
+  broker.reload();
+  // Nobody listens to the topic, so nothing is kept; that it is answered at all is the permission.
+  await waitFor(async () => {
+    await using shop = closing(await connectBroker(broker.address('shop'), { name: 'shop' }));
+    await publishStored(shop.broker, names.event('order.other'), '{}', { 'Nats-Msg-Id': 'new' });
+    return true;
   });
 });
 

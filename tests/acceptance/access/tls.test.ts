@@ -38,7 +38,7 @@ beforeAll(async () => {
   const keyFile = path('client-key');
   tls = { NATS_CA: caFile, NATS_CERT: certFile, NATS_KEY: keyFile };
   broker = await startLockedBroker(project, { servers: '', caFile, certFile, keyFile });
-}, 60_000);
+}, 120_000);
 
 test('calls go through, in both languages', async () => {
   const interpreter = await testPython();

@@ -133,7 +133,15 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"], _events["retriedDead"], *_ticks]:
         used |= example["headers"].keys()
-    of_values = {Header.BLOB, Header.CHANGE, Header.EXPIRES, Header.NAMES, Header.NODE, Header.DROPPED}
+    of_values = {
+        Header.DELIVER_AT,
+        Header.BLOB,
+        Header.CHANGE,
+        Header.EXPIRES,
+        Header.NAMES,
+        Header.NODE,
+        Header.DROPPED,
+    }
     of_the_broker = re.compile("Nats-(Schedule|Expected)")
     assert {name for name in used if not of_the_broker.match(name)} == named - of_values
 
