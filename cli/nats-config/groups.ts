@@ -1,7 +1,5 @@
 /** Groups of workers, as `--group name=flows:billing,topics:order.paid` names them: each is a user of its own. */
-
-import type { AppPart } from '../../shared/steps/app-part.ts';
-import { WHOLE_APP } from '../../shared/steps/app-part.ts';
+import { type AppPart, WHOLE_APP } from '../../shared/steps/app-part.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 
 const KINDS = ['steps', 'topics', 'flows'] as const;

@@ -32,10 +32,11 @@ export function provisionPermissions(names: Names): Permissions {
   );
 }
 
-function allStreams({ streams, buckets }: Names): string[] {
+function allStreams({ streams, bookingStream, buckets }: Names): string[] {
   const { bodies, payloads, values, items, answers, ...keyValues } = buckets;
   return [
     ...Object.values(streams),
+    bookingStream,
     ...Object.values({ ...keyValues, answers }).map(grant.keyValueStream),
     ...[bodies, payloads, values, items, answers].map(grant.objectStream),
   ];

@@ -20,7 +20,7 @@ const OWN_HEADER = /^(Motia-|traceparent$)/;
 
 /** Where schedulers take bookings from. */
 export const bookingSource = (names: Names): Source => ({
-  stream: names.streams.bookings,
+  stream: names.bookingStream,
   durable: 'schedulers',
   filters: [names.bookings],
   ackWaitMs: ACK_WAIT_MS,

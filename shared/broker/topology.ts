@@ -71,7 +71,7 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
 /** Makes sure of what bookings are stored in. Only apps need it whose workers may make no schedules: those of `motia provision`. */
 export const ensureBookings = (broker: Broker, names: Names): Promise<void> =>
   ensure(broker, names, {
-    name: names.streams.bookings,
+    name: names.bookingStream,
     subjects: [names.bookings],
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,

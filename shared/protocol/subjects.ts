@@ -23,7 +23,6 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
       requests: `${app}_REQUESTS`,
       events: `${app}_EVENTS`,
       scheduled: `${app}_SCHED`,
-      bookings: `${app}_BOOKINGS`,
       dead: `${app}_DEAD`,
       sent: `${app}_SENT`,
       cron: `${app}_CRON`,
@@ -103,6 +102,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     bookGroupedEvents: (topic: string) => `${app}.book.grouped.*.${encodeTopic(topic)}`,
     bookRetry: (durable: string) => `${app}.book.retry.${durable}`,
     bookings: `${app}.book.>`,
+    /** The broker stream of bookings, which only apps have that were provisioned. */
+    bookingStream: `${app}_BOOKINGS`,
 
     /** Dead letters of one step. */
     dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,

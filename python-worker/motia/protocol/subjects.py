@@ -18,7 +18,6 @@ class StreamNames:
     requests: str
     events: str
     scheduled: str
-    bookings: str
     dead: str
     sent: str
     cron: str
@@ -63,6 +62,8 @@ class Names:
     fire_retries: str
     fires: str
     bookings: str
+    booking_stream: str
+    """The broker stream of bookings, which only apps have that were provisioned."""
     deads: str
     sent: str
     ticks: str
@@ -277,7 +278,6 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
             requests=f"{app}_REQUESTS",
             events=f"{app}_EVENTS",
             scheduled=f"{app}_SCHED",
-            bookings=f"{app}_BOOKINGS",
             dead=f"{app}_DEAD",
             sent=f"{app}_SENT",
             cron=f"{app}_CRON",
@@ -308,6 +308,7 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
         bookings=f"{app}.book.>",
+        booking_stream=f"{app}_BOOKINGS",
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",
