@@ -122,10 +122,42 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         describe: 'Only wait, so many seconds at most, until it has been made ready',
         coerce: secondsOf,
       }),
+      keep: {
+        type: 'boolean',
+        describe: 'Stay, make again what a restarted broker has lost, and take away what is not used any more',
+      },
       ...code,
       ...common,
     },
     load: async () => (await import('./commands/provision.ts')).provision,
+  },
+  'nats-config': {
+    describe: 'Write the configuration of a broker on which each role may do what the steps need, and nothing else',
+    examples: [
+      ['$0 nats-config', 'Into nats/: a user for each role, with a key of its own'],
+      ['$0 nats-config --group mail=topics:mail.asked --group rest=flows:shop', 'A user for each group of workers'],
+    ],
+    options: {
+      out: flag({ alias: 'o', type: 'string', describe: 'Folder to write to (default nats)' }),
+      groups: flag({
+        alias: 'group',
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'A group of workers, and the steps, topics or flows that it takes',
+      }),
+      'admin-api': { type: 'boolean', describe: 'The gateways serve the admin API' },
+      keep: {
+        type: 'boolean',
+        describe: 'Take back nothing that is allowed already: for while two versions of the app run',
+      },
+      'tls-cert': flag({ type: 'string', describe: "TLS with this certificate of the server's (PEM)" }),
+      'tls-key': flag({ type: 'string', describe: 'And its key' }),
+      'tls-ca': flag({ type: 'string', describe: 'Clients have to show a certificate of this authority' }),
+      force: { alias: 'f', type: 'boolean', describe: 'Replace nats.conf too' },
+      'motia-dir': common['motia-dir'],
+    },
+    load: async () => (await import('./commands/nats-config.ts')).natsConfig,
   },
   'cron <action> [step]': {
     describe: 'List the cron steps, have one run now, pause or resume it',

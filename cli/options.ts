@@ -26,6 +26,8 @@ export interface Flags {
   /** Of `motia install`. */
   verbose?: boolean;
   wait?: number;
+  /** Of `motia provision`: to stay; of `motia nats-config`: what is allowed already. */
+  keep?: boolean;
   debug?: boolean;
   disableVerbose?: boolean;
   motiaDir?: string;
@@ -69,6 +71,13 @@ export interface Flags {
   cursor?: boolean;
   install?: boolean;
   motia?: string;
+  /** Of `motia nats-config`, with `force` and `keep`. */
+  out?: string;
+  groups?: string[];
+  adminApi?: boolean;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsCa?: string;
   /** Of `motia doctor`. */
   powerCut?: boolean;
   /** Of `motia backup` and `motia restore`. */

@@ -44,7 +44,7 @@ export function runWorker(settings: WorkerSettings, graceMs: number, events: Wor
   return runUntilShutdown(log, async (life) => {
     const worker = await startWorker({
       ...options,
-      provision: true,
+      provision: !settings.broker.locked,
       log,
       sink,
       logLevel: logging.level,

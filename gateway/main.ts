@@ -6,8 +6,9 @@ import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
+import { followTelemetrySettings } from '../shared/broker/telemetry-limits.ts';
 import { startTelemetryStore } from '../shared/broker/telemetry-store.ts';
-import { ensureTopology, limitTelemetry } from '../shared/broker/topology.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -134,18 +135,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lifecycle.defer('telemetry', () => telling?.close());
     const tracing = await createTracing(telemetry, { name: options.app, role: 'gateway' }, telling?.store.addSpan);
     lifecycle.defer('tracing', () => tracing.close());
-    onSettings = ({ days, bytes } = {}) => {
-      limitTelemetry(broker, names, { days: telemetry.days ?? days, bytes: telemetry.bytes ?? bytes }).catch((error) =>
-        log.warn({ action: 'telemetry_limits_failed', err: error }, 'The limits of stored telemetry could not be set'),
-      );
-    };
+    onSettings = (settings) => followTelemetrySettings(broker, names, settings, telemetry, log);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);
     ops.metrics.gauge('motia_http_calls_in_flight', () => calls?.size ?? 0);
     ops.metrics.gauge('motia_stream_clients', () => streams?.clients() ?? 0);
     const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
-    lifecycle.defer('housekeeping', startHousekeeping(broker, names, log, options.orphanGraceMs));
+    const housekeeping = broker.locked ? undefined : startHousekeeping(broker, names, log, options.orphanGraceMs);
+    lifecycle.defer('housekeeping', () => housekeeping?.());
     const manifest = () => served?.manifest;
     const followers = (stream: string) => streams?.followers(stream) ?? 0;
     const services = createAdminServices(broker, names, tracing, () => payloads);

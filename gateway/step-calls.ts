@@ -103,7 +103,7 @@ export class StepCalls {
     this.#names = names;
     this.#bodies = bodies;
     this.#log = log;
-    this.#inbox = openInbox(broker.nc, (token, reply) => this.#onReply(token, reply)).prefix;
+    this.#inbox = openInbox(broker, (token, reply) => this.#onReply(token, reply)).prefix;
   }
 
   /**

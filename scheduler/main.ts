@@ -1,5 +1,6 @@
 /** One scheduler: learns the cron steps from the broker, and fires their ticks while it is the leader. */
 import type pino from 'pino';
+import { relayBookings } from '../shared/broker/bookings.ts';
 import { connectBroker } from '../shared/broker/connect.ts';
 import { CronStore } from '../shared/broker/cron-store.ts';
 import { watchManifest } from '../shared/broker/manifest-store.ts';
@@ -64,6 +65,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
     });
     const stopWatch = await watchManifest(broker, names, (manifest) => scheduler.serve(manifest));
     lifecycle.defer('manifest watch', stopWatch);
+    if (broker.locked) lifecycle.defer('bookings', relayBookings(broker, names, log));
     leader.start();
     scheduler.start();
     ops.metrics.gauge('motia_scheduler_leader', () => Number(leader.leads()));

@@ -20,8 +20,17 @@ export interface BrokerAddress {
   password?: string;
   /** Path of a NATS credentials file. */
   credsFile?: string;
+  /** Path of a file with the seed of an nkey. */
+  nkeyFile?: string;
   /** Path of a PEM file with the certificate authority of the server. */
   caFile?: string;
+  /** Paths of PEM files: the certificate that this client shows to the server, and its key. */
+  certFile?: string;
+  keyFile?: string;
+  /** What the subjects begin with that answers come to; absent for what goes with the nkey, see `inboxPrefix`. */
+  inboxPrefix?: string;
+  /** Nothing is made on this broker: `motia provision` does it, and everyone else has no permission to. */
+  locked?: boolean;
   /** On how many of its servers each broker stream is kept; absent for as it is, which is one in the beginning. */
   replicas?: number;
 }
@@ -165,7 +174,12 @@ const schema = z
     NATS_CREDS: z.string(),
     NATS_USER: z.string(),
     NATS_PASSWORD: z.string(),
+    NATS_NKEY: z.string(),
     NATS_CA: z.string(),
+    NATS_CERT: z.string(),
+    NATS_KEY: z.string(),
+    NATS_INBOX_PREFIX: z.string().regex(/^[\w-]+(\.[\w-]+)*$/, 'expected a subject without wildcards'),
+    MOTIA_PROVISION: oneOf(['on', 'off']),
     MOTIA_APP: z.string().refine((name) => sanitise(name) !== '', 'expected at least one letter or digit'),
     MOTIA_HOST: z.string(),
     MOTIA_PORT: wholeNumber(0, 65_535),
@@ -328,7 +342,12 @@ function brokerAddress(values: Values): BrokerAddress | undefined {
     user: values.NATS_USER ?? (percentDecoded(first.username) || undefined),
     password: values.NATS_PASSWORD ?? (percentDecoded(first.password) || undefined),
     credsFile: values.NATS_CREDS,
+    nkeyFile: values.NATS_NKEY,
     caFile: values.NATS_CA,
+    certFile: values.NATS_CERT,
+    keyFile: values.NATS_KEY,
+    inboxPrefix: values.NATS_INBOX_PREFIX,
+    locked: values.MOTIA_PROVISION === 'off' || undefined,
     replicas: values.MOTIA_REPLICAS,
   });
 }

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'BROKER_REFUSED'
   | 'BROKER_NAME_TAKEN'
   | 'PARTITIONS_FIXED'
+  | 'NOT_PROVISIONED'
   | 'STORE_FULL'
   | 'PORT_BUSY'
   | 'PROJECT_INVALID'

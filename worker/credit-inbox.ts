@@ -20,7 +20,7 @@ export class CreditInbox {
 
   /** Opens an address. Frames that have it as their reply subject are answered there by the broker itself if nobody gets them. */
   open(onCredit: (credit: Credit) => void): CreditAddress {
-    this.#prefix ??= openInbox(this.#broker.nc, (token, reply) => this.#onReply(token, reply)).prefix;
+    this.#prefix ??= openInbox(this.#broker, (token, reply) => this.#onReply(token, reply)).prefix;
     const token = this.#streams.add(() => onCredit);
     return { subject: this.#prefix + token, close: () => void this.#streams.take(token) };
   }

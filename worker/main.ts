@@ -114,7 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       connected = broker;
       ops.watch(broker);
       lifecycle.defer('broker connection', () => broker.close());
-      if (options.provision) await ensureTopology(broker, names);
+      if (options.provision || broker.locked) await ensureTopology(broker, names);
       if (telemetry.stored) {
         const telling = startTelemetryStore(broker, names, 'worker', log);
         store = telling.store;

@@ -1,7 +1,7 @@
 /** From the files of a project to the version that is served: build, load, provision, swap; and again at every edit. */
 import type pino from 'pino';
 import type { Broker } from '../shared/broker/connect.ts';
-import { sourcesOf } from '../shared/broker/consumers.ts';
+import { ensureConsumer, type Source, sourcesOf, sourcesTaken } from '../shared/broker/consumers.ts';
 import { type FormerPartitions, findFormerPartitions } from '../shared/broker/former-partitions.ts';
 import { publishManifest } from '../shared/broker/manifest-store.ts';
 import { ensureSources } from '../shared/broker/provision.ts';
@@ -139,10 +139,21 @@ export class ProjectVersions {
       servedSteps(app.manifest).flatMap((step) => sourcesOf(names, step)),
       app.manifest.version,
     );
-    if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
-    const own = app.manifest.steps.filter(({ language }) => language === 'node');
+    const own = servedSteps(app.manifest).filter((step) => step.language === 'node' && this.#takes(step));
+    if (broker.locked) {
+      for (const step of own)
+        for (const source of this.#sourcesOf(step)) await ensureConsumer(broker, source, step.name);
+    } else if (this.#options.provision) await ensureSources(broker, names, app.manifest, this.#manifest);
     this.#former = await findFormerPartitions(broker, names, own);
     this.#options.pool.blockedTimeoutMs = app.settings.blockedTimeoutMs;
+  }
+
+  #takes(step: StepEntry): boolean {
+    return this.#sourcesOf(step).length > 0;
+  }
+
+  #sourcesOf(step: StepEntry): Source[] {
+    return sourcesTaken(this.#options.names, this.#options.part, step);
   }
 
   /** After it: work for its steps is taken, and then gateways hear of them. */

@@ -52,7 +52,8 @@ export class StepWorker {
     }
     for (const consumer of before.values()) this.#retire(consumer);
     this.#renewal ??= setInterval(() => this.#renew(), RENEW_MS).unref();
-    this.#ending ??= setInterval(() => void this.#endFormer(), END_FORMER_MS).unref();
+    if (!this.#services.broker.locked)
+      this.#ending ??= setInterval(() => void this.#endFormer(), END_FORMER_MS).unref();
   }
 
   /** Where it takes work from. */
@@ -171,6 +172,7 @@ export class StepWorker {
 
   async #recover(): Promise<void> {
     const { broker, names, log } = this.#services;
+    let isTold = false;
     while (!this.#stopped) {
       try {
         await broker.whenConnected(60_000);
@@ -185,7 +187,8 @@ export class StepWorker {
         );
         return;
       } catch (error) {
-        log.warn({ action: 'recover_failed', err: error }, 'The broker is not ready yet; trying again');
+        if (!isTold) log.warn({ action: 'recover_failed', err: error }, 'The broker is not ready yet; trying again');
+        isTold = true;
         await new Promise((resolve) => setTimeout(resolve, RECOVER_AFTER_MS));
       }
     }

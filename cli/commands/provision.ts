@@ -1,12 +1,16 @@
 /** `motia provision`: makes the broker ready for the project's steps, without running them. */
+import type { Logger } from 'pino';
+import type { BrokerAddress } from '../../shared/config.ts';
 import { logSink } from '../../shared/logger.ts';
 import { type OrphanOutcome, provision as provisionProject } from '../../worker/provision.ts';
 import { requiredBroker } from '../broker-address.ts';
 import { findBuild } from '../build/freshness.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { GRACE_MS } from '../grace.ts';
-import { commandLogger, commandOptions, type Flags } from '../options.ts';
+import { keepProvisioned } from '../keep-provisioned.ts';
+import { type CommandOptions, commandLogger, commandOptions, type Flags } from '../options.ts';
 import { PythonSteps } from '../python/python-steps.ts';
+import { runUntilShutdown } from '../run-until-shutdown.ts';
 import { countOf } from '../table.ts';
 import { waitUntilProvisioned } from '../wait-provisioned.ts';
 
@@ -22,7 +26,7 @@ const OUTCOMES: Record<OrphanOutcome, (waiting: number) => string> = {
 export async function provision(flags: Flags): Promise<number> {
   if (flags.force && !flags.removeOrphans) throw new CliError('--force goes with --remove-orphans', EXIT.usage);
   const options = commandOptions(flags, 'json');
-  const broker = requiredBroker(options, 'provision');
+  const broker = { ...requiredBroker(options, 'provision'), locked: false }; // this is who makes everything
   const { app, root, motiaDir, logging, env } = options;
   if (flags.wait !== undefined) {
     await waitUntilProvisioned(broker, app, flags.wait);
@@ -50,5 +54,13 @@ export async function provision(flags: Flags): Promise<number> {
   for (const { durable, step, waiting, outcome } of orphans) {
     console.log(`Not in use any more: ${durable} of ${step}, ${OUTCOMES[outcome](waiting)}`);
   }
-  return 0;
+  return flags.keep ? keep(broker, options, log) : 0;
+}
+
+function keep(broker: BrokerAddress, { app, env }: CommandOptions, log: Logger): Promise<number> {
+  const { partitions, telemetry } = env;
+  return runUntilShutdown(log, async (life) => {
+    await keepProvisioned({ broker, app, partitions, telemetry, log }, life);
+    log.info({ action: 'ready' }, 'The broker is kept ready');
+  });
 }

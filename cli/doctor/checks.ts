@@ -104,7 +104,7 @@ async function checkBroker({ env, app, dataDir }: CommandOptions): Promise<Findi
     }
   } catch (error) {
     const advice =
-      'Look at NATS_URL, NATS_USER, NATS_PASSWORD, NATS_CREDS and NATS_CA, and whether the server has JetStream';
+      'Look at NATS_URL, NATS_NKEY, NATS_CREDS, NATS_USER, NATS_PASSWORD and NATS_CA, and whether the server has JetStream';
     return { status: 'fail', text: `${name}: ${(error as Error).message}`, advice };
   }
 }

@@ -18,6 +18,8 @@ export interface DescribedProject {
   app: string;
   steps: StepEntry[];
   streams: StreamEntry[];
+  /** `motia.config` says who the clients of streams are. */
+  streamAuth: boolean;
   /** What `streamAuth` finds out about a client. */
   authContext?: JsonSchema | undefined;
 }
@@ -50,11 +52,12 @@ export async function describeProject(options: CommandOptions): Promise<Describe
     app: options.app,
     steps: mergeSteps(node.steps, python.steps, 'python').steps,
     streams: mergeStreams(node.streams, python.streams, 'python').streams,
+    streamAuth: node.streamAuth,
     authContext: node.authContext,
   };
 }
 
-async function describeNode({ root, motiaDir }: CommandOptions): Promise<Described> {
+async function describeNode({ root, motiaDir }: CommandOptions): Promise<Described & { streamAuth: boolean }> {
   const bundler = new StepBundler({ root, outDir: join(motiaDir, 'generate') }); // beside that of `motia dev`
   try {
     const bundle = await bundler.build();
@@ -62,6 +65,7 @@ async function describeNode({ root, motiaDir }: CommandOptions): Promise<Describ
     return {
       steps: steps.map(({ entry }) => entry),
       streams,
+      streamAuth: settings.streamAuth === true,
       authContext: settings.streamAuthContext,
       failures: [...bundle.failures, ...failures],
     };

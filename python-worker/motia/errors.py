@@ -18,6 +18,7 @@ ErrorCode: TypeAlias = Literal[
     "BROKER_REFUSED",
     "BROKER_NAME_TAKEN",
     "PARTITIONS_FIXED",
+    "NOT_PROVISIONED",
     "STORE_FULL",
     "PORT_BUSY",
     "PROJECT_INVALID",

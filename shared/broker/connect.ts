@@ -1,16 +1,10 @@
 /** One connection to the broker, with what every role needs around it. */
-import { readFileSync } from 'node:fs';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
-import {
-  connect,
-  credsAuthenticator,
-  errors,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import { connect, createInbox, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { BrokerAddress } from '../config.ts';
 import { MotiaError } from '../errors.ts';
 import { compareVersions, OLDEST_SERVER } from '../versions.ts';
+import { LOGIN_SETTINGS, loginOptions } from './login.ts';
 import { ReplyMux } from './mux.ts';
 import { createSender, type Send } from './sender.ts';
 import { StallWatch } from './stall.ts';
@@ -47,6 +41,10 @@ export interface Broker {
   readonly replicas: number | undefined;
   /** Largest message the server takes, in bytes. */
   maxPayload(): number;
+  /** Nothing is made here, as {@link BrokerAddress.locked}. */
+  readonly locked: boolean;
+  /** A subject that nobody else has, and that this user may listen to. */
+  newInbox(): string;
   /** Flushes what was published and closes. */
   close(): Promise<void>;
 }
@@ -59,11 +57,13 @@ export async function connectBroker(
   address: BrokerAddress,
   options: { name: string; timeoutMs?: number } & BrokerEvents,
 ): Promise<Broker> {
-  const nc = await dial(address, options.name, options.timeoutMs ?? 10_000);
+  const login = loginOptions(address);
+  const nc = await dial(address, { ...login, name: options.name }, options.timeoutMs ?? 10_000);
   try {
     checkVersion(nc);
     const send = createSender(nc);
-    const mux = new ReplyMux(nc, send);
+    const newInbox = () => createInbox(login.inboxPrefix);
+    const mux = new ReplyMux({ nc, newInbox }, send);
     const flush = async () => {
       await new Promise((resolve) => setImmediate(resolve)); // what was sent in this turn is on its way first
       await nc.flush();
@@ -85,7 +85,10 @@ export async function connectBroker(
           waiting.clear();
           options.onReconnect?.();
         } else if (status.type === 'error') {
-          options.onError?.(status.error.message);
+          const { error } = status;
+          if (error instanceof errors.PermissionViolationError && error.operation === 'publish')
+            mux.refuse(error.subject);
+          options.onError?.(error.message);
         } else if (status.type === 'slowConsumer') {
           options.onError?.(`a subscription holds ${status.pending} messages`);
         }
@@ -95,6 +98,8 @@ export async function connectBroker(
       nc,
       mux,
       replicas: address.replicas,
+      locked: address.locked ?? false,
+      newInbox,
       jsm: await jetstreamManager(nc, { checkAPI: false }),
       send,
       flush,
@@ -129,10 +134,10 @@ export async function connectBroker(
   }
 }
 
-async function dial(address: BrokerAddress, name: string, timeoutMs: number): Promise<NatsConnection> {
+async function dial(address: BrokerAddress, login: NodeConnectionOptions, timeoutMs: number): Promise<NatsConnection> {
   const options: NodeConnectionOptions = {
+    ...login,
     servers: address.servers.split(',').map((server) => server.trim()),
-    name,
     noAsyncTraces: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 50,
@@ -142,11 +147,6 @@ async function dial(address: BrokerAddress, name: string, timeoutMs: number): Pr
     maxPingOut: 2,
     timeout: 2_000,
   };
-  if (address.user !== undefined) options.user = address.user;
-  if (address.password !== undefined) options.pass = address.password;
-  if (address.credsFile !== undefined) options.authenticator = credsAuthenticator(readFileSync(address.credsFile));
-  if (address.caFile !== undefined) options.tls = { caFile: address.caFile };
-
   const giveUp = Date.now() + timeoutMs;
   for (;;) {
     try {
@@ -155,7 +155,7 @@ async function dial(address: BrokerAddress, name: string, timeoutMs: number): Pr
       if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
         throw new MotiaError(
           'BROKER_AUTH',
-          `the broker at ${redact(address.servers)} refused the credentials: check NATS_CREDS, or NATS_USER and NATS_PASSWORD`,
+          `the broker at ${redact(address.servers)} refused the credentials: check ${LOGIN_SETTINGS}`,
           { cause: error },
         );
       }

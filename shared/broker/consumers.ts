@@ -3,8 +3,11 @@ import { AckPolicy, type ConsumerInfo, type ConsumerUpdateConfig } from '@nats-i
 import { nanos } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import { isGrouped, type Names } from '../protocol/subjects.ts';
+import { type AppPart, takesStep, takesTopic } from '../steps/app-part.ts';
 import type { StepEntry } from '../steps/manifest.ts';
 import type { Broker } from './connect.ts';
+import { notProvisioned } from './provisioned.ts';
+import { readAnswer } from './publish.ts';
 import { apiCode } from './topology.ts';
 
 /** A lost worker's event is handed out again after this, unless its step says otherwise; running ones renew it. */
@@ -20,6 +23,8 @@ const CONSUMER_EXISTS = 10148;
 const CONSUMER_GONE = 10149;
 /** The same when it is asked for. */
 const CONSUMER_NOT_FOUND = 10014;
+const STREAM_NOT_FOUND = 10059;
+const GONE: ReadonlySet<number> = new Set([CONSUMER_NOT_FOUND, STREAM_NOT_FOUND]);
 
 /** Where one subscription, API step or cron step takes its messages from. */
 export interface Source {
@@ -121,8 +126,19 @@ export function sourcesOf(names: Names, step: StepEntry): Source[] {
   return [...new Set(step.subscribes)].flatMap((topic) => subscriptionSources(names, step, topic));
 }
 
-/** Makes sure that a durable consumer exists with these settings. What waits in an existing one stays. */
+/** Where the messages of a step come from that a worker takes which has this part of the app. */
+export function sourcesTaken(names: Names, part: AppPart, step: StepEntry): Source[] {
+  if (step.type !== 'event') return takesStep(part, step) ? sourcesOf(names, step) : [];
+  const topics = [...new Set(step.subscribes)].filter((topic) => takesTopic(part, step, topic));
+  return topics.flatMap((topic) => subscriptionSources(names, step, topic));
+}
+
+/**
+ * Makes sure that a durable consumer exists with these settings, or that it exists where making it is left to others. What waits in an
+ * existing one stays.
+ */
 export async function ensureConsumer(broker: Broker, source: Source, description: string): Promise<void> {
+  if (broker.locked) return checkConsumer(broker, source, description);
   const settings: Partial<ConsumerUpdateConfig> = {
     ack_wait: nanos(source.ackWaitMs),
     // The number of attempts is ours to count: a message that reached the broker's own limit would stay for ever.
@@ -148,6 +164,13 @@ export async function ensureConsumer(broker: Broker, source: Source, description
       { cause: error },
     );
   }
+}
+
+async function checkConsumer(broker: Broker, { stream, durable }: Source, step: string): Promise<void> {
+  const answer = await broker.mux.request(`$JS.API.CONSUMER.INFO.${stream}.${durable}`, '');
+  const code = answer.json<{ error?: { err_code?: number } }>().error?.err_code;
+  if (code !== undefined && GONE.has(code)) throw notProvisioned(`the broker has no consumer ${durable} for ${step}`);
+  readAnswer(answer);
 }
 
 /** How a consumer is, if it is there. */

@@ -6,6 +6,7 @@ import { BlobStore } from './blobs.ts';
 import type { Broker } from './connect.ts';
 import type { Delivery } from './delivery.ts';
 import { publishFirst, publishStored } from './publish.ts';
+import { schedule } from './schedule.ts';
 
 /** An event as a step's worker reads it from a delivery. */
 export interface EventEnvelope {
@@ -97,12 +98,26 @@ export class EventStore {
       const subject = group === undefined ? this.#subjectOf(topic) : this.#names.event(topic, group);
       return publishStored(this.#broker, subject, json, headers);
     }
-    return publishFirst(this.#broker, this.#names.delayed(messageId), json, {
+    const delayed = {
       ...headers,
       [Header.eventId]: id, // the message id stays with the schedule
       [Header.emittedAt]: String(event.emittedAt ?? Date.now()),
+    };
+    if (this.#broker.locked) return this.#book(this.#names.bookEvent(topic, group), json, delayed, at);
+    return publishFirst(this.#broker, this.#names.delayed(messageId), json, {
+      ...delayed,
       ...schedule(at, this.#names.fireEvent(topic, group)),
     });
+  }
+
+  /** Has a scheduler store what this process may not, see `bookings.ts`. */
+  #book(
+    subject: string,
+    data: Uint8Array | string,
+    headers: Record<string, string> & { 'Nats-Msg-Id': string },
+    at: number,
+  ): Promise<void> {
+    return publishStored(this.#broker, subject, data, { ...headers, [Header.deliverAt]: String(at) });
   }
 
   #subjectOf(topic: string): string {
@@ -116,10 +131,13 @@ export class EventStore {
 
   /** Stores an event for the attempt that it says, in one subscription, to be delivered at `at`, ms since 1970. */
   async scheduleAttempt(durable: string, event: EventEnvelope, data: Uint8Array, at: number): Promise<void> {
-    const id = `${event.id}:${event.attempt}`;
-    await publishStored(this.#broker, this.#names.schedule(durable, id), data, {
+    const headers = {
       ...toEventHeaders(event),
       [Header.messageId]: `${durable}:${lifeOf(event)}:${event.attempt}`,
+    };
+    if (this.#broker.locked) return this.#book(this.#names.bookRetry(durable), data, headers, at);
+    await publishStored(this.#broker, this.#names.schedule(durable, `${event.id}:${event.attempt}`), data, {
+      ...headers,
       ...schedule(at, this.#names.fireRetry(durable)),
     });
   }
@@ -213,16 +231,6 @@ export function readEnvelope(
   }
   event.id ||= messageId || `${stream}:${delivery.sequence}`;
   return event;
-}
-
-/** What makes a message wait in the broker until `at`, ms since 1970. */
-function schedule(at: number, target: string): Record<string, string> {
-  return {
-    'Nats-Schedule': `@at ${new Date(at).toISOString()}`,
-    'Nats-Schedule-Target': target,
-    // The fired copy stays this long, taken by the events stream or not: longer than that one may be full or away.
-    'Nats-Schedule-TTL': '168h',
-  };
 }
 
 function toEventHeaders(event: EventEnvelope): Record<string, string> {

@@ -1,5 +1,4 @@
 /** Which worker has which events: live workers are asked at the moment when somebody wants to know, and nothing is kept. */
-import { createInbox } from '@nats-io/transport-node';
 import { parseJson } from '../json-values.ts';
 import type { Names } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
@@ -54,7 +53,7 @@ export async function askHoldings(broker: Broker, names: Names, question: Holdin
   if (workers.size === 0) return { held: [], silent: 0 };
   const held: Holdings['held'] = [];
   await new Promise<void>((resolve) => {
-    const inbox = broker.nc.subscribe(createInbox(), {
+    const inbox = broker.nc.subscribe(broker.newInbox(), {
       callback: (error, msg) => {
         if (error !== null || isNoResponders(msg)) return end();
         const answer = readJson<Answer>(msg.data);

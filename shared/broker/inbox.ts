@@ -1,11 +1,15 @@
 /** An address for replies: one subscription for any number of them, told apart by the last token. */
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import type { Broker } from './connect.ts';
 
 export type Reply = Msg;
 
 /** Opens an inbox; what is published to `prefix` + token arrives at `onReply`. */
-export function openInbox(nc: NatsConnection, onReply: (token: string, reply: Reply) => void): { prefix: string } {
-  const prefix = `${createInbox()}.`;
+export function openInbox(
+  { nc, newInbox }: Pick<Broker, 'nc' | 'newInbox'>,
+  onReply: (token: string, reply: Reply) => void,
+): { prefix: string } {
+  const prefix = `${newInbox()}.`;
   nc.subscribe(`${prefix}*`, {
     callback: (error, msg) => {
       if (error === null) onReply(msg.subject.slice(prefix.length), msg);

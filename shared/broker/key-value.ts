@@ -260,6 +260,14 @@ export async function purgeEntries(broker: Broker, bucket: string, filter: strin
   );
 }
 
+/**
+ * Removes the entry of a key by a mark that goes by itself. For who may write that key only: to purge a bucket is a permission for all
+ * that is in it.
+ */
+export async function markRemoved(broker: Broker, bucket: string, key: string): Promise<void> {
+  await writeEntry(broker, bucket, key, '', { 'KV-Operation': 'DEL', 'Nats-TTL': '1s' });
+}
+
 /** Removes what is stored under a key, unless it has been written anew after this revision. */
 export async function purgeRevision(broker: Broker, bucket: string, key: string, revision: number): Promise<void> {
   const request = JSON.stringify({ filter: `$KV.${bucket}.${key}`, seq: revision + 1 });

@@ -2,13 +2,15 @@
  * Request/reply over one inbox subscription. Unlike the client's own `request` it rejects everything in flight at once when
  * the connection drops, and costs no timer and no stack trace per call.
  */
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
+import type { Broker } from './connect.ts';
 import { isNoResponders, openInbox } from './inbox.ts';
 import { Pending } from './pending.ts';
 import type { Send } from './sender.ts';
 
 interface Waiting {
+  subject: string;
   /** Takes a reply; `true` when it was the last one. */
   take: (reply: Msg) => boolean;
   reject: (error: Error) => void;
@@ -31,9 +33,9 @@ export class ReplyMux {
   readonly #waiting = new Pending<Waiting>();
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(nc: NatsConnection, send: Send) {
+  constructor(connection: Pick<Broker, 'nc' | 'newInbox'>, send: Send) {
     this.#send = send;
-    this.#prefix = openInbox(nc, (token, reply) => this.#settle(token, reply)).prefix;
+    this.#prefix = openInbox(connection, (token, reply) => this.#settle(token, reply)).prefix;
   }
 
   /**
@@ -92,6 +94,16 @@ export class ReplyMux {
     for (const [, { reject }] of waiting) reject(new MotiaError('BROKER_LOST', reason));
   }
 
+  /** Rejects what was published to a subject that the broker does not let this user publish to: no reply will come. */
+  refuse(subject: string): void {
+    for (const [token, waiting] of this.#waiting.all()) {
+      if (waiting.subject !== subject) continue;
+      this.#waiting.take(token);
+      const message = `the broker does not let this user publish to ${subject}: see its permissions there (motia nats-config writes them)`;
+      waiting.reject(new MotiaError('BROKER_REFUSED', message));
+    }
+  }
+
   #publish(
     subject: string,
     data: Uint8Array | string,
@@ -99,7 +111,7 @@ export class ReplyMux {
     take: Waiting['take'],
     reject: Waiting['reject'],
   ): void {
-    const token = this.#waiting.add(() => ({ take, reject, expires: Date.now() + timeoutMs, timeoutMs }));
+    const token = this.#waiting.add(() => ({ subject, take, reject, expires: Date.now() + timeoutMs, timeoutMs }));
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#send(subject, data, this.#prefix + token, headers);
   }

@@ -3,7 +3,7 @@
  * restarts of the server. Its consumer is in the server's memory, and goes by itself when the process that reads it is gone.
  */
 import { randomUUID } from 'node:crypto';
-import { createInbox, type Msg, type MsgHdrs, nanos, type Subscription } from '@nats-io/transport-node';
+import { type Msg, type MsgHdrs, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Broker } from './connect.ts';
 import { readAnswer } from './publish.ts';
 import { toTime } from './store-time.ts';
@@ -130,7 +130,7 @@ export class OrderedFeed {
     else if (isReset) this.position = afterReset === 'first' ? 0 : last;
     this.incarnation = info.created;
     this.#clockOffset = now - Date.now();
-    const inbox = createInbox();
+    const inbox = this.#broker.newInbox();
     const consumer = randomUUID();
     this.#consumer = consumer;
     this.#consumerSequence = 0;

@@ -2,11 +2,12 @@
 import type { Names } from '../protocol/subjects.ts';
 import { servedSteps } from '../steps/access-steps.ts';
 import type { Manifest } from '../steps/manifest.ts';
+import { bookingSource } from './bookings.ts';
 import type { Broker } from './connect.ts';
 import { ensureConsumer, isOfGroups, sourcesOf } from './consumers.ts';
 import { purgeEntries } from './key-value.ts';
 import { type Publication, publishManifest } from './manifest-store.ts';
-import { ensureTopology } from './topology.ts';
+import { ensureBookings, ensureTopology } from './topology.ts';
 
 /**
  * Makes the streams, a durable consumer for every API step, cron step and subscription, and then publishes the manifest: whoever
@@ -20,6 +21,8 @@ export async function provisionManifest(
   keepOthers: boolean,
 ): Promise<Publication> {
   await ensureTopology(broker, names);
+  await ensureBookings(broker, names);
+  await ensureConsumer(broker, bookingSource(names), 'schedulers');
   await ensureSources(broker, names, manifest);
   return publishManifest(broker, names, manifest, keepOthers, 'provision');
 }

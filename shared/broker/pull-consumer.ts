@@ -2,7 +2,7 @@
  * Pulls messages of one durable consumer, only as many as there is room for. The client's own `consume()` prefetches a fixed
  * number, which lets attempts pass without a run and starves other workers.
  */
-import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/transport-node';
+import { type Msg, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Broker } from './connect.ts';
 import { Delivery } from './delivery.ts';
 
@@ -34,7 +34,7 @@ export class PullConsumer {
   readonly #broker: Broker;
   readonly #options: PullConsumerOptions;
   readonly #subject: string;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   #subscription: Subscription | undefined;
   #asked = 0;
   #restarted = false;
@@ -45,6 +45,7 @@ export class PullConsumer {
   constructor(broker: Broker, options: PullConsumerOptions) {
     this.#broker = broker;
     this.#options = options;
+    this.#inbox = broker.newInbox();
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.durable}`;
   }
 

@@ -31,6 +31,7 @@ async function tryAgain<T>(broker: Broker, forMs: number, attempt: () => Promise
 /** Whether trying again later may help. The client library has errors of its own for the same things. */
 function isTransient(error: unknown): boolean {
   if (error instanceof MotiaError) return error.code === 'BROKER_LOST' || error.code === 'BROKER_TIMEOUT';
+  if (error instanceof Error && error.cause instanceof errors.PermissionViolationError) return false;
   return error instanceof errors.TimeoutError || error instanceof errors.RequestError || isNotReady(error);
 }
 

@@ -10,12 +10,13 @@ import { nanos } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Names } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
+import { checkProvisioned } from './provisioned.ts';
 
 const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+export const DAY = 24 * 60 * MINUTE;
 const GIB = 1024 ** 3;
 /** Unless the project or the environment says otherwise. */
-const TELEMETRY_DAYS = 3;
+export const TELEMETRY_DAYS = 3;
 
 /** Without a limit of its own a stream stops silently at 1,000 consumers. */
 const MAX_CONSUMERS = 100_000;
@@ -38,8 +39,12 @@ const PAYLOADS_STAY_MS = 93 * DAY;
 /** Large bodies of kept answers stay this long: longer than the longest window of an `Idempotency-Key`. */
 const ANSWERS_STAY_MS = 8 * DAY;
 
-/** Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect. */
+/**
+ * Makes sure of everything this app needs on the broker. Idempotent; run at every start and every reconnect.
+ * @throws {MotiaError} `NOT_PROVISIONED` where that is left to others and they have not done it, or `BROKER_*`.
+ */
 export async function ensureTopology(broker: Broker, names: Names): Promise<void> {
+  if (broker.locked) return checkProvisioned(broker, names);
   const ensureStream = (settings: StreamSettings) => ensure(broker, names, settings);
   await ensureStream(scheduledStream(names)); // before the events stream, which sources it
   const ensured = await Promise.allSettled([
@@ -63,27 +68,16 @@ export async function ensureTopology(broker: Broker, names: Names): Promise<void
   await ensureStream(telemetryStream(names)); // takes what room the others leave
 }
 
-/** How long spans and log records are kept, and how many bytes of them. */
-export interface TelemetryLimits {
-  days?: number | undefined;
-  bytes?: number | undefined;
-}
-
-/**
- * Gives stored telemetry these limits; the number of bytes stays as it is when none is given, since it may have been fitted to the disk. To be
- * called when the settings of the project are known.
- */
-export async function limitTelemetry(
-  broker: Broker,
-  names: Names,
-  { days = TELEMETRY_DAYS, bytes }: TelemetryLimits,
-): Promise<void> {
-  const { name } = telemetryStream(names);
-  const { config } = await broker.jsm.streams.info(name);
-  const limits = { max_age: nanos(days * DAY), max_bytes: bytes ?? config.max_bytes };
-  if (config.max_age === limits.max_age && config.max_bytes === limits.max_bytes) return;
-  await broker.jsm.streams.update(name, limits);
-}
+/** Makes sure of what bookings are stored in. Only apps need it whose workers may make no schedules: those of `motia provision`. */
+export const ensureBookings = (broker: Broker, names: Names): Promise<void> =>
+  ensure(broker, names, {
+    name: names.bookingStream,
+    subjects: [names.bookings],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(2 * MINUTE),
+  });
 
 /** API calls on their way to a worker. In memory: a caller that lost its connection asks again. */
 function requestsStream(names: Names): StreamSettings {

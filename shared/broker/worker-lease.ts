@@ -4,7 +4,7 @@ import type pino from 'pino';
 import type { Names } from '../protocol/subjects.ts';
 import type { Broker } from './connect.ts';
 import type { Source } from './consumers.ts';
-import { purgeEntries, readEntries, writeEntry } from './key-value.ts';
+import { markRemoved, readEntries, writeEntry } from './key-value.ts';
 
 /** A worker that is lost is forgotten within this time. */
 const TTL = { 'Nats-TTL': '30s' };
@@ -102,7 +102,7 @@ export class WorkerLease {
     clearInterval(this.#timer);
     const told = (async () => {
       await this.#writing.catch(() => {});
-      if (this.#broker.connected()) await purgeEntries(this.#broker, this.#names.buckets.leases, this.#key);
+      if (this.#broker.connected()) await markRemoved(this.#broker, this.#names.buckets.leases, this.#key);
     })();
     await Promise.race([told, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())]);
   }

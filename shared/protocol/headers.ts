@@ -10,6 +10,8 @@ export const Header = {
   attempt: 'Motia-Attempt',
   /** When the event was emitted, in ms since 1970, from its first retry on. */
   emittedAt: 'Motia-Emitted-At',
+  /** Of a booking: when it is to be delivered, in ms since 1970. */
+  deliverAt: 'Motia-Deliver-At',
   /** Message group, percent-encoded. */
   group: 'Motia-Group',
   /** Object-store name of a payload above the broker's message limit. The body is empty then. */

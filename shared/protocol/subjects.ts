@@ -4,6 +4,9 @@ import { decodeToken, encodeToken, encodeTopic } from './encoding.ts';
 /** Message groups are spread over this many partitions, unless `MOTIA_PARTITIONS` says otherwise. */
 export const DEFAULT_PARTITIONS = 64;
 
+/** What the inboxes of a user with this public key begin with: nobody else may listen there. */
+export const inboxPrefix = (publicKey: string): string => `_INBOX_${publicKey.slice(0, 16)}`;
+
 /** Names of one app. `app` must already be sanitised to `[A-Za-z0-9_-]`. */
 export type Names = ReturnType<typeof createNames>;
 
@@ -55,6 +58,8 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
         ? `${app}.ev._.${encodeTopic(topic)}`
         : `${app}.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
     grouped: `${app}.grouped.>`,
+    /** Where events of a topic are emitted to that are of any message group. */
+    groupedEvents: (topic: string) => `${app}.grouped.*.${encodeTopic(topic)}`,
     /** The broker stores what comes as the first as the second: only it knows which group is in which partition. */
     toPartition: { from: `${app}.grouped.*.>`, to: `${app}.ev.{{partition(${partitions},1)}}.>` },
     /** Tokens of the partitions; events without a group have one of their own. */
@@ -88,6 +93,17 @@ export function createNames(app: string, partitions = DEFAULT_PARTITIONS) {
     fireRetry: (durable: string) => `${app}.fire.retry.${durable}`,
     fireRetries: `${app}.fire.retry.>`,
     fires: `${app}.fire.>`,
+
+    /** Whoever may not make schedules has a scheduler make them, by a booking: its subject says what the target is. */
+    bookEvent: (topic: string, group?: string) =>
+      group === undefined
+        ? `${app}.book.ev._.${encodeTopic(topic)}`
+        : `${app}.book.grouped.${encodeToken(group)}.${encodeTopic(topic)}`,
+    bookGroupedEvents: (topic: string) => `${app}.book.grouped.*.${encodeTopic(topic)}`,
+    bookRetry: (durable: string) => `${app}.book.retry.${durable}`,
+    bookings: `${app}.book.>`,
+    /** The broker stream of bookings, which only apps have that were provisioned. */
+    bookingStream: `${app}_BOOKINGS`,
 
     /** Dead letters of one step. */
     dead: (stepId: string) => `${app}.dead.${encodeToken(stepId)}`,
@@ -188,6 +204,17 @@ export function partsOfSubscription(durable: string): { step: string; topic: str
 
 /** Whether a consumer is that of one partition of message groups. */
 export const isPartition = (durable: string): boolean => wholeOf(durable) !== durable;
+
+/** What the schedule of a booking has as its target; of a retry the consumer too. `undefined` for what is no booking. */
+export function partsOfBooking(
+  names: Pick<Names, 'app'>,
+  subject: string,
+): { target: string; durable?: string } | undefined {
+  const tail = subject.startsWith(`${names.app}.book.`) ? subject.slice(names.app.length + '.book.'.length) : '';
+  if (!/^(ev\._|grouped\.[^.]+|retry)\.[^.]/.test(tail)) return undefined;
+  const target = `${names.app}.fire.${tail}`;
+  return tail.startsWith('retry.') ? { target, durable: tail.slice('retry.'.length) } : { target };
+}
 
 /** The consumer of the whole subscription that one of its partitions belongs to; any other name stays as it is. */
 export const wholeOf = (durable: string): string => /^(.*=_.*)=_\d+$/.exec(durable)?.[1] ?? durable;

@@ -17,6 +17,7 @@ export type Command =
   | 'python-worker'
   | 'scheduler'
   | 'provision'
+  | 'nats-config'
   | 'version'
   | 'backup'
   | 'restore'

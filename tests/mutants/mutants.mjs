@@ -23,6 +23,7 @@ const OBSERVABILITY = 'tests/acceptance/observability';
 const SCHEDULER = 'tests/integration/scheduler';
 const STREAM_CLIENT = 'tests/unit/stream-client/stream.test.ts';
 const STREAM_HUB = 'tests/integration/streams/hub.test.ts';
+const ACCESS = 'tests/acceptance/access';
 const NODE = 'tests/acceptance/conformance/node.test.ts';
 const PYTHON = 'tests/acceptance/conformance/python.test.ts';
 
@@ -2358,6 +2359,24 @@ export const MUTANTS = [
     to: '',
     test: `${UNIT}/recorded-tracing.test.ts`,
     quick: true,
+  },
+
+  // Permissions on the broker.
+  {
+    guarantee: 'a worker emits to the topics of its own steps only',
+    file: 'shared/access/worker-permissions.ts',
+    from: 'grant.publish(...step.emits.flatMap(({ topic }) => emitted(names, topic))),',
+    to: 'grant.publish(names.events, names.grouped),',
+    test: `${ACCESS}/forbidden.test.ts`,
+    name: 'emits what no step of it emits',
+  },
+  {
+    guarantee: 'a restarted broker gets back the streams that it had in memory, where gateways may not make them',
+    file: 'cli/keep-provisioned.ts',
+    from: 'void restore(broker, names, log)',
+    to: 'void Promise.resolve()',
+    test: `${ACCESS}/app.test.ts`,
+    name: 'started anew',
   },
 
   // Builds.

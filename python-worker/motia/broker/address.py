@@ -24,6 +24,16 @@ class BrokerAddress:
     """Path of a PEM file with the certificate authority of the server."""
     replicas: int = 1
     """On how many of its servers each broker stream is kept."""
+    nkey_file: str | None = None
+    """Path of a file with the seed of an nkey."""
+    cert_file: str | None = None
+    """Path of a PEM file with the certificate that this client shows to the server."""
+    key_file: str | None = None
+    """Path of a PEM file with the key of that."""
+    inbox_prefix: str | None = None
+    """What the subjects begin with that answers come to; without it what goes with the nkey."""
+    locked: bool = False
+    """Nothing is made on this broker: `motia provision` does it, and everyone else has no permission to."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> BrokerAddress:
@@ -33,7 +43,12 @@ class BrokerAddress:
             user=value.get("user"),
             password=value.get("password"),
             creds_file=value.get("credsFile"),
+            nkey_file=value.get("nkeyFile"),
             ca_file=value.get("caFile"),
+            cert_file=value.get("certFile"),
+            key_file=value.get("keyFile"),
+            inbox_prefix=value.get("inboxPrefix"),
+            locked=value.get("locked") or False,
             replicas=value.get("replicas") or 1,
         )
 

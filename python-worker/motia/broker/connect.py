@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from nats.errors import StaleConnectionError
@@ -17,6 +18,8 @@ from .stall import StallWatch
 
 _CLOSED = "the connection to the broker was closed"
 _LOST = "the connection to the broker dropped"
+# How the server says it.
+_MAY_NOT_PUBLISH = re.compile(r'permissions violation for publish to "(.+)"', re.IGNORECASE)
 
 
 async def connect_broker(
@@ -36,7 +39,7 @@ async def connect_broker(
     Raises `MotiaError` `BROKER_UNREACHABLE`, `BROKER_AUTH` or `BROKER_TOO_OLD`, with the setting to look at.
     """
     client = await dial(address, name, timeout)
-    broker = Broker(client, on_disconnect, on_error, replicas=address.replicas)
+    broker = Broker(client, on_disconnect, on_error, replicas=address.replicas, locked=address.locked)
     if on_reconnect:
         broker.add_reconnect_listener(on_reconnect)
     return broker
@@ -52,10 +55,13 @@ class Broker:
         on_error: Callable[[str], object] | None,
         *,
         replicas: int = 1,
+        locked: bool = False,
     ) -> None:
         self._client = client
         self.replicas = replicas
         """On how many of its servers each broker stream is kept."""
+        self.locked = locked
+        """Nothing is made here, as `BrokerAddress.locked`."""
         self._on_disconnect = on_disconnect
         self._on_error = on_error
         self._reconnect_listeners: list[Callable[[], object]] = []
@@ -157,6 +163,8 @@ class Broker:
         if isinstance(error, (OSError, asyncio.TimeoutError, StaleConnectionError)):
             return  # the connection dropped, or could not be made again yet
         text = text_of(error)
+        if refused := _MAY_NOT_PUBLISH.search(text):
+            self._mux.refuse(refused[1])
         if self._on_error and not self._closed and (self._up or text != self._last_error):
             self._on_error(text)
         self._last_error = text

@@ -10,6 +10,7 @@ import orjson
 
 from ..errors import MotiaError
 from ..protocol.subjects import Names, is_grouped
+from ..steps.app_part import AppPart
 from .connect import Broker
 from .publish import BrokerRefusal, read_answer
 from .retry import ride_out
@@ -25,6 +26,7 @@ _MAX_ACK_PENDING = 20_000
 # Broker error codes: the consumer is there with other settings; one to be changed is not; there is no such stream.
 _CONSUMER_EXISTS = 10148
 _CONSUMER_GONE = 10149
+_CONSUMER_NOT_FOUND = 10014
 _STREAM_NOT_FOUND = 10059
 _RIDE_OUT_S = 15.0
 _NANOS_PER_MS = 1_000_000
@@ -142,12 +144,22 @@ def sources_of(names: Names, step: Mapping[str, Any]) -> list[Source]:
     return [source for topic in topics for source in subscription_sources(names, step, topic)]
 
 
-async def ensure_consumer(broker: Broker, source: Source, description: str) -> None:
-    """Makes sure that a durable consumer exists with these settings. What waits in an existing one stays.
+def sources_taken(names: Names, part: AppPart, step: Mapping[str, Any]) -> list[Source]:
+    """Where the messages of a step come from that a worker takes which has this part of the app."""
+    if step["type"] != "event":
+        return sources_of(names, step) if part.takes_step(step) else []
+    topics = [topic for topic in dict.fromkeys(step["subscribes"]) if part.takes_topic(step, topic)]
+    return [source for topic in topics for source in subscription_sources(names, step, topic)]
 
-    Raises `MotiaError` `BROKER_REFUSED`, or `BROKER_LOST` / `BROKER_TIMEOUT` when 15 s were not enough, also for its
-    stream to be there.
+
+async def ensure_consumer(broker: Broker, source: Source, description: str) -> None:
+    """Makes sure that a durable consumer exists with these settings, or that it exists where others make it.
+
+    What waits in an existing one stays. Raises `MotiaError` `BROKER_REFUSED`, `NOT_PROVISIONED`, or `BROKER_LOST` /
+    `BROKER_TIMEOUT` when 15 s were not enough, also for its stream to be there.
     """
+    if broker.locked:
+        return await _check_consumer(broker, source, description)
     config = {
         "durable_name": source.durable,
         "ack_policy": "explicit",
@@ -170,6 +182,21 @@ async def ensure_consumer(broker: Broker, source: Source, description: str) -> N
             return await ensure_consumer(broker, source, description)
         message = f"the broker refused the consumer {source.durable}: {error.message}"
         raise MotiaError(error.code, message) from error
+
+
+async def _check_consumer(broker: Broker, source: Source, step: str) -> None:
+    reply = await broker.request(f"$JS.API.CONSUMER.INFO.{source.stream}.{source.durable}")
+    try:
+        read_answer(reply)
+    except BrokerRefusal as refusal:
+        if refusal.api_code not in (_CONSUMER_NOT_FOUND, _STREAM_NOT_FOUND):
+            raise
+        raise not_provisioned(f"the broker has no consumer {source.durable} for {step}") from refusal
+
+
+def not_provisioned(what: str) -> MotiaError:
+    """What is not there is somebody else's to make."""
+    return MotiaError("NOT_PROVISIONED", f"{what}, and MOTIA_PROVISION is off here: run motia provision")
 
 
 async def delete_consumer(broker: Broker, stream: str, name: str) -> None:

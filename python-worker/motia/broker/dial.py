@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import MotiaError
 from .address import BrokerAddress, redact
+from .login import LOGIN_SETTINGS, login_options
 from .nats_client import NatsClient
 
 OLDEST_SERVER = "2.14.0"
@@ -52,7 +51,7 @@ async def _connect(client: NatsClient, options: Mapping[str, Any], servers: str,
         if refusal.done():
             raise MotiaError(
                 "BROKER_AUTH",
-                f"the broker at {servers} refused the credentials: check NATS_CREDS, or NATS_USER and NATS_PASSWORD",
+                f"the broker at {servers} refused the credentials: check {LOGIN_SETTINGS}",
             ) from refusal.result()
         if not dialing.done() or (failure := dialing.exception()) is not None:
             raise MotiaError(
@@ -64,7 +63,8 @@ async def _connect(client: NatsClient, options: Mapping[str, Any], servers: str,
 
 
 def _options(address: BrokerAddress, name: str) -> dict[str, Any]:
-    options: dict[str, Any] = {
+    return {
+        **login_options(address),
         "servers": [server.strip() for server in address.servers.split(",")],
         "name": name,
         "max_reconnect_attempts": -1,
@@ -74,16 +74,6 @@ def _options(address: BrokerAddress, name: str) -> dict[str, Any]:
         "max_outstanding_pings": 2,
         "connect_timeout": 2,
     }
-    if address.user is not None:
-        options["user"] = address.user
-    if address.password is not None:
-        options["password"] = address.password
-    if address.creds_file is not None:
-        Path(address.creds_file).stat()  # told now, and not as a broker that does not answer
-        options["user_credentials"] = address.creds_file
-    if address.ca_file is not None:
-        options["tls"] = ssl.create_default_context(cafile=address.ca_file)
-    return options
 
 
 def check_server(info: Mapping[str, Any]) -> None:

@@ -106,8 +106,15 @@ class EventStore:
             return
         headers[Header.EVENT_ID] = event.id  # the message id stays with the schedule
         headers[Header.EMITTED_AT] = str(event.emitted_at or round(time.time() * 1000))
+        if self._broker.locked:
+            await self._book(self._names.book_event(event.topic, event.group), body, headers, event.at)
+            return
         headers |= _schedule(event.at, self._names.fire_event(event.topic, event.group))
         await publish_first(self._broker, self._names.delayed(message_id), body, headers)
+
+    async def _book(self, subject: str, data: bytes, headers: dict[str, str], at: int) -> None:
+        """Has a scheduler store what this process may not: see `shared/broker/bookings.ts`."""
+        await publish_stored(self._broker, subject, data, headers | {Header.DELIVER_AT: str(at)})
 
     def _subject_of(self, topic: str) -> str:
         subject = self._subjects.get(topic)
@@ -121,6 +128,9 @@ class EventStore:
         """Stores an event for the attempt that it says, in one subscription, to be delivered `at` ms since 1970."""
         id = f"{event.id}:{event.attempt}"
         headers = _to_headers(event) | {Header.MESSAGE_ID: f"{durable}:{_life_of(event)}:{event.attempt}"}
+        if self._broker.locked:
+            await self._book(self._names.book_retry(durable), data, headers, at)
+            return
         headers |= _schedule(at, self._names.fire_retry(durable))
         await publish_stored(self._broker, self._names.schedule(durable, id), data, headers)
 

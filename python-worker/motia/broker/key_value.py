@@ -252,6 +252,14 @@ async def purge_entries(broker: Broker, bucket: str, filter: str) -> None:
     await purge_subject(broker, f"KV_{bucket}", f"$KV.{bucket}.{filter}")
 
 
+async def mark_removed(broker: Broker, bucket: str, key: str) -> None:
+    """Removes the entry of a key by a mark that goes by itself.
+
+    For who may write that key only: to purge a bucket is a permission for all that is in it.
+    """
+    await write_entry(broker, bucket, key, b"", {"KV-Operation": "DEL", "Nats-TTL": "1s"})
+
+
 async def purge_subject(broker: Broker, stream: str, filter: str) -> None:
     """Removes every message of a stream whose subject matches."""
     body = orjson.dumps({"filter": filter})

@@ -21,11 +21,17 @@ _NO_RESPONDERS = 503
 class _Waiting:
     """One call under way: its future, and for several replies what has come so far."""
 
-    __slots__ = ("expires", "future", "is_last", "replies", "timeout")
+    __slots__ = ("expires", "future", "is_last", "replies", "subject", "timeout")
 
     def __init__(
-        self, future: asyncio.Future[Any], expires: float, timeout: float, is_last: Callable[[Message], bool] | None
+        self,
+        subject: str,
+        future: asyncio.Future[Any],
+        expires: float,
+        timeout: float,
+        is_last: Callable[[Message], bool] | None,
     ) -> None:
+        self.subject = subject
         self.future = future
         self.expires = expires
         self.timeout = timeout
@@ -54,7 +60,7 @@ class ReplyMux:
         It raises `MotiaError` `BROKER_TIMEOUT` after `timeout` seconds, or `BROKER_LOST` when the connection dropped or
         nobody listens: in both cases the outcome is unknown.
         """
-        future, reply_to = self._wait(timeout, None)
+        future, reply_to = self._wait(subject, timeout, None)
         self._publish(future, subject, data, reply_to, headers)
         return future
 
@@ -70,13 +76,13 @@ class ReplyMux:
 
         Raises as `request`; `timeout` is the longest silence between two replies.
         """
-        future, reply_to = self._wait(timeout, is_last)
+        future, reply_to = self._wait(subject, timeout, is_last)
         self._publish(future, subject, data, reply_to, headers)
         return future
 
     def round_trip(self, timeout: float = 5.0) -> asyncio.Future[Message]:
         """Sends a message to this very connection: when it is back, the server has had all that was sent before."""
-        future, reply_to = self._wait(timeout, None)
+        future, reply_to = self._wait("", timeout, None)
         self._publish(future, reply_to, b"", "", None)
         return future
 
@@ -87,6 +93,14 @@ class ReplyMux:
         for call in waiting:
             _reject(call.future, "BROKER_LOST", reason)
 
+    def refuse(self, subject: str) -> None:
+        """Rejects what was published to a subject that the broker does not let this user publish to."""
+        refused = [token for token, call in self._waiting.items() if call.subject == subject]
+        for token in refused:
+            reason = f"the broker does not let this user publish to {subject}: see its permissions there"
+            future = self._waiting.pop(token).future
+            _reject(future, "BROKER_REFUSED", f"{reason} (motia nats-config writes them)")
+
     def close(self, reason: str) -> None:
         """Rejects everything in flight, and from now on every call."""
         self._closed_because = reason
@@ -94,14 +108,16 @@ class ReplyMux:
         if self._sweeper is not None:
             self._sweeper.cancel()
 
-    def _wait(self, timeout: float, is_last: Callable[[Message], bool] | None) -> tuple[asyncio.Future[Any], str]:
+    def _wait(
+        self, subject: str, timeout: float, is_last: Callable[[Message], bool] | None
+    ) -> tuple[asyncio.Future[Any], str]:
         future: asyncio.Future[Any] = self._loop.create_future()
         if self._closed_because is not None:
             _reject(future, "BROKER_LOST", self._closed_because)
             return future, ""
         self._count += 1
         token = f"{self._count:x}"
-        self._waiting[token] = _Waiting(future, self._loop.time() + timeout, timeout, is_last)
+        self._waiting[token] = _Waiting(subject, future, self._loop.time() + timeout, timeout, is_last)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
         return future, self._prefix + token

@@ -18,7 +18,7 @@ from ..log import Log
 from ..protocol.subjects import Names
 from .connect import Broker
 from .consumers import Source
-from .key_value import purge_entries, read_entries, write_entry
+from .key_value import mark_removed, read_entries, write_entry
 
 # A worker that is lost is forgotten within this time.
 _LEASE_S: Final = 30
@@ -77,7 +77,7 @@ class WorkerLease:
 
     async def _take_back(self) -> None:
         async with self._writing:
-            await purge_entries(self._broker, self._bucket, self._key)
+            await mark_removed(self._broker, self._bucket, self._key)
 
     async def _renew(self) -> None:
         while True:

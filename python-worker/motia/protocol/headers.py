@@ -39,6 +39,8 @@ class Header:
     """W3C trace context."""
     MESSAGE_ID: Final = "Nats-Msg-Id"
     """The broker's own deduplication key."""
+    DELIVER_AT: Final = "Motia-Deliver-At"
+    """Of a booking: when it is to be delivered, in ms since 1970."""
     RETRIED_FROM: Final = "Motia-Retried-From"
     """Of a dead letter that was retried: the sequence that it had among the dead letters."""
     LINK: Final = "Motia-Link"

@@ -61,6 +61,9 @@ class Names:
     fire_grouped: str
     fire_retries: str
     fires: str
+    bookings: str
+    booking_stream: str
+    """The broker stream of bookings, which only apps have that were provisioned."""
     deads: str
     sent: str
     ticks: str
@@ -100,6 +103,22 @@ class Names:
     def partition_filter(self, topic: str, partition: str) -> str:
         """What an ordered subscription listens to in one partition."""
         return f"{self.app}.ev.{partition}.{encode_topic(topic)}"
+
+    def grouped_events(self, topic: str) -> str:
+        """Where events of a topic are emitted to that are of any message group."""
+        return f"{self.app}.grouped.*.{encode_topic(topic)}"
+
+    def book_event(self, topic: str, group: str | None = None) -> str:
+        """Whoever may not make schedules has a scheduler make them, by a booking: its subject says the target."""
+        return f"{self.app}.book.{_event(topic, group)}"
+
+    def book_grouped_events(self, topic: str) -> str:
+        """The same of any message group."""
+        return f"{self.app}.book.grouped.*.{encode_topic(topic)}"
+
+    def book_retry(self, durable: str) -> str:
+        """The same for another attempt in one subscription."""
+        return f"{self.app}.book.retry.{durable}"
 
     def event_filter(self, topic: str) -> str:
         """What a subscription listens to."""
@@ -243,6 +262,11 @@ def _event(topic: str, group: str | None) -> str:
     return f"{'ev._' if group is None else f'grouped.{encode_token(group)}'}.{encode_topic(topic)}"
 
 
+def inbox_prefix(public_key: str) -> str:
+    """What the inboxes of a user with this public key begin with: nobody else may listen there."""
+    return f"_INBOX_{public_key[:16]}"
+
+
 def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
     """Makes the names of one app, which must already be sanitised to `[A-Za-z0-9_-]`.
 
@@ -283,6 +307,8 @@ def create_names(app: str, partitions: int = DEFAULT_PARTITIONS) -> Names:
         fire_grouped=f"{app}.fire.grouped.>",
         fire_retries=f"{app}.fire.retry.>",
         fires=f"{app}.fire.>",
+        bookings=f"{app}.book.>",
+        booking_stream=f"{app}_BOOKINGS",
         deads=f"{app}.dead.*",
         sent=f"{app}.sent.>",
         ticks=f"{app}.cron.*",

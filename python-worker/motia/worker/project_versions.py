@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..broker.connect import Broker
-from ..broker.consumers import ensure_consumer, queue_settings, sources_of
+from ..broker.consumers import ensure_consumer, not_provisioned, queue_settings, sources_of, sources_taken
 from ..broker.former_partitions import FormerPartitions, find_former_partitions
 from ..broker.key_value import purge_entries
 from ..broker.manifest_store import DEFAULT_SETTINGS, Manifest, read_manifest, replace_steps, version_of
@@ -87,6 +87,8 @@ class ProjectVersions:
         manifest = await read_manifest(self._broker, self._names)
         if manifest:
             self._settings = manifest["settings"]
+        elif self._broker.locked:
+            raise not_provisioned(f"the broker has not been made ready for {self._names.app}")
         async with self._work:
             await self._serve()
 
@@ -137,6 +139,8 @@ class ProjectVersions:
         self._loaded = _renew(self._loaded, app.steps, broken)
         self._loaded_streams = _renew(self._loaded_streams, app.streams, broken)
         self._version = version_of(self._loaded.values(), self._loaded_streams.values())
+        if self._broker.locked:
+            return await self._check_sources(await self._provisioned_steps())
         await self._ensure_sources([*self._loaded.values(), *access_steps(self._loaded_streams.values())])
 
     async def _ensure_sources(self, steps: Iterable[dict[str, Any]]) -> None:
@@ -164,8 +168,27 @@ class ProjectVersions:
                     await purge_entries(self._broker, self._names.buckets.delivery, boundary)  # of an earlier time
         self._former = await find_former_partitions(self._broker, self._names, steps)
 
+    async def _provisioned_steps(self) -> list[dict[str, Any]]:
+        """Where everything is made by others: our steps under the ids that they have in the manifest, if it is ours."""
+        manifest = await read_manifest(self._broker, self._names)
+        if manifest and (own := _own_steps(manifest)) and self._is_ours(own):
+            return own
+        return [*self._loaded.values(), *access_steps(self._loaded_streams.values())]
+
+    async def _check_sources(self, steps: list[dict[str, Any]]) -> None:
+        taken = {step["id"]: sources_taken(self._names, self._part, step) for step in steps}
+        await self._lease.name([source for sources in taken.values() for source in sources], self._version)
+        for step in steps:
+            for source in taken[step["id"]]:
+                await ensure_consumer(self._broker, source, step["name"])
+        own = [step for step in steps if taken[step["id"]]]
+        self._former = await find_former_partitions(self._broker, self._names, own)
+
     async def _publish(self) -> None:
         """After the new code has taken over: work for its steps is taken, and gateways hear of them."""
+        if self._broker.locked:
+            self._serve_steps(await self._provisioned_steps())
+            return await self._lease.name()
         steps, streams = self._loaded.values(), self._loaded_streams.values()
         publisher: Publisher = "provision" if self._provision_only else "editor" if self._watch else "worker"
         manifest, warnings, gave_way = await replace_steps(
@@ -206,12 +229,15 @@ class ProjectVersions:
 
     def _follow(self, manifest: Manifest) -> None:
         own = _own_steps(manifest)
-        guarded = {step["file"] for step in access_steps(self._loaded_streams.values())}
-        # Otherwise it speaks of another version than ours.
-        if {step["file"] for step in own} <= self._loaded.keys() | guarded:
+        if self._is_ours(own):
             self._serve_steps(own)
             if self._watch:
                 self._announce([step for step in own if not is_access_step(step)])
+
+    def _is_ours(self, own: list[dict[str, Any]]) -> bool:
+        """Otherwise a manifest speaks of another version than ours."""
+        guarded = {step["file"] for step in access_steps(self._loaded_streams.values())}
+        return {step["file"] for step in own} <= self._loaded.keys() | guarded
 
     def _serve_steps(self, own: list[dict[str, Any]]) -> None:
         if own != self._served and not self._provision_only:

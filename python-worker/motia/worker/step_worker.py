@@ -72,7 +72,7 @@ class StepWorker:
             self._retire(consumer)
         if self._renewal is None:
             self._renew()
-        if self._ending is None:
+        if self._ending is None and not self._services.broker.locked:
             self._ending = self._loop.create_task(self._end_former())
 
     @property
@@ -214,6 +214,7 @@ class StepWorker:
     async def _recover(self) -> None:
         """The streams are made again by the gateways; the consumers of our steps are ours to make."""
         broker = self._services.broker
+        told = False
         while not self._stopped:
             try:
                 await broker.when_connected(60.0)
@@ -221,8 +222,10 @@ class StepWorker:
                 await asyncio.gather(*[self._ensure(consumer) for consumer in consumers])
                 break
             except MotiaError as error:
-                fields = {"action": "recover_failed", "err": error}
-                self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
+                if not told:
+                    fields = {"action": "recover_failed", "err": error}
+                    self._services.log.write("warn", fields, "The broker is not ready yet; trying again")
+                told = True
                 await asyncio.sleep(_RECOVER_AFTER_S)
         self._recovering = None
 

@@ -18,7 +18,7 @@ import {
   type RequestMeta,
   STREAM_WINDOW,
 } from '../../../shared/protocol/frames.ts';
-import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
+import { createNames, inboxPrefix, type Names } from '../../../shared/protocol/subjects.ts';
 import { RecordedSpan } from '../../../shared/recorded-span.ts';
 import { Redaction } from '../../../shared/redaction.ts';
 import { createSampling } from '../../../shared/sampling.ts';
@@ -54,6 +54,7 @@ const subjects = golden<{
   fixed: Record<string, string>;
   /** First, second and last one, and how many there are. */
   partitions: unknown[];
+  inbox: { publicKey: string; prefix: string };
   made: { name: keyof Names; arguments: string[]; is: string }[];
 }>('subjects.json');
 
@@ -69,6 +70,10 @@ test('every name that an app has on the broker is in the golden file', () => {
   expect(Object.fromEntries(fixed)).toEqual(subjects.fixed);
   const made = Object.entries(rest).filter(([, value]) => typeof value === 'function');
   expect(new Set(subjects.made.map(({ name }) => name))).toEqual(new Set(made.map(([name]) => name)));
+});
+
+test('the inboxes of a user', () => {
+  expect(inboxPrefix(subjects.inbox.publicKey)).toBe(subjects.inbox.prefix);
 });
 
 test.each(subjects.made)('$name of $arguments', ({ name, arguments: args, is }) => {

@@ -206,6 +206,10 @@ def test_the_address_as_the_program_writes_it() -> None:
     address = BrokerAddress.from_json({"servers": "nats://a:1", **login, "replicas": 3})
     assert address == BrokerAddress("nats://a:1", "u", "secret", "c", "d", 3)
     assert "secret" not in repr(address)
+    own = {"nkeyFile": "n", "certFile": "e", "keyFile": "f", "inboxPrefix": "_I", "locked": True}
+    assert BrokerAddress.from_json({"servers": "nats://a:1", **own}) == BrokerAddress(
+        "nats://a:1", nkey_file="n", cert_file="e", key_file="f", inbox_prefix="_I", locked=True
+    )
     assert BrokerAddress.from_json({"servers": "nats://a:1"}) == BrokerAddress("nats://a:1")
 
 

@@ -15,7 +15,7 @@ from motia.protocol.entry_names import names_of, to_names_header
 from motia.protocol.event_ids import event_content_id, given_message_id, numbered_id
 from motia.protocol.frames import GONE, LARGEST_CHUNK, STREAM_WINDOW, decode_credit, decode_frame, encode_frame
 from motia.protocol.headers import Header, decode_text, encode_text
-from motia.protocol.subjects import Names, create_names
+from motia.protocol.subjects import Names, create_names, inbox_prefix
 from motia.protocol.trace_ids import TraceContext, began_at, parse_traceparent
 from motia.recorded_span import RecordedSpan
 from motia.sampling import create_sampling
@@ -74,6 +74,10 @@ def test_every_name_that_an_app_has_on_the_broker_is_in_the_golden_file() -> Non
     assert made == {_snake(case["name"]) for case in _subjects["made"]}
 
 
+def test_the_inboxes_of_a_user() -> None:
+    assert inbox_prefix(_subjects["inbox"]["publicKey"]) == _subjects["inbox"]["prefix"]
+
+
 @pytest.mark.parametrize("case", _subjects["made"], ids=lambda case: f"{case['name']} of {case['arguments']}")
 def test_made_name(case: dict[str, Any]) -> None:
     assert getattr(create_names(_subjects["app"]), _snake(case["name"]))(*case["arguments"]) == case["is"]
@@ -129,7 +133,15 @@ def test_every_header_of_the_examples_has_a_constant() -> None:
     used: set[str] = set()
     for example in [*_events["emitted"], _events["retry"], _events["dead"], _events["retriedDead"], *_ticks]:
         used |= example["headers"].keys()
-    of_values = {Header.BLOB, Header.CHANGE, Header.EXPIRES, Header.NAMES, Header.NODE, Header.DROPPED}
+    of_values = {
+        Header.DELIVER_AT,
+        Header.BLOB,
+        Header.CHANGE,
+        Header.EXPIRES,
+        Header.NAMES,
+        Header.NODE,
+        Header.DROPPED,
+    }
     of_the_broker = re.compile("Nats-(Schedule|Expected)")
     assert {name for name in used if not of_the_broker.match(name)} == named - of_values
 

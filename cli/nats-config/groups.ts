@@ -1,0 +1,37 @@
+/** Groups of workers, as `--group name=flows:billing,topics:order.paid` names them: each is a user of its own. */
+import { type AppPart, WHOLE_APP } from '../../shared/steps/app-part.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+
+const KINDS = ['steps', 'topics', 'flows'] as const;
+const TAKEN = ['provision', 'gateway', 'scheduler', 'admin'];
+
+/** By name; without any there is one that takes the whole app. @throws CliError for what cannot be read. */
+export function workerGroups(texts: readonly string[]): Map<string, AppPart> {
+  if (texts.length === 0) return new Map([['worker', WHOLE_APP]]);
+  const groups = new Map<string, AppPart>();
+  for (const text of texts) {
+    const [, name = '', parts = ''] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
+    if (name === '' || TAKEN.includes(name) || groups.has(name)) throw wrong(text);
+    groups.set(name, partOf(text, parts));
+  }
+  return groups;
+}
+
+function partOf(text: string, parts: string): AppPart {
+  const part = { steps: [] as string[], topics: [] as string[], flows: [] as string[] };
+  let into: string[] | undefined;
+  for (const one of parts.split(',').map((piece) => piece.trim())) {
+    const kind = KINDS.find((each) => one.startsWith(`${each}:`));
+    if (kind) into = part[kind];
+    const name = kind ? one.slice(kind.length + 1) : one;
+    if (into === undefined || name === '') throw wrong(text);
+    into.push(name);
+  }
+  return part;
+}
+
+const wrong = (text: string) =>
+  new CliError(
+    `--group ${text} cannot be read: it is a name of its own and what its workers take, as mail=topics:mail.asked,mail.failed or shop=flows:shop,steps:Audit`,
+    EXIT.usage,
+  );

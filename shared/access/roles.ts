@@ -1,0 +1,55 @@
+/** The roles of an app's processes and people towards the broker, each a user there, and what each may do. */
+import { inboxPrefix, type Names } from '../protocol/subjects.ts';
+import type { AppPart } from '../steps/app-part.ts';
+import type { Manifest } from '../steps/manifest.ts';
+import { gatewayPermissions } from './gateway-permissions.ts';
+import { adminPermissions, provisionPermissions } from './operator-permissions.ts';
+import { join, type Permissions } from './permissions.ts';
+import { schedulerPermissions } from './scheduler-permissions.ts';
+import { workerPermissions } from './worker-permissions.ts';
+
+export interface RolesOptions {
+  /** What each group of workers takes of the app, by its name. */
+  workers: ReadonlyMap<string, AppPart>;
+  /** Gateways serve the admin API: they may do what an operator may. */
+  adminApi: boolean;
+}
+
+const ROLES = ['provision', 'gateway', 'scheduler', 'admin'] as const;
+/** Who asks workers for something, and gets the answer in an inbox. */
+const ASKERS = ['gateway', 'scheduler', 'admin', 'provision'] as const;
+
+/** Names of all users: the roles, and the groups of workers. */
+export const userNames = ({ workers }: Pick<RolesOptions, 'workers'>): string[] => [...ROLES, ...workers.keys()];
+
+/**
+ * What each user may do.
+ * @param publicKeys of all {@link userNames}.
+ */
+export function permissionsOf(
+  names: Names,
+  manifest: Pick<Manifest, 'steps' | 'streams' | 'settings'>,
+  publicKeys: ReadonlyMap<string, string>,
+  { workers, adminApi }: RolesOptions,
+): Map<string, Permissions> {
+  const inboxOf = (user: string) => inboxPrefix(publicKeys.get(user) ?? '');
+  const askers = ASKERS.map(inboxOf);
+  const gateway = gatewayPermissions(names, [...workers.keys()].map(inboxOf));
+  const all: [string, Permissions][] = [
+    ['provision', provisionPermissions(names)],
+    ['gateway', adminApi ? join(gateway, adminPermissions(names)) : gateway],
+    ['scheduler', schedulerPermissions(names)],
+    ['admin', adminPermissions(names)],
+    ...[...workers].map(([name, part]): [string, Permissions] => [
+      name,
+      workerPermissions(names, manifest, part, askers),
+    ]),
+  ];
+  return new Map(all.map(([user, own]) => [user, join(own, COMMON, ownInbox(inboxOf(user)))]));
+}
+
+/** How much the account stores, and may: what the client library asks before it uses object stores. */
+const COMMON: Partial<Permissions> = { publish: ['$JS.API.INFO'] };
+
+/** To send oneself a message tells what has arrived. */
+const ownInbox = (prefix: string): Permissions => ({ publish: [`${prefix}.>`], subscribe: [`${prefix}.>`] });
