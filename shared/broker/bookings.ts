@@ -39,6 +39,11 @@ export function relayBookings(broker: Broker, names: Names, log: pino.Logger): (
       relay(broker, names, delivery)
         .then(() => delivery.ack())
         .catch((error) => {
+          if (error instanceof MotiaError && error.code === 'INVALID_VALUE') {
+            log.error({ action: 'booking_malformed', err: error }, 'What is no booking was dropped');
+            delivery.terminate();
+            return;
+          }
           log.warn({ action: 'booking_left', err: error }, 'A delayed delivery could not be scheduled; trying again');
           delivery.handBack(TRY_AGAIN_MS);
         })
