@@ -1,24 +1,9 @@
 /** The steps of a project's tutorial, as Motia 0.17 has them in `tutorial/tutorial.tsx`, and what is done before one is shown. */
-import type { FC } from 'react';
+import type { TutorialStep } from '../../../workbench.ts';
 import { API } from '../api/address.ts';
 import { fillEditor } from '../lib/fill-editor.ts';
 import { offer } from '../lib/offered-modules.ts';
 import { workbenchXPath } from './xpaths.ts';
-
-type Action =
-  | { type: 'click'; selector: string; optional?: boolean }
-  /** Of the body of a request. */
-  | { type: 'fill-editor'; content: unknown };
-
-export interface TutorialStep {
-  title: string;
-  description: FC;
-  image?: { src: string; height: number };
-  link?: string;
-  /** XPath of what it is about. */
-  elementXpath?: string;
-  before?: readonly Action[];
-}
 
 /** As long as a screen may take to come. */
 const FOUND_WITHIN_MS = 4_000;

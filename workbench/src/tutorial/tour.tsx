@@ -1,11 +1,12 @@
 /** Leads through the page, step by step, as a tutorial of the project has it. Its class names are those of Motia 0.17, which tests of projects look for. */
 import { X } from 'lucide-react';
 import { type CSSProperties, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { TutorialStep } from '../../../workbench.ts';
 import { useShortcut } from '../lib/shortcuts.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { classNames } from '../ui/class-names.ts';
 import { toast } from '../ui/toast.tsx';
-import { loadTutorial, prepare, type TutorialStep } from './steps.ts';
+import { loadTutorial, prepare } from './steps.ts';
 import styles from './tour.module.css';
 
 export default function Tour({ onClose }: { onClose: () => void }) {
