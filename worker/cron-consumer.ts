@@ -147,7 +147,7 @@ export class CronConsumer {
     try {
       const error = end.status === 'failed' ? end.error : undefined;
       // Refused what it wanted to do, or without a lease: the tick may be with another worker, who decides.
-      const isLost = end.status === 'lost' || error?.code === 'RUN_OVER' || held.leaseUntil <= Date.now();
+      const isLost = end.status === 'lost' || error?.code === 'RUN_OVER' || !held.isOurs;
       if (end.status === 'displaced' || end.status === 'unknown') {
         // It has not run: the claim goes before the tick goes to somebody else.
         if (await this.#changeRun(held, () => undefined)) held.delivery.handBack(0);

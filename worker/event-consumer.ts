@@ -268,7 +268,7 @@ export class EventConsumer {
     clearTimeout(held.timeout);
     this.#runTime.add(tookMs);
     this.#metrics.ended(end, tookMs, emits, held.event.traceparent);
-    const runEnd = toRunEnd(end, held.leaseUntil > Date.now());
+    const runEnd = toRunEnd(end, held.isOurs);
     const outcome = decideOutcome(runEnd, held.event.attempt, this.#policy, Math.random());
     if (outcome.action === 'ack') {
       this.#settlement.count(outcome);

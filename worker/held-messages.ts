@@ -20,6 +20,11 @@ export class HeldMessage {
     this.renewedAt = delivery.receivedAt;
   }
 
+  /** The broker gives it to nobody else. */
+  get isOurs(): boolean {
+    return this.leaseUntil > Date.now();
+  }
+
   /** It is ours for longer: the broker has confirmed that, or handed it to us again. */
   renew(until: number): void {
     if (this.ended) return;
@@ -77,11 +82,11 @@ export class HeldMessages<Held extends HeldMessage> {
     const now = Date.now();
     const until = now + this.#ackWaitMs;
     for (const held of this.#held.all()) {
-      if (now - held.renewedAt < this.#ackWaitMs / 4 || held.leaseUntil <= now) continue;
+      if (now - held.renewedAt < this.#ackWaitMs / 4 || !held.isOurs) continue;
       held.renewedAt = now;
       held.delivery.working().then(
         () => {
-          if (held.leaseUntil > Date.now()) held.renew(until);
+          if (held.isOurs) held.renew(until);
         },
         () => {}, // without a confirmation the lease runs out, and the run is fenced off
       );

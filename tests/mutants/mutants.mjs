@@ -351,8 +351,8 @@ export const MUTANTS = [
   {
     guarantee: 'a lease that has run out is not revived by a late confirmation',
     file: 'worker/held-messages.ts',
-    from: ' || held.leaseUntil <= now) continue;',
-    to: ') continue;',
+    from: 'return this.leaseUntil > Date.now();',
+    to: 'return true;',
     test: 'tests/integration/worker/leases.test.ts',
     name: 'a lease that ran out',
     quick: true,

@@ -160,7 +160,7 @@ class CronConsumer:
         """If the broker cannot be told, the tick stays unacked and comes again after the ack wait."""
         error = end.error if isinstance(end, Failed) else None
         # Refused what it wanted to do, or without a lease: the tick may be with another worker, who decides.
-        is_lost = isinstance(end, Lost) or (error or {}).get("code") == "RUN_OVER" or held.lease_until <= _now()
+        is_lost = isinstance(end, Lost) or (error or {}).get("code") == "RUN_OVER" or not held.is_ours
         try:
             if isinstance(end, (Displaced, Unknown)):
                 # It has not run: the claim goes before the tick goes to somebody else.

@@ -277,7 +277,7 @@ class EventConsumer:
             held.timeout.cancel()
         if held.entered:
             self._gate.leave()
-        run_end = _to_run_end(end, held.lease_until > _now())
+        run_end = _to_run_end(end, held.is_ours)
         outcome = decide_outcome(run_end, held.event.attempt, self._policy, random.random())
         if outcome.action == "ack":
             self._settlement.count(outcome)

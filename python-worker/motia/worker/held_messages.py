@@ -26,6 +26,11 @@ class HeldMessage:
         self.job: Job | None = None
         self.ended = False
 
+    @property
+    def is_ours(self) -> bool:
+        """The broker gives it to nobody else."""
+        return self.lease_until > time.time() * 1000
+
     def renew(self, until: float) -> None:
         """It is ours for longer: the broker has confirmed that, or handed it to us again."""
         if self.ended:
@@ -77,7 +82,7 @@ class HeldMessages(Generic[H]):
         """
         now = time.time() * 1000
         for held in self._held.values():
-            if now - held.renewed_at >= self._ack_wait_ms / 4 and held.lease_until > now:
+            if now - held.renewed_at >= self._ack_wait_ms / 4 and held.is_ours:
                 held.renewed_at = now
                 self._tasks.add(task := asyncio.create_task(self._renew(held, now + self._ack_wait_ms)))
                 task.add_done_callback(self._tasks.discard)
@@ -87,5 +92,5 @@ class HeldMessages(Generic[H]):
             await held.delivery.working()
         except MotiaError:
             return  # without a confirmation the lease runs out, and the run is fenced off
-        if held.lease_until > time.time() * 1000:
+        if held.is_ours:
             held.renew(until)
