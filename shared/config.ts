@@ -314,12 +314,6 @@ export function loadDotEnv(root: string): void {
   readDotEnv({ path: join(root, '.env'), quiet: true, override: false });
 }
 
-/** Makes the environment of this thread what it is in another one. */
-export function replaceEnvironment(env: RawEnvironment): void {
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
-  Object.assign(process.env, env);
-}
-
 /** The environment of a child process, with changes; `undefined` removes a variable. */
 export function childEnvironment(changes: RawEnvironment): RawEnvironment {
   return { ...process.env, ...changes };
