@@ -1,4 +1,5 @@
 // The Workbench: how soon it can be used, how smoothly long lists scroll, and what an open page costs the app.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from '../lib/broker.mjs';
 import { Load } from '../lib/load.mjs';
 import { startMotia } from '../lib/motia.mjs';
@@ -16,6 +17,8 @@ const TRACES_PER_SECOND = 400;
 const RECORDS = 10_000;
 const RECORDS_OF_A_CALL = 100;
 const WARM_UP_SECONDS = 2;
+/** Processes of a page that was closed are gone by then: their processor time goes with them. */
+const GONE_AFTER_MS = 1_000;
 /** For each second of another load: about as many as are answered in that time. */
 const REQUESTS_PER_SECOND = 4_000;
 const LONGEST_SECONDS = 60;
@@ -150,6 +153,7 @@ async function measureCost(run, newPage, url, shown, rounds) {
     await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => {}); // it goes on asking
     measured.push({ closed, asked, open: await run() });
     await page.context().close();
+    await sleep(GONE_AFTER_MS);
   }
   return measured;
 }
