@@ -1,5 +1,5 @@
 /** An app on a broker on which each of its processes may do only what it has to. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { connectBroker } from '../../../shared/broker/connect.ts';
 import { DeadLetterAdmin } from '../../../shared/broker/dead-letter-admin.ts';
@@ -13,6 +13,7 @@ import { type LockedBroker, PARTITIONS, startLockedBroker, writeConfig } from '.
 
 let project: Project;
 let broker: LockedBroker;
+afterAll(() => broker?.stop());
 let python: string | undefined;
 let gateway: RunningCli;
 const processes: Record<string, RunningCli> = {};

@@ -101,6 +101,7 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
 const GROUPS = ['--group', 'shop=flows:shop', '--group', 'mail=flows:mail'];
 let project: Project;
 let broker: LockedBroker;
+afterAll(() => broker?.stop());
 const clients = new Map<string, Broker>();
 
 beforeAll(async () => {

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { BrokerAddress } from '../../../shared/config.ts';
 import { startCli } from '../../helpers/cli.ts';
 import { freePort } from '../../helpers/free-port.ts';
@@ -19,6 +18,7 @@ export interface LockedBroker {
   /** Reads its configuration again. */
   reload(): void;
   log(): string;
+  stop(): Promise<void>;
 }
 
 /** Each is a consumer, and each consumer a write that has to be on the disk. */
@@ -36,7 +36,7 @@ export async function writeConfig(project: Project, ...args: string[]): Promise<
   return cli.output();
 }
 
-/** Starts the server with the files in `nats/` of the project; it ends with the test file. */
+/** Starts the server with the files in `nats/` of the project. */
 export async function startLockedBroker(project: Project, tls?: BrokerAddress): Promise<LockedBroker> {
   const port = await freePort();
   let running: ChildProcess | undefined;
@@ -59,7 +59,6 @@ export async function startLockedBroker(project: Project, tls?: BrokerAddress): 
     running.kill('SIGKILL');
     await ended;
   };
-  afterAll(stop);
   const config = (await project.read('nats/nats.conf'))
     .replace('"/data"', JSON.stringify(project.path('data')))
     .replace('max_payload: 8MB', 'max_payload: 1MB'); // so that large data need not be that large
@@ -81,5 +80,6 @@ export async function startLockedBroker(project: Project, tls?: BrokerAddress): 
     },
     reload: () => void running?.kill('SIGHUP'),
     log: () => log,
+    stop,
   };
 }

@@ -1,7 +1,7 @@
 /** TLS to the broker, with certificates of both sides, for processes of both languages. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectBroker } from '../../../shared/broker/connect.ts';
 import { startCli } from '../../helpers/cli.ts';
 import { createProject, type Project } from '../../helpers/project.ts';
@@ -26,6 +26,7 @@ async def handler(request, context):
 
 let project: Project;
 let broker: LockedBroker;
+afterAll(() => broker?.stop());
 let tls: { NATS_CA: string; NATS_CERT: string; NATS_KEY: string };
 
 beforeAll(async () => {
