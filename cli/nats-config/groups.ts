@@ -1,9 +1,9 @@
 /** Groups of workers, as `--group name=flows:billing,topics:order.paid` names them: each is a user of its own. */
+import { ROLES } from '../../shared/access/roles.ts';
 import { type AppPart, WHOLE_APP } from '../../shared/steps/app-part.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 
 const KINDS = ['steps', 'topics', 'flows'] as const;
-const TAKEN = ['provision', 'gateway', 'scheduler', 'admin'];
 
 /** By name; without any there is one that takes the whole app. @throws CliError for what cannot be read. */
 export function workerGroups(texts: readonly string[]): Map<string, AppPart> {
@@ -11,7 +11,7 @@ export function workerGroups(texts: readonly string[]): Map<string, AppPart> {
   const groups = new Map<string, AppPart>();
   for (const text of texts) {
     const [, name = '', parts = ''] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
-    if (name === '' || TAKEN.includes(name) || groups.has(name)) throw wrong(text);
+    if (name === '' || ROLES.includes(name) || groups.has(name)) throw wrong(text);
     groups.set(name, partOf(text, parts));
   }
   return groups;

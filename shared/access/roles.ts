@@ -15,9 +15,8 @@ export interface RolesOptions {
   adminApi: boolean;
 }
 
-const ROLES = ['provision', 'gateway', 'scheduler', 'admin'] as const;
-/** Who asks workers for something, and gets the answer in an inbox. */
-const ASKERS = ['gateway', 'scheduler', 'admin', 'provision'] as const;
+/** All but workers. Each of them asks workers for something, and gets the answer in its inbox. */
+export const ROLES: readonly string[] = ['provision', 'gateway', 'scheduler', 'admin'];
 
 /** Names of all users: the roles, and the groups of workers. */
 export const userNames = ({ workers }: Pick<RolesOptions, 'workers'>): string[] => [...ROLES, ...workers.keys()];
@@ -33,7 +32,7 @@ export function permissionsOf(
   { workers, adminApi }: RolesOptions,
 ): Map<string, Permissions> {
   const inboxOf = (user: string) => inboxPrefix(publicKeys.get(user) ?? '');
-  const askers = ASKERS.map(inboxOf);
+  const askers = ROLES.map(inboxOf);
   const gateway = gatewayPermissions(names, [...workers.keys()].map(inboxOf));
   const all: [string, Permissions][] = [
     ['provision', provisionPermissions(names)],
