@@ -11,7 +11,10 @@ import { median, round } from '../lib/stats.mjs';
 import { fanOut, measureBurst } from './events.mjs';
 import { CONNECTIONS, REQUESTS } from './http.mjs';
 
-const WARM_UP_SECONDS = 2;
+/** Of each manner. Two processes of the same program differ by some hundredths for as long as they live. */
+const INSTANCES = 2;
+/** What is recorded of one trace in a hundred takes its time to be compiled. */
+const WARM_UP_SECONDS = 5;
 /** What is compared differs by a few hundredths: so it takes a few seconds. */
 const BURSTS = 3;
 const [REQUEST] = REQUESTS;
@@ -30,7 +33,8 @@ export async function telemetry(scope, { rounds, duration, events: ofOthers }) {
   const load = await Load.start(scope);
   const collector = await Collector.start(scope);
   const systems = [];
-  for (const [name, { exports = false, env = {} }] of Object.entries(MANNERS)) {
+  const started = Object.entries(MANNERS).flatMap((manner) => Array(INSTANCES).fill(manner));
+  for (const [name, { exports = false, env = {} }] of started) {
     systems.push(await startOurs(scope, name, exports ? collector.url : undefined, env));
     await measureLoad(load, systems.at(-1), WARM_UP_SECONDS);
   }
@@ -44,23 +48,23 @@ export async function telemetry(scope, { rounds, duration, events: ofOthers }) {
 
   const http = compare(requests, 'perSecond');
   const handled = compare(bursts, 'handledPerSecond');
-  const faults = bursts.reduce((sum, { missing, duplicates }) => sum + missing + duplicates, 0);
+  const faults = sum(bursts.map(({ missing, duplicates }) => missing + duplicates));
   const micros = (rows, of) => Math.round(median(rows.map(of)));
   return {
     title: `Traces and logs: ${REQUEST.method} ${REQUEST.path} at ${CONNECTIONS} connections, and ${events.toLocaleString('en')} events`,
     tables: [
       {
         columns: [...COLUMNS, 'p99 ms', ...ROLES.map((role) => `${role} µs/request`), 'failed'],
-        rows: systems.map(({ name }) => [
+        rows: Object.keys(MANNERS).map((name) => [
           ...http.row(name),
           round(median(http.of(name).map((one) => one.p99))),
           ...ROLES.map((_, i) => micros(http.of(name), (one) => one.cpuMicros[i])),
-          http.of(name).reduce((sum, one) => sum + one.failed, 0),
+          sum(http.of(name).map((one) => one.failed)),
         ]),
       },
       {
         columns: [...COLUMNS, 'client µs/event', 'broker µs/event'],
-        rows: systems.map(({ name }) => [
+        rows: Object.keys(MANNERS).map((name) => [
           ...handled.row(name),
           micros(handled.of(name), (one) => one.clientMicros),
           micros(handled.of(name), (one) => one.brokerMicros),
@@ -75,7 +79,7 @@ export async function telemetry(scope, { rounds, duration, events: ofOthers }) {
       atMost('events not handled, or handled twice', faults, 0),
     ],
     notes: [
-      'Default: stored, a part of a busy process. 1 % and all: exported by OTLP to a stand-in for a collector, and stored. The µs columns are CPU time.',
+      `Each manner is run by ${INSTANCES} apps. Default: stored, a part of a busy process. 1 % and all: exported by OTLP to a stand-in for a collector, and stored. The µs columns are CPU time.`,
     ],
     rounds: { requests, bursts },
   };
@@ -96,10 +100,19 @@ async function measureLoad(load, { port, clients, broker }, seconds) {
   return { ...result, cpuMicros: pids.map((pid, i) => ((cpuSeconds(pid) - before[i]) / result.requests) * 1e6) };
 }
 
-/** Of each manner, how it compares to the one that records nothing, round by round. */
+/** Of each manner, how its instances together compare to those of the one that records nothing, round by round. */
 function compare(measured, key) {
   const of = (name) => measured.filter(({ system }) => system === name);
-  const ratio = (name) => round(median(of(name).map((one, i) => one[key] / of('off')[i][key])));
+  const inRound = (name, number) =>
+    sum(
+      of(name)
+        .filter((one) => one.round === number)
+        .map((one) => one[key]),
+    );
+  const numbers = [...new Set(measured.map((one) => one.round))];
+  const ratio = (name) => round(median(numbers.map((number) => inRound(name, number) / inRound('off', number))));
   const row = (name) => [name, Math.round(median(of(name).map((one) => one[key]))), ratio(name)];
   return { of, ratio, row };
 }
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
