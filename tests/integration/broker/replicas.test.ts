@@ -1,7 +1,10 @@
 /** Broker streams that are kept on three servers: MOTIA_REPLICAS. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OWN_GROUPS } from '../../../shared/broker/confined-key-value.ts';
 import { connectBroker } from '../../../shared/broker/connect.ts';
+import { WHOLE_BUCKET } from '../../../shared/broker/key-value.ts';
 import { StateStore } from '../../../shared/broker/state.ts';
 import { ensureTopology } from '../../../shared/broker/topology.ts';
 import { createNames } from '../../../shared/protocol/subjects.ts';
@@ -36,23 +39,47 @@ test('every broker stream is on as many servers as asked for, and whoever asks f
   expect(await replicas()).toEqual(made);
 });
 
-test('what is acknowledged is read at once, also by who talks to a server that has not heard of it yet', async () => {
-  await using broker = disposable(await connectTo(cluster.url, 3));
-  const state = new StateStore(broker, names);
-  await state.set('g', 'k', 0);
-  const { cluster: of } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
-  const place = (name: string | undefined) => cluster.servers[Number(name?.slice(1))] as NatsServer;
-  const follower = place(of?.replicas?.[0]?.name);
-  await using writer = disposable(await connectTo(place(of?.leader).url, 3));
-  await using reader = disposable(await connectTo(follower.url, 3));
-  for (let round = 1; round <= 5; round++) {
-    await follower.kill('SIGSTOP');
-    for (let n = 1; n <= 200; n++) await new StateStore(writer, names).set('g', 'k', round * 1000 + n);
-    const read = new StateStore(reader, names).get('g', 'k');
-    await new Promise((sent) => setImmediate(sent)); // it waits before the server that stands still
-    await follower.kill('SIGCONT');
-    expect(await read).toBe(round * 1000 + 200);
-  }
+describe.each([
+  ['the whole bucket', WHOLE_BUCKET],
+  ['single groups', OWN_GROUPS],
+])('by who may do all with %s', (_, reach) => {
+  test('what is acknowledged is read at once, also by who talks to a server that has not heard of it yet', async () => {
+    await using broker = disposable(await connectTo(cluster.url, 3));
+    const state = new StateStore(broker, names);
+    await state.set('g', 'k', 0);
+    const { cluster: of } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
+    const place = (name: string | undefined) => cluster.servers[Number(name?.slice(1))] as NatsServer;
+    const follower = place(of?.replicas?.[0]?.name);
+    await using writer = disposable(await connectTo(place(of?.leader).url, 3));
+    await using reader = disposable(await connectTo(follower.url, 3));
+    for (let round = 1; round <= 5; round++) {
+      await follower.kill('SIGSTOP');
+      for (let n = 1; n <= 200; n++) await new StateStore(writer, names).set('g', 'k', round * 1000 + n);
+      const read = new StateStore(reader, names, reach).get('g', 'k');
+      await new Promise((sent) => setImmediate(sent)); // it waits before the server that stands still
+      await follower.kill('SIGCONT');
+      expect(await read).toBe(round * 1000 + 200);
+    }
+  });
+
+  test('a group is removed with all that is acknowledged, also by who reads from a server that has not heard of it yet', async () => {
+    await using broker = disposable(await connectTo(cluster.url, 3));
+    await ensureTopology(broker, names);
+    const { cluster: of } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
+    const place = (name: string | undefined) => cluster.servers[Number(name?.slice(1))] as NatsServer;
+    await using writer = disposable(await connectTo(place(of?.leader).url, 3));
+    const state = new StateStore(writer, names, reach);
+    const follower = place(of?.replicas?.[0]?.name);
+    for (let round = 1; round <= 5; round++) {
+      await follower.kill('SIGSTOP');
+      const late = sleep(500).then(() => follower.kill('SIGCONT'));
+      await Promise.all(Array.from({ length: 200 }, (_, n) => state.set('gone', `k${n}`, round)));
+      await state.clear('gone');
+      await late;
+      expect(await new StateStore(broker, names).getGroup('gone')).toEqual([]);
+      for (let n = 0; n < 200; n++) expect(await state.get('gone', `k${n}`)).toBeNull();
+    }
+  });
 });
 
 // What another write has just overtaken is refused by a cluster with an error code of its own.
