@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'UNKNOWN_STEP'
   | 'NOT_FOUND'
   | 'REVISION_CONFLICT'
+  | 'STATE_GROUP_NOT_DECLARED'
   | 'NOT_REPLAYABLE'
   | 'RUN_OVER'
   | 'RUN_TIMEOUT'

@@ -24,6 +24,7 @@ ErrorCode: TypeAlias = Literal[
     "PROJECT_INVALID",
     "INVALID_VALUE",
     "REVISION_CONFLICT",
+    "STATE_GROUP_NOT_DECLARED",
     "RUN_OVER",
     "RUN_TIMEOUT",
     "RUN_CUT_OFF",

@@ -281,6 +281,10 @@ class _StepConfig(_Named, total=False):
     virtualSubscribes: Sequence[str]
     includeFiles: Sequence[str]
     """Files that a production build has to carry along, relative to the step."""
+    stateGroups: Sequence[str]
+    """The groups of state that its handler and middleware may touch. Any other is refused to them, and so is
+    `list_groups`; the broker refuses them as well, with the users that `motia nats-config` makes, if all steps of a
+    worker say so. Without it they may touch all groups."""
 
 
 class _ApiRouteConfig(TypedDict):

@@ -1,6 +1,6 @@
 /**
- * What it takes on the broker to do one thing with one stream, bucket or consumer. A request to JetStream names the stream in its subject, but
- * what it asks of that stream in its body: so whoever may read, purge or follow a stream may do so with all of it.
+ * What it takes on the broker to do one thing with one stream, bucket or consumer. Most requests to JetStream name the stream in their subject, but
+ * what they ask of that stream in their body: so whoever may read, purge or follow a stream may do so with all of it.
  */
 import type { Source } from '../broker/consumers.ts';
 import type { Permissions } from './permissions.ts';
@@ -60,6 +60,20 @@ export const publish = (...subjects: string[]): Grant => ({ publish: subjects })
 export const write = (bucket: string, ...keys: string[]): Grant => ({
   publish: [...keys, ASKED].map((key) => `$KV.${bucket}.${key}`),
 });
+
+/** To read, write and remove entries whose keys match, and no others: each of these requests names them in its subject. */
+export function ownEntries(bucket: string, keys: string): Grant {
+  const stream = keyValueStream(bucket);
+  return {
+    publish: [
+      api(`DIRECT.GET.${stream}.$KV.${bucket}.${keys}`),
+      api(`CONSUMER.CREATE.${stream}.*.$KV.${bucket}.${keys}`),
+      // Of consumers that one knows the random names of.
+      ...['MSG.NEXT', 'DELETE'].map((action) => api(`CONSUMER.${action}.${stream}.*`)),
+      ...[keys, ASKED].map((each) => `$KV.${bucket}.${each}`),
+    ],
+  };
+}
 
 /** Where a write asks whether an earlier try was stored. */
 const ASKED = '=asked.*';

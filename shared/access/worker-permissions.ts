@@ -33,6 +33,7 @@ function forStep(names: Names, step: StepEntry, part: AppPart): Permissions {
   const sources = sourcesTaken(names, part, step);
   return join(
     ...sources.map(grant.take),
+    forState(names, step),
     grant.publish(...step.emits.flatMap(({ topic }) => emitted(names, topic))),
     ...(step.type === 'event'
       ? [
@@ -64,13 +65,17 @@ function forEvents(names: Names, step: StepEntry, durables: readonly string[]): 
   );
 }
 
-/** State is named by handlers as they run, and large data by chance: neither follows from what steps say about themselves. */
+function forState(names: Names, { stateGroups }: StepEntry): Permissions {
+  const { state } = names.buckets;
+  return stateGroups === undefined
+    ? join(grant.readBucket(state), grant.write(state, '*.*'), grant.purge(grant.keyValueStream(state)))
+    : join(...stateGroups.map((group) => grant.ownEntries(state, names.stateGroup(group))));
+}
+
+/** Large data is named by chance, which does not follow from what steps say about themselves. */
 function stores({ buckets, streams }: Names): Permissions {
-  const { state, values, items, payloads, bodies } = buckets;
+  const { values, items, payloads, bodies } = buckets;
   return join(
-    grant.readBucket(state),
-    grant.write(state, '*.*'),
-    grant.purge(grant.keyValueStream(state)),
     ...[values, items, payloads, bodies].flatMap((bucket) => [grant.readObjects(bucket), grant.addObjects(bucket)]),
     ...[values, items].map((bucket) => grant.purge(grant.objectStream(bucket))),
     ...[buckets.streams, buckets.manifest, buckets.delivery, buckets.leases].map(grant.readBucket),

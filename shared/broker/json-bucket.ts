@@ -3,16 +3,7 @@ import { RevisionConflictError } from '../errors.ts';
 import { Header } from '../protocol/headers.ts';
 import { BlobStore } from './blobs.ts';
 import type { Broker } from './connect.ts';
-import {
-  type Entry,
-  type Last,
-  purgeEntries,
-  readEntries,
-  readLast,
-  readPage,
-  replaceEntry,
-  writeEntry,
-} from './key-value.ts';
+import { type Entry, type Last, type Reach, replaceEntry, WHOLE_BUCKET, writeEntry } from './key-value.ts';
 
 /** What is under a key, at one moment. */
 export interface Stored {
@@ -42,6 +33,8 @@ export interface JsonBucketOptions {
   blobs: string;
   /** The bucket is watched: entries say whether they are new, and what is removed by {@link JsonBucket.replace} leaves a mark. */
   watched?: boolean;
+  /** What the broker lets this user do. Default: all with the whole bucket. */
+  reach?: Reach;
 }
 
 /** Marks of removed entries are there for an hour. */
@@ -55,19 +48,21 @@ export class JsonBucket {
   readonly #broker: Broker;
   readonly #bucket: string;
   readonly #watched: boolean;
+  readonly #reach: Reach;
   readonly #blobs: BlobStore;
 
-  constructor(broker: Broker, { bucket, blobs, watched = false }: JsonBucketOptions) {
+  constructor(broker: Broker, { bucket, blobs, watched = false, reach = WHOLE_BUCKET }: JsonBucketOptions) {
     this.#broker = broker;
     this.#bucket = bucket;
     this.#watched = watched;
+    this.#reach = reach;
     this.#blobs = new BlobStore(broker, blobs);
   }
 
   /** The JSON under a key, if there is any, and what it takes to replace it. */
   async load(key: string): Promise<Stored> {
     for (let reads = 1; ; reads++) {
-      const last = await readLast(this.#broker, this.#bucket, key);
+      const last = await this.#reach.readLast(this.#broker, this.#bucket, key);
       if (!last.entry) return { last };
       try {
         return { json: await this.#jsonOf(last.entry), last };
@@ -81,7 +76,7 @@ export class JsonBucket {
 
   /** All values whose key matches, as JSON. In no promised order. */
   async loadAll(filter: string): Promise<string[]> {
-    const entries = await readEntries(this.#broker, this.#bucket, filter);
+    const entries = await this.#reach.readEntries(this.#broker, this.#bucket, filter);
     const all = entries.map(async (entry) =>
       entry.header(Header.blob) === '' ? this.#jsonOf(entry) : (await this.load(entry.key)).json,
     );
@@ -94,7 +89,7 @@ export class JsonBucket {
    * @param most how many; a page has fewer when they are large.
    */
   async loadPage(filter: string, after: number, most: number): Promise<JsonPage> {
-    const page = await readPage(this.#broker, this.#bucket, filter, after, most);
+    const page = await this.#reach.readPage(this.#broker, this.#bucket, filter, after, most);
     const items: JsonPage['items'] = [];
     let bytes = 0;
     for (const entry of page.entries) {
@@ -123,7 +118,7 @@ export class JsonBucket {
    */
   async writeIf(key: string, json: string, revision: number, fields: EntryFields): Promise<number> {
     for (;;) {
-      const last = await readLast(this.#broker, this.#bucket, key);
+      const last = await this.#reach.readLast(this.#broker, this.#bucket, key);
       const present = last.entry?.revision ?? 0;
       if (present !== revision) throw new RevisionConflictError(revision, present);
       const stored = await this.replace(key, { last }, json, fields);
@@ -154,20 +149,18 @@ export class JsonBucket {
     return stored;
   }
 
-  /** Removes a value without leaving a mark. @returns its JSON, if there was any. */
+  /** Removes a value. @returns its JSON, if there was any. */
   async remove(key: string): Promise<string | undefined> {
     const { json, last } = await this.load(key);
     if (!last.entry) return undefined;
-    await purgeEntries(this.#broker, this.#bucket, key);
+    await this.#reach.remove(this.#broker, this.#bucket, key);
     await this.#free([last.entry]);
     return json;
   }
 
-  /** Removes all values whose key matches, without leaving marks. */
+  /** Removes all values of a group, whose pattern is `filter`. */
   async purge(filter: string): Promise<void> {
-    const entries = await readEntries(this.#broker, this.#bucket, filter);
-    await purgeEntries(this.#broker, this.#bucket, filter);
-    await this.#free(entries);
+    await this.#free(await this.#reach.removeGroup(this.#broker, this.#bucket, filter));
   }
 
   /**
@@ -191,7 +184,7 @@ export class JsonBucket {
 
   /** Whether what was stored last under a key, be it the mark of a removal, points to a blob. */
   async #isUsed(key: string, blob: string): Promise<boolean> {
-    const { entry, removed } = await readLast(this.#broker, this.#bucket, key);
+    const { entry, removed } = await this.#reach.readLast(this.#broker, this.#bucket, key);
     return (entry ?? removed)?.header(Header.blob) === blob;
   }
 

@@ -1,5 +1,6 @@
 /** Reads and writes of a KV bucket's entries over the reply mux: one round trip each, rejected at once on a disconnect. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Msg } from '@nats-io/transport-node';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
@@ -17,12 +18,14 @@ export interface Entry {
   header(name: string): string;
 }
 
-const RIDE_OUT_MS = 15_000;
+export const RIDE_OUT_MS = 15_000;
 /** While a bucket has no leader nobody answers: a read that is repeated often is there soon after the next one. */
 const LEADER_ANSWERS_MS = 2_000;
-/** Entries per request when a group is paged; and the size at which a page ends, whatever was asked for. */
-const PAGE = 5_000;
-const MOST_BYTES = 8 * 1024 ** 2;
+/** A server that is behind the leader of a bucket is so for a moment. */
+export const CATCHES_UP_MS = 10;
+/** What one request tells: so many entries, and no more when they have this size. */
+export const MOST_ENTRIES = 5_000;
+export const MOST_BYTES = 8 * 1024 ** 2;
 const NOT_FOUND = 404;
 const TOO_MANY = 413;
 const END_OF_BATCH = 204;
@@ -47,14 +50,48 @@ export interface Last {
   revision: number;
 }
 
-/** The entry of a key, if there is one, and otherwise the mark that its removal may have left. */
-export async function readLast(broker: Broker, bucket: string, key: string): Promise<Last> {
-  const last = (broker.replicas ?? 1) > 1 ? await askLeader(broker, bucket, key) : await askAnyone(broker, bucket, key);
-  return last ? { [isRemoved(last) ? 'removed' : 'entry']: last, revision: last.revision } : { revision: 0 };
+/** How a bucket is read, and how what is in it is removed: that depends on what the broker lets this user do. */
+export interface Reach {
+  /** The entry of a key, if there is one, and otherwise the mark that its removal may have left. */
+  readLast(broker: Broker, bucket: string, key: string): Promise<Last>;
+  /** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
+  readEntries(broker: Broker, bucket: string, filter: string): Promise<Entry[]>;
+  /**
+   * Some of them, in the order of their revisions.
+   * @param after begins with the first one that has a higher revision.
+   * @param most how many; a page has fewer when they are large, or when some of them are marks of removals.
+   */
+  readPage(broker: Broker, bucket: string, filter: string, after: number, most: number): Promise<EntryPage>;
+  /** Removes the entry of a key. */
+  remove(broker: Broker, bucket: string, key: string): Promise<void>;
+  /** Removes the entries of a group, of which `filter` is the pattern. @returns those that were there. */
+  removeGroup(broker: Broker, bucket: string, filter: string): Promise<Entry[]>;
 }
 
+/** For who may do all with the bucket: by requests that say in their body what they ask, and leave no marks. */
+export const WHOLE_BUCKET: Reach = {
+  readLast,
+  readEntries,
+  readPage,
+  remove: purgeEntries,
+  removeGroup: async (broker, bucket, filter) => {
+    const entries = await readEntries(broker, bucket, filter);
+    await purgeEntries(broker, bucket, filter);
+    return entries;
+  },
+};
+
+export async function readLast(broker: Broker, bucket: string, key: string): Promise<Last> {
+  return toLast(await (isReplicated(broker) ? askLeader : askAnyone)(broker, bucket, key));
+}
+
+export const isReplicated = ({ replicas = 1 }: Broker): boolean => replicas > 1;
+
+export const toLast = (last: Entry | undefined): Last =>
+  last ? { [isRemoved(last) ? 'removed' : 'entry']: last, revision: last.revision } : { revision: 0 };
+
 /** By direct get, which any server answers that has the bucket: one that is not its leader may be behind. */
-async function askAnyone(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
+export async function askAnyone(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
   const msg = await rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.${key}`, ''),
   );
@@ -79,6 +116,32 @@ function askLeader(broker: Broker, bucket: string, key: string): Promise<Entry |
         revision: message.seq,
         header: (name) => headerIn(head, name),
       };
+    }),
+  );
+}
+
+/** As {@link askLeader}, by subjects that name the key: from anyone who is not behind the leader any more. */
+export async function askCaughtUp(broker: Broker, bucket: string, key: string): Promise<Entry | undefined> {
+  for (const giveUp = Date.now() + RIDE_OUT_MS; ; await sleep(CATCHES_UP_MS)) {
+    const revision = await revisionAtLeader(broker, bucket, key);
+    if (revision === 0) return undefined;
+    const entry = await askAnyone(broker, bucket, key);
+    if (entry && entry.revision >= revision) return entry;
+    if (Date.now() > giveUp) throw new MotiaError('BROKER_TIMEOUT', `a server is behind the leader of ${bucket}`);
+  }
+}
+
+/** No sequence comes so far. */
+const NEVER = String(Number.MAX_SAFE_INTEGER);
+
+/** The revision of what is stored last under a key, 0 for nothing: a write that expects another one is refused with it. */
+function revisionAtLeader(broker: Broker, bucket: string, key: string): Promise<number> {
+  const options = { headers: toHeaders({ 'Nats-Expected-Last-Subject-Sequence': NEVER }) };
+  return rideOut(broker, RIDE_OUT_MS, () =>
+    broker.mux.request(`$KV.${bucket}.${key}`, '', options, (reply) => {
+      const { error } = reply.json<{ error?: { err_code?: number; description: string } }>();
+      if (error?.err_code !== WRONG_LAST_SEQUENCE) return readAnswer<never>(reply);
+      return Number(/\d+$/.exec(error.description)?.[0]);
     }),
   );
 }
@@ -130,8 +193,8 @@ export async function replaceEntry(
     });
   });
   if (stored !== undefined || tries === 1 || !(await wasStored(broker, bucket, write))) return stored;
-  const last = await readLast(broker, bucket, key);
-  return last.entry?.header('Nats-Msg-Id') === write ? last.revision : 0;
+  const last = await askCaughtUp(broker, bucket, key);
+  return last?.header('Nats-Msg-Id') === write ? last.revision : 0;
 }
 
 /**
@@ -147,22 +210,25 @@ async function wasStored(broker: Broker, bucket: string, write: string): Promise
     ),
   );
   if (!duplicate) return false;
-  // The id may be known from the question itself, if that had to be asked again. The leader knows; a replica may be behind.
-  return (await askLeader(broker, bucket, question)) === undefined;
+  // The id may be known from the question itself, if that had to be asked again.
+  return (await revisionAtLeader(broker, bucket, question)) === 0;
 }
 
-/** All entries whose key matches `filter` (a key, or a pattern such as `group.*`), in no promised order. */
 export async function readEntries(broker: Broker, bucket: string, filter: string): Promise<Entry[]> {
   const subject = `$KV.${bucket}.${filter}`;
   const all = await readBatch(broker, bucket, { multi_last: [subject], max_bytes: MOST_BYTES });
-  if (all && all.left === 0) return toEntries(bucket, all.messages);
-  // Paged by sequence. A key that is written meanwhile comes again, further on: its last value counts.
-  const latest = new Map<string, Msg>();
+  if (all && all.left === 0) return withoutMarks(all.entries);
+  return readBatches((seq) => readFrom(broker, bucket, filter, seq, MOST_ENTRIES));
+}
+
+/** All entries, by sequence. A key that is written meanwhile comes again, further on: its last value counts. */
+export async function readBatches(read: (seq: number) => Promise<Batch>): Promise<Entry[]> {
+  const latest = new Map<string, Entry>();
   for (let seq = 1; ; ) {
-    const { messages, left } = await readFrom(broker, bucket, filter, seq, PAGE);
-    for (const msg of messages) latest.set(header(msg, SUBJECT), msg);
-    if (left === 0) return toEntries(bucket, latest.values());
-    seq = sequenceOf(messages) + 1;
+    const { entries, left } = await read(seq);
+    for (const entry of entries) latest.set(entry.key, entry);
+    if (left === 0) return withoutMarks([...latest.values()]);
+    seq = lastOf(entries) + 1;
   }
 }
 
@@ -173,10 +239,6 @@ export interface EntryPage {
   next?: number;
 }
 
-/**
- * @param after begins with the first one that has a higher revision.
- * @param most how many; a page has fewer when they are large, or when some of them are marks of removals.
- */
 export async function readPage(
   broker: Broker,
   bucket: string,
@@ -184,9 +246,12 @@ export async function readPage(
   after: number,
   most: number,
 ): Promise<EntryPage> {
-  const { messages, left } = await readFrom(broker, bucket, filter, after + 1, most);
-  const entries = toEntries(bucket, messages);
-  return left === 0 ? { entries } : { entries, next: sequenceOf(messages) };
+  return toPage(await readFrom(broker, bucket, filter, after + 1, most));
+}
+
+export function toPage({ entries: all, left }: Batch): EntryPage {
+  const entries = withoutMarks(all);
+  return left === 0 ? { entries } : { entries, next: lastOf(all) };
 }
 
 /** Some of the keys of a bucket: those of marks are among them. */
@@ -217,11 +282,12 @@ const SEQUENCE = 'Nats-Sequence';
 async function readFrom(broker: Broker, bucket: string, filter: string, seq: number, batch: number): Promise<Batch> {
   const query = { seq, next_by_subj: `$KV.${bucket}.${filter}`, batch, max_bytes: MOST_BYTES };
   const read = await readBatch(broker, bucket, query);
-  return read && read.messages.length > 0 ? read : { messages: [], left: 0 };
+  return read && read.entries.length > 0 ? read : { entries: [], left: 0 };
 }
 
-interface Batch {
-  messages: Msg[];
+/** What the broker has told at once, marks of removals included. */
+export interface Batch {
+  entries: Entry[];
   /** How many there are besides, since the broker ends at some size. */
   left: number;
 }
@@ -237,16 +303,15 @@ async function readBatch(broker: Broker, bucket: string, query: object): Promise
   if (code !== END_OF_BATCH && code !== NOT_FOUND) throw refused(status);
   // One that was removed in the middle of a `multi_last` ends it, with another description than when there are none.
   const isCut = code === NOT_FOUND && status.headers?.description === CUT;
-  return { messages: replies, left: isCut ? 1 : Number(header(status, 'Nats-Num-Pending')) };
-}
-
-const sequenceOf = (messages: Msg[]): number => Number(header(messages.at(-1) as Msg, SEQUENCE));
-
-function toEntries(bucket: string, msgs: Iterable<Msg>): Entry[] {
   const prefix = `$KV.${bucket}.`.length;
-  const entries = [...msgs].map((msg) => toEntry(header(msg, SUBJECT).slice(prefix), msg));
-  return entries.filter((entry) => !isRemoved(entry));
+  const entries = replies.map((msg) => toEntry(header(msg, SUBJECT).slice(prefix), msg));
+  return { entries, left: isCut ? 1 : Number(header(status, 'Nats-Num-Pending')) };
 }
+
+/** The revision of the last of some entries. */
+const lastOf = (entries: Entry[]): number => (entries.at(-1) as Entry).revision;
+
+export const withoutMarks = (entries: Entry[]): Entry[] => entries.filter((entry) => !isRemoved(entry));
 
 function toEntry(key: string, msg: Msg): Entry {
   return { key, data: msg.data, revision: Number(header(msg, SEQUENCE)), header: (name) => header(msg, name) };
@@ -263,10 +328,10 @@ export async function purgeEntries(broker: Broker, bucket: string, filter: strin
 /**
  * Removes the entry of a key by a mark that goes by itself. For who may write that key only: to purge a bucket is a permission for all
  * that is in it.
+ * @returns the revision of the mark.
  */
-export async function markRemoved(broker: Broker, bucket: string, key: string): Promise<void> {
-  await writeEntry(broker, bucket, key, '', { 'KV-Operation': 'DEL', 'Nats-TTL': '1s' });
-}
+export const markRemoved = (broker: Broker, bucket: string, key: string, ttlSeconds = 1): Promise<number> =>
+  writeEntry(broker, bucket, key, '', { 'KV-Operation': 'DEL', 'Nats-TTL': `${ttlSeconds}s` });
 
 /** Removes what is stored under a key, unless it has been written anew after this revision. */
 export async function purgeRevision(broker: Broker, bucket: string, key: string, revision: number): Promise<void> {

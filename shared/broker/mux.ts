@@ -28,12 +28,14 @@ export interface RequestOptions {
 const SWEEP_MS = 100;
 
 export class ReplyMux {
+  readonly #connection: Pick<Broker, 'nc' | 'newInbox'>;
   readonly #send: Send;
   readonly #prefix: string;
   readonly #waiting = new Pending<Waiting>();
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(connection: Pick<Broker, 'nc' | 'newInbox'>, send: Send) {
+    this.#connection = connection;
     this.#send = send;
     this.#prefix = openInbox(connection, (token, reply) => this.#settle(token, reply)).prefix;
   }
@@ -76,15 +78,28 @@ export class ReplyMux {
     options: RequestOptions = {},
   ): Promise<Msg[]> {
     return new Promise((resolve, reject) => {
-      const replies: Msg[] = [];
-      const take = (reply: Msg) => {
-        replies.push(reply);
-        if (!isLast(reply)) return false;
-        resolve(replies);
-        return true;
-      };
-      this.#publish(subject, data, options, take, reject);
+      this.#publish(subject, data, options, gather(isLast, resolve), reject);
     });
+  }
+
+  /** As {@link requestMany}, of what a consumer delivers: that keeps its subject, so it has to come to an inbox of its own. */
+  async requestDeliveries(subject: string, data: string, isLast: (reply: Msg) => boolean): Promise<Msg[]> {
+    const { nc, newInbox } = this.#connection;
+    const inbox = newInbox();
+    let token = '';
+    const subscription = nc.subscribe(inbox, {
+      callback: (error, msg) => {
+        if (error === null) this.#settle(token, msg);
+      },
+    });
+    try {
+      return await new Promise((resolve, reject) => {
+        token = this.#wait(subject, {}, gather(isLast, resolve), reject);
+        this.#send(subject, data, inbox);
+      });
+    } finally {
+      subscription.unsubscribe();
+    }
   }
 
   /** Rejects everything in flight: the connection dropped, so no reply can be trusted to come. */
@@ -107,13 +122,21 @@ export class ReplyMux {
   #publish(
     subject: string,
     data: Uint8Array | string,
-    { timeoutMs = 5_000, headers }: RequestOptions,
+    options: RequestOptions,
     take: Waiting['take'],
     reject: Waiting['reject'],
   ): void {
-    const token = this.#waiting.add(() => ({ subject, take, reject, expires: Date.now() + timeoutMs, timeoutMs }));
+    this.#send(subject, data, this.#prefix + this.#wait(subject, options, take, reject), options.headers);
+  }
+
+  #wait(
+    subject: string,
+    { timeoutMs = 5_000 }: RequestOptions,
+    take: Waiting['take'],
+    reject: Waiting['reject'],
+  ): string {
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    this.#send(subject, data, this.#prefix + token, headers);
+    return this.#waiting.add(() => ({ subject, take, reject, expires: Date.now() + timeoutMs, timeoutMs }));
   }
 
   #settle(token: string, reply: Msg): void {
@@ -141,4 +164,15 @@ export class ReplyMux {
       this.#sweeper = undefined;
     }
   }
+}
+
+/** Takes replies up to the last one. */
+function gather(isLast: (reply: Msg) => boolean, resolve: (replies: Msg[]) => void): Waiting['take'] {
+  const replies: Msg[] = [];
+  return (reply) => {
+    replies.push(reply);
+    if (!isLast(reply)) return false;
+    resolve(replies);
+    return true;
+  };
 }

@@ -10,7 +10,7 @@ import { ChangeQueue } from './change-queue.ts';
 import type { Broker } from './connect.ts';
 import { listGroups } from './group-list.ts';
 import { expiryOf, JsonBucket } from './json-bucket.ts';
-import { type Entry, readPage } from './key-value.ts';
+import { type Entry, type Reach, readPage, WHOLE_BUCKET } from './key-value.ts';
 import { toLimit, toPosition } from './page.ts';
 
 /** Makes the next value from the present one, `null` for nothing. May be called several times. */
@@ -25,10 +25,11 @@ export class StateStore {
   readonly #values: JsonBucket;
   readonly #changes: ChangeQueue;
 
-  constructor(broker: Broker, names: Names) {
+  /** @param reach what the broker lets this user do; to list groups takes all of it. */
+  constructor(broker: Broker, names: Names, reach: Reach = WHOLE_BUCKET) {
     this.#broker = broker;
     this.#names = names;
-    this.#values = new JsonBucket(broker, { bucket: names.buckets.state, blobs: names.buckets.values });
+    this.#values = new JsonBucket(broker, { bucket: names.buckets.state, blobs: names.buckets.values, reach });
     this.#changes = new ChangeQueue(this.#values);
   }
 

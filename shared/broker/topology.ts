@@ -206,7 +206,7 @@ function telemetryStream(names: Names): StreamSettings {
   };
 }
 
-/** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, with a consumer limit of our own. */
+/** A KV bucket as the `@nats-io/kv` client and the `nats kv` tool know it, but for their purge of a key; with a consumer limit of our own. */
 function keyValueStream(bucket: string): StreamSettings {
   return {
     name: `KV_${bucket}`,
@@ -216,7 +216,7 @@ function keyValueStream(bucket: string): StreamSettings {
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
     duplicate_window: nanos(MINUTE / 2), // longer than a write is tried again
-    allow_rollup_hdrs: true,
+    allow_rollup_hdrs: false, // with it, whoever may write one key can remove all others
     deny_delete: true,
     allow_direct: true,
     allow_msg_ttl: true,

@@ -9,13 +9,14 @@ import { describeStep, type Manifest, type StepEntry } from './manifest.ts';
 /** What `streamAuth` is told of under. */
 const CONFIG = 'motia.config';
 
-/** One of them as a config: its name is its id. */
+/** One of them as a config: its name is its id. It is given no state. */
 export const accessConfig = (id: string): ApiRouteConfig => ({
   type: 'api',
   name: id,
   method: 'GET',
   path: '',
   emits: [],
+  stateGroups: [],
 });
 
 /** Those that a manifest asks for. */

@@ -50,6 +50,9 @@ const base = {
   includeFiles: z.array(z.string()).optional(),
 };
 
+/** Of steps that have a handler. */
+const running = { ...base, stateGroups: z.array(z.string()).optional() };
+
 const handler = z
   .object({
     ram: z.number().min(128).max(10240).optional(),
@@ -100,7 +103,7 @@ const infrastructure = z
 /** Of the `config` of a step, by its type. */
 export const configSchemas = {
   api: z.strictObject({
-    ...base,
+    ...running,
     type: z.literal('api'),
     path: z.string().min(1),
     method: z.string().refine((method) => METHODS.includes(method.toUpperCase()), {
@@ -113,7 +116,7 @@ export const configSchemas = {
     queryParams: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
   }),
   event: z.strictObject({
-    ...base,
+    ...running,
     type: z.literal('event'),
     subscribes: z.array(z.string()),
     emits: z.array(emit),
@@ -121,7 +124,7 @@ export const configSchemas = {
     infrastructure: infrastructure.optional(),
   }),
   cron: z.strictObject({
-    ...base,
+    ...running,
     type: z.literal('cron'),
     cron: z.string().superRefine(refused(explainCron)),
     emits: z.array(emit),

@@ -25,6 +25,8 @@ export interface StepEntry {
   emits: EmitEntry[];
   virtualEmits: EmitEntry[];
   virtualSubscribes: string[];
+  /** The groups of state that it may touch; absent: all. */
+  stateGroups?: string[];
   /** Of `api` steps; upper case. */
   method?: string;
   path?: string;
@@ -80,7 +82,8 @@ export function describeStep(file: string, language: StepEntry['language'], conf
     virtualEmits: (config.virtualEmits ?? []).map(toEmitEntry),
     virtualSubscribes: [...(config.virtualSubscribes ?? [])],
   };
-  return dropUndefined({ ...common, ...describeKind(config) });
+  const stateGroups = config.type === 'noop' || !config.stateGroups ? undefined : [...config.stateGroups];
+  return dropUndefined({ ...common, stateGroups, ...describeKind(config) });
 }
 
 function describeKind(config: StepConfig): Partial<StepEntry> {

@@ -36,8 +36,17 @@ interface StepConfigBase {
   includeFiles?: readonly string[];
 }
 
+/** Of a step that has a handler. */
+interface HandledConfigBase extends StepConfigBase {
+  /**
+   * The groups of state that its handler and middleware may touch. Any other is refused to them, and so is `listGroups`; the broker refuses them as well, with
+   * the users that `motia nats-config` makes, if all steps of a worker say so. Without it they may touch all groups.
+   */
+  stateGroups?: readonly string[];
+}
+
 /** An HTTP endpoint. */
-export interface ApiRouteConfig extends StepConfigBase {
+export interface ApiRouteConfig extends HandledConfigBase {
   type: 'api';
   /** Express 4 path syntax: `:id`, `:id?`, `*`, groups. */
   path: string;
@@ -113,7 +122,7 @@ export interface RateLimit {
 }
 
 /** A consumer of topics. */
-export interface EventConfig extends StepConfigBase {
+export interface EventConfig extends HandledConfigBase {
   type: 'event';
   subscribes: readonly string[];
   emits: readonly Emit[];
@@ -122,7 +131,7 @@ export interface EventConfig extends StepConfigBase {
 }
 
 /** A schedule. */
-export interface CronConfig extends StepConfigBase {
+export interface CronConfig extends HandledConfigBase {
   type: 'cron';
   /** 5 fields, 6 with leading seconds, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. */
   cron: string;

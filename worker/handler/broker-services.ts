@@ -11,7 +11,8 @@ export interface BrokerServices {
   connect: () => void;
   /** Each service at once if the connection stands, otherwise when it does. */
   events: () => EventStore | Promise<EventStore>;
-  state: () => StateStore | Promise<StateStore>;
+  /** @param confined for a step that names its groups: where the broker is locked, its user may reach no others. */
+  state: (confined: boolean) => StateStore | Promise<StateStore>;
   streams: () => StreamStore | Promise<StreamStore>;
   bodies: () => BlobStore | Promise<BlobStore>;
   close: () => Promise<void>;
@@ -42,7 +43,8 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
   return {
     connect: () => void connected().catch(() => {}),
     events: () => services?.events ?? connected().then(({ events }) => events),
-    state: () => services?.state ?? connected().then(({ state }) => state),
+    state: (confined) =>
+      services ? storeFor(services, confined) : connected().then((ready) => storeFor(ready, confined)),
     streams: () => services?.streams ?? connected().then(({ streams }) => streams),
     bodies: () => services?.bodies ?? connected().then(({ bodies }) => bodies),
     close: async () => {
@@ -51,6 +53,8 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
     },
   };
 }
+
+const storeFor = ({ state, ownState }: Connected, confined: boolean) => (confined ? ownState : state);
 
 /** A thread that has not been given steps within this time is in reserve. */
 const IN_RESERVE_AFTER_MS = 150;
@@ -63,17 +67,22 @@ const loadModules = () =>
     import('../../shared/broker/connect.ts'),
     import('../../shared/broker/events.ts'),
     import('../../shared/broker/state.ts'),
+    import('../../shared/broker/confined-key-value.ts'),
     import('../../shared/broker/streams.ts'),
     import('../../shared/broker/blobs.ts'),
   ]);
 
 async function connect(address: BrokerAddress, names: Names) {
-  const [{ connectBroker }, { EventStore }, { StateStore }, { StreamStore }, { BlobStore }] = await loadModules();
+  const [{ connectBroker }, { EventStore }, { StateStore }, { OWN_GROUPS }, { StreamStore }, { BlobStore }] =
+    await loadModules();
   const broker = await connectBroker(address, { name: `${names.app} handlers`, timeoutMs: CONNECT_WITHIN_MS });
+  const state = new StateStore(broker, names);
   return {
     broker,
     events: new EventStore(broker, names),
-    state: new StateStore(broker, names),
+    state,
+    /** Of steps that name their groups. */
+    ownState: broker.locked ? new StateStore(broker, names, OWN_GROUPS) : state,
     streams: new StreamStore(broker, names),
     bodies: new BlobStore(broker, names.buckets.bodies),
   };

@@ -1,13 +1,16 @@
 /** State as one run sees it; its contract is `StateManager` in `shared/types.ts`. */
 import type { StateStore } from '../../shared/broker/state.ts';
+import { MotiaError } from '../../shared/errors.ts';
 import { toName } from '../../shared/json-values.ts';
+import type { StepEntry } from '../../shared/steps/manifest.ts';
 import type { Tracing } from '../../shared/tracing.ts';
 import type { Page, PageOptions, SetOptions, StateEntry, StateManager, UpdateChange } from '../../shared/types.ts';
 import type { ActiveRun } from './active-run.ts';
 import { operate, toValueChange } from './operation.ts';
 
 export interface StateServices {
-  state: () => StateStore | Promise<StateStore>;
+  /** @param confined for a step that names its groups. */
+  state: (confined: boolean) => StateStore | Promise<StateStore>;
   tracing: Tracing;
 }
 
@@ -16,8 +19,9 @@ export function createState(run: ActiveRun, { state, tracing }: StateServices): 
     name: string,
     [group, key]: [group?: string, key?: string],
     operation: (store: StateStore) => Promise<T>,
-  ) =>
-    operate(
+  ) => {
+    checkGroup(run.step.entry, group);
+    return operate(
       run,
       tracing,
       ['state', name],
@@ -25,8 +29,9 @@ export function createState(run: ActiveRun, { state, tracing }: StateServices): 
         ...(group !== undefined && { 'motia.state.group': group }),
         ...(key !== undefined && { 'motia.state.key': key }),
       }),
-      async () => operation(await state()),
+      async () => operation(await state(run.step.entry.stateGroups !== undefined)),
     );
+  };
   return {
     get: async <T>(group: string, key: string) => {
       const [g, k] = [toText(group), toText(key)];
@@ -68,3 +73,14 @@ export function createState(run: ActiveRun, { state, tracing }: StateServices): 
 }
 
 const toText = (name: unknown) => toName(name, 'groups and keys of state');
+
+/**
+ * @param group absent for what concerns all of them.
+ * @throws {MotiaError} `STATE_GROUP_NOT_DECLARED` if the step names its groups and this is none of them.
+ */
+function checkGroup({ name, file, stateGroups }: StepEntry, group: string | undefined): void {
+  if (stateGroups === undefined || (group !== undefined && stateGroups.includes(group))) return;
+  const what = group === undefined ? 'all groups of state' : `the group of state ${JSON.stringify(group)}`;
+  const advice = group === undefined ? 'remove its stateGroups' : 'add that to its stateGroups';
+  throw new MotiaError('STATE_GROUP_NOT_DECLARED', `${name} may not touch ${what}: ${advice} in ${file}`);
+}

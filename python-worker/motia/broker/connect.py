@@ -79,6 +79,7 @@ class Broker:
         self.flush_sends = client.write_pending
         self.request = self._mux.request
         self.request_many = self._mux.request_many
+        self.request_deliveries = self._mux.request_deliveries
 
     def subscribe(self, subject: str, callback: Callable[[Message], object]) -> DirectSubscription:
         """Calls back with every message on a subject, in the turn in which it is read. End it with its `close()`."""

@@ -16,7 +16,7 @@ from ..errors import MotiaError, RevisionConflictError
 from ..protocol.headers import Header
 from .blobs import BlobStore
 from .connect import Broker
-from .key_value import Entry, purge_entries, read_entries, read_last, read_page, replace_entry, write_entry
+from .key_value import WHOLE_BUCKET, Entry, Reach, replace_entry, write_entry
 
 # Marks of removed entries are there for an hour.
 _MARK: Final = {"KV-Operation": "DEL", "Nats-TTL": "3600s"}
@@ -61,12 +61,16 @@ class JsonBucket:
     """One bucket, and the object store of its large values.
 
     `watched`: entries say whether they are new, and what is removed by `replace` leaves a mark.
+    `reach`: what the broker lets this user do.
     """
 
-    def __init__(self, broker: Broker, bucket: str, blobs: str, *, watched: bool = False) -> None:
+    def __init__(
+        self, broker: Broker, bucket: str, blobs: str, *, watched: bool = False, reach: Reach = WHOLE_BUCKET
+    ) -> None:
         self._broker = broker
         self._bucket = bucket
         self._watched = watched
+        self._reach = reach
         self._blobs = BlobStore(broker, blobs)
 
     async def load(self, key: str) -> Stored:
@@ -74,7 +78,7 @@ class JsonBucket:
         reads = 0
         while True:
             reads += 1
-            last = await read_last(self._broker, self._bucket, key)
+            last = await self._reach.read_last(self._broker, self._bucket, key)
             if last is None or last.removed:
                 return Stored(None, last)
             try:
@@ -88,7 +92,7 @@ class JsonBucket:
     async def load_all(self, filter: str) -> list[bytes]:
         """All values whose key matches, as JSON. In no promised order."""
         found: list[bytes] = []
-        for entry in await read_entries(self._broker, self._bucket, filter):
+        for entry in await self._reach.read_entries(self._broker, self._bucket, filter):
             json = (await self.load(entry.key)).json if entry.header(Header.BLOB) else entry.data
             if json is not None:
                 found.append(json)
@@ -99,7 +103,7 @@ class JsonBucket:
 
         There are fewer than `most` when they are large.
         """
-        page = await read_page(self._broker, self._bucket, filter, after, most)
+        page = await self._reach.read_page(self._broker, self._bucket, filter, after, most)
         items: list[tuple[Entry, bytes]] = []
         size = 0
         for entry in page.entries:
@@ -123,7 +127,7 @@ class JsonBucket:
         Raises `MotiaError` `REVISION_CONFLICT`.
         """
         while True:
-            last = await read_last(self._broker, self._bucket, key)
+            last = await self._reach.read_last(self._broker, self._bucket, key)
             present = 0 if last is None or last.removed else last.revision
             if present != revision:
                 raise RevisionConflictError(revision, present)
@@ -152,26 +156,24 @@ class JsonBucket:
         return replaced
 
     async def remove(self, key: str) -> bytes | None:
-        """Removes a value without leaving a mark. Gives its JSON, if there was any."""
+        """Removes a value. Gives its JSON, if there was any."""
         stored = await self.load(key)
         if stored.json is None or stored.last is None:
             return None
-        await purge_entries(self._broker, self._bucket, key)
+        await self._reach.remove(self._broker, self._bucket, key)
         await self._free([stored.last])
         return stored.json
 
     async def purge(self, filter: str) -> None:
-        """Removes all values whose key matches, without leaving marks."""
-        entries = await read_entries(self._broker, self._bucket, filter)
-        await purge_entries(self._broker, self._bucket, filter)
-        await self._free(entries)
+        """Removes all values of a group, whose pattern is `filter`."""
+        await self._free(await self._reach.remove_group(self._broker, self._bucket, filter))
 
     async def _free(self, entries: Iterable[Entry]) -> None:
         blobs = [entry.header(Header.BLOB) for entry in entries]
         await asyncio.gather(*[self._blobs.delete(blob) for blob in blobs if blob])
 
     async def _is_used(self, key: str, blob: str) -> bool:
-        last = await read_last(self._broker, self._bucket, key)
+        last = await self._reach.read_last(self._broker, self._bucket, key)
         return last is not None and last.header(Header.BLOB) == blob
 
     async def _encode(self, key: str, json: bytes, fields: EntryFields) -> tuple[bytes, dict[str, str]]:

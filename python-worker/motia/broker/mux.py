@@ -50,7 +50,7 @@ class ReplyMux:
         self._count = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed_because: str | None = None
-        client.subscribe_direct(f"{self._prefix}*", self._settle)
+        client.subscribe_direct(f"{self._prefix}*", lambda reply: self._settle(self._token_of(reply.subject), reply))
 
     def request(
         self, subject: str, data: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 5.0
@@ -79,6 +79,18 @@ class ReplyMux:
         future, reply_to = self._wait(subject, timeout, is_last)
         self._publish(future, subject, data, reply_to, headers)
         return future
+
+    async def request_deliveries(self, subject: str, data: bytes, is_last: Callable[[Message], bool]) -> list[Message]:
+        """As `request_many`, of what a consumer delivers: that keeps its subject, so it has an inbox of its own."""
+        future, reply_to = self._wait(subject, 5.0, is_last)
+        inbox, token = self._client.new_inbox(), self._token_of(reply_to)
+        subscription = self._client.subscribe_direct(inbox, lambda reply: self._settle(token, reply))
+        try:
+            self._publish(future, subject, data, inbox, None)
+            replies: list[Message] = await future
+        finally:
+            subscription.close()
+        return replies
 
     def round_trip(self, timeout: float = 5.0) -> asyncio.Future[Message]:
         """Sends a message to this very connection: when it is back, the server has had all that was sent before."""
@@ -132,8 +144,10 @@ class ReplyMux:
         except MotiaError as error:
             future.set_exception(error)
 
-    def _settle(self, reply: Message) -> None:
-        token = reply.subject[len(self._prefix) :]
+    def _token_of(self, reply_to: str) -> str:
+        return reply_to[len(self._prefix) :]
+
+    def _settle(self, token: str, reply: Message) -> None:
         call = self._waiting.get(token)
         if call is None:
             return

@@ -17,7 +17,7 @@ from .change_queue import ChangeQueue
 from .connect import Broker
 from .group_list import list_groups
 from .json_bucket import EntryFields, JsonBucket, expiry_of
-from .key_value import Entry, read_page
+from .key_value import WHOLE_BUCKET, Entry, Reach, read_page
 from .page import to_limit, to_position
 
 ValueChange: TypeAlias = Callable[[Any], Awaitable[object]]
@@ -29,12 +29,12 @@ _LARGEST_REVISION: Final = 2**53 - 1
 
 
 class StateStore:
-    """The state of one app."""
+    """The state of one app. `reach`: what the broker lets this user do; to list groups takes all of it."""
 
-    def __init__(self, broker: Broker, names: Names) -> None:
+    def __init__(self, broker: Broker, names: Names, reach: Reach = WHOLE_BUCKET) -> None:
         self._broker = broker
         self._names = names
-        self._values = JsonBucket(broker, names.buckets.state, names.buckets.values)
+        self._values = JsonBucket(broker, names.buckets.state, names.buckets.values, reach=reach)
         self._changes = ChangeQueue(self._values)
 
     async def get(self, group: str, key: str) -> JsonValue:

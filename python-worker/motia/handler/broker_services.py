@@ -8,6 +8,7 @@ from typing import Final
 
 from ..broker.address import BrokerAddress
 from ..broker.blobs import BlobStore
+from ..broker.confined_key_value import OWN_GROUPS
 from ..broker.connect import Broker, connect_broker
 from ..broker.events import EventStore
 from ..broker.state import StateStore
@@ -23,6 +24,8 @@ class _Connected:
     broker: Broker
     events: EventStore
     state: StateStore
+    own_state: StateStore
+    """Of steps that name their groups."""
     streams: StreamStore
     bodies: BlobStore
 
@@ -45,8 +48,10 @@ class BrokerServices:
     async def events(self) -> EventStore:
         return (self._ready or await self._connected()).events
 
-    async def state(self) -> StateStore:
-        return (self._ready or await self._connected()).state
+    async def state(self, confined: bool) -> StateStore:
+        """`confined`: for a step that names its groups: where the broker is locked, its user may reach no others."""
+        services = self._ready or await self._connected()
+        return services.own_state if confined else services.state
 
     async def streams(self) -> StreamStore:
         return (self._ready or await self._connected()).streams
@@ -72,10 +77,12 @@ class BrokerServices:
     async def _connect(self) -> _Connected:
         name = f"{self._names.app} python handlers"
         broker = await connect_broker(self._address, name=name, timeout=_CONNECT_WITHIN_S)
+        state = StateStore(broker, self._names)
         self._ready = _Connected(
             broker,
             EventStore(broker, self._names),
-            StateStore(broker, self._names),
+            state,
+            StateStore(broker, self._names, OWN_GROUPS) if broker.locked else state,
             StreamStore(broker, self._names),
             BlobStore(broker, self._names.buckets.bodies),
         )

@@ -32,7 +32,8 @@ class Services:
     """The stores are asked for each time, so that the connection may be made meanwhile."""
 
     events: Callable[[], Awaitable[EventStore]]
-    state: Callable[[], Awaitable[StateStore]]
+    state: Callable[[bool], Awaitable[StateStore]]
+    """Told whether it is for a step that names its groups of state."""
     streams: Callable[[], Awaitable[StreamStore]]
     stream_names: StreamNames
     bodies: Callable[[], Awaitable[BlobStore]]

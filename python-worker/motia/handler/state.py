@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from json import dumps
 from typing import Any, TypeVar
 
 from ..broker.state import StateStore
+from ..errors import MotiaError
+from ..steps.manifest import StepEntry
 from .active_run import ActiveRun
 from .perform import perform, to_name, to_value_change
 from .services import Services
@@ -84,6 +87,8 @@ class State:
         group: str | None = None,
         key: str | None = None,
     ) -> Any:
+        entry = self._run.step.entry
+        _check_group(entry, group)
         attributes: dict[str, str] = {}
         if group is not None:
             attributes["motia.state.group"] = group
@@ -91,10 +96,23 @@ class State:
             attributes["motia.state.key"] = key
 
         async def have() -> T:
-            return await operation(await self._services.state())
+            return await operation(await self._services.state("stateGroups" in entry))
 
         return perform(self._run, self._services.tracing, "state", name, attributes, have)
 
 
 def _to_text(value: object) -> str:
     return to_name(value, "groups and keys of state")
+
+
+def _check_group(step: StepEntry, group: str | None) -> None:
+    """`group` is `None` for what concerns all of them.
+
+    Raises `MotiaError` `STATE_GROUP_NOT_DECLARED` if the step names its groups and this is none of them.
+    """
+    declared = step.get("stateGroups")
+    if declared is None or group in declared:
+        return
+    what = "all groups of state" if group is None else f"the group of state {dumps(group, ensure_ascii=False)}"
+    advice = "remove its stateGroups" if group is None else "add that to its stateGroups"
+    raise MotiaError("STATE_GROUP_NOT_DECLARED", f"{step['name']} may not touch {what}: {advice} in {step['file']}")

@@ -13,8 +13,8 @@ from .manifest import StepEntry, StreamEntry, describe_step
 
 
 def access_config(id: str) -> dict[str, Any]:
-    """One of them as a config: its name is its id."""
-    return {"type": "api", "name": id, "method": "GET", "path": "", "emits": []}
+    """One of them as a config: its name is its id. It is given no state."""
+    return {"type": "api", "name": id, "method": "GET", "path": "", "emits": [], "stateGroups": []}
 
 
 def access_steps(streams: Iterable[StreamEntry]) -> list[StepEntry]:

@@ -200,6 +200,8 @@ _BASE: dict[str, Check | Optional] = {
     "includeFiles": Optional(list_of(text)),
     "type": text,
 }
+# Of steps that have a handler.
+_RUNNING: dict[str, Check | Optional] = {**_BASE, "stateGroups": Optional(list_of(text))}
 _KEYS_OF_KINDS: dict[str, dict[str, Check | Optional]] = {
     "api": {
         "path": filled_text,
@@ -225,7 +227,10 @@ _KEYS_OF_KINDS: dict[str, dict[str, Check | Optional]] = {
     },
     "noop": {"virtualEmits": _emits, "virtualSubscribes": list_of(text)},
 }
-_CONFIGS = {kind: fields({**_BASE, **keys}, strict=True) for kind, keys in _KEYS_OF_KINDS.items()}
+_CONFIGS = {
+    kind: fields({**(_BASE if kind == "noop" else _RUNNING), **keys}, strict=True)
+    for kind, keys in _KEYS_OF_KINDS.items()
+}
 
 
 def _storage_type(value: object, path: str) -> Issues:

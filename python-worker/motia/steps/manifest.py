@@ -35,6 +35,7 @@ def describe_step(file: str, config: Mapping[str, Any]) -> StepEntry:
         "emits": [] if config["type"] == "noop" else _emit_entries(config["emits"]),
         "virtualEmits": _emit_entries(config.get("virtualEmits") or ()),
         "virtualSubscribes": list(config.get("virtualSubscribes") or ()),
+        "stateGroups": None if config.get("stateGroups") is None else list(config["stateGroups"]),
     }
     return _drop_none({**common, **_describe_kind(config)})
 

@@ -10,6 +10,8 @@ const event = (name: string, topic: string, more: object = {}) => ({
 
 /** Larger than a message may be. */
 export const LARGE = 1_500_000;
+/** The groups of state that all steps of the flow `till` name. */
+export const OWN_GROUPS = ['till', 'till: large'];
 
 export const nodeFiles = {
   'package.json': '{ "name": "locked", "type": "module" }',
@@ -30,6 +32,42 @@ export const nodeFiles = {
     { type: 'api', name: 'Read', method: 'GET', path: '/read/:key', emits: [], flows: ['shop'] },
     `const value = await state.get('done', input.pathParams.key);
      return { status: 200, body: { value, keys: (await state.getGroup('done')).length } };`,
+  ),
+  'src/till.step.js': step(
+    {
+      type: 'api',
+      name: 'Till',
+      method: 'GET',
+      path: '/till/node',
+      emits: [],
+      flows: ['till'],
+      stateGroups: OWN_GROUPS,
+    },
+    `const [small, large] = ${JSON.stringify(OWN_GROUPS)};
+     await state.clear(small);
+     await state.set(small, 'a', { n: 1 });
+     await state.set(small, 'b', 2, { ttl: 60 });
+     await state.set(small, 'c', 3, { ifRevision: 0 });
+     const conflict = await state.set(small, 'c', 4, { ifRevision: 0 }).catch(({ code }) => code);
+     const updated = await state.update(small, 'a', ({ n }) => ({ n: n + 1 }));
+     const { expiresAt } = await state.getEntry(small, 'b');
+     const keys = [];
+     let page = {};
+     do {
+       page = await state.getGroupPage(small, { limit: 2, after: page.next });
+       keys.push(...page.items.map(({ key }) => key));
+     } while (page.next);
+     const removed = await state.delete(small, 'a');
+     const left = await state.getGroup(small);
+     await state.clear(small);
+     await state.set(large, 'k', 'x'.repeat(${LARGE}));
+     const lengths = (await state.getGroup(large)).map((text) => text.length);
+     const gone = await state.delete(large, 'k');
+     const there = [...(await state.getGroup(small)), ...(await state.getGroup(large)), await state.get(small, 'b')];
+     const refused = await state.get('done', 'one').catch(({ code }) => code);
+     return { status: 200, body: {
+       conflict, updated, expires: expiresAt > Date.now(), keys, removed, left: left.sort(), lengths, gone: gone.length, there, refused,
+     } };`,
   ),
   'src/flow.step.js': step(
     { type: 'api', name: 'Flow', method: 'GET', path: '/flow', emits: [], flows: ['shop'] },
@@ -72,6 +110,48 @@ async def handler(input, context):
     text = input.get("text", "")
     await context.streams.board.update("all", input["id"], lambda item: {**(item or {}), "mailed": True})
     await context.state.set("done", input["id"], {"length": len(text), "text": text})
+`,
+  'src/till_step.py': `
+import time
+
+small, large = ${JSON.stringify(OWN_GROUPS)}
+config = {"type": "api", "name": "TillPy", "method": "GET", "path": "/till/python", "emits": [], "flows": ["till"],
+          "stateGroups": [small, large]}
+
+async def code_of(operation):
+    try:
+        await operation
+    except Exception as error:
+        return error.code
+
+async def refused(state):
+    return await state.get("done", "one")
+
+async def handler(request, context):
+    state = context.state
+    await state.clear(small)
+    await state.set(small, "a", {"n": 1})
+    await state.set(small, "b", 2, ttl=60)
+    await state.set(small, "c", 3, if_revision=0)
+    conflict = await code_of(state.set(small, "c", 4, if_revision=0))
+    updated = await state.update(small, "a", lambda value: {"n": value["n"] + 1})
+    entry = await state.get_entry(small, "b")
+    keys, page = [], {"next": None}
+    while "next" in page:
+        page = await state.get_group_page(small, limit=2, after=page["next"])
+        keys += [item["key"] for item in page["items"]]
+    removed = await state.delete(small, "a")
+    left = await state.get_group(small)
+    await state.clear(small)
+    await state.set(large, "k", "x" * ${LARGE})
+    lengths = [len(text) for text in await state.get_group(large)]
+    gone = await state.delete(large, "k")
+    there = [*await state.get_group(small), *await state.get_group(large), await state.get(small, "b")]
+    return {"status": 200, "body": {
+        "conflict": conflict, "updated": updated, "expires": entry["expiresAt"] > time.time() * 1000,
+        "keys": keys, "removed": removed, "left": sorted(left),
+        "lengths": lengths, "gone": len(gone), "there": there, "refused": await code_of(refused(state)),
+    }}
 `,
   'src/call_step.py': `
 config = {"type": "api", "name": "Call", "method": "GET", "path": "/python", "emits": [], "flows": ["mail"]}

@@ -22,7 +22,8 @@ beforeAll(async () => {
   python = await testPython();
   project = await createProject({ files: python ? { ...nodeFiles, ...pythonFiles } : nodeFiles });
   const pythonEnv = python ? { MOTIA_PYTHON: python } : {};
-  await writeConfig(project, '--group', 'shop=flows:shop', ...(python ? ['--group', 'mail=flows:mail'] : []));
+  const groups = ['shop=flows:shop', 'till=flows:till', ...(python ? ['mail=flows:mail'] : [])];
+  await writeConfig(project, ...groups.flatMap((group) => ['--group', group]));
   broker = await startLockedBroker(project);
   const start = async (
     command: 'provision' | 'gateway' | 'worker' | 'python-worker' | 'scheduler',
@@ -30,19 +31,20 @@ beforeAll(async () => {
     ...args: string[]
   ) => {
     const ready = command === 'provision' ? /"action":"ready"/ : undefined;
-    processes[user] = await startCli(command, project, {
-      args,
-      env: { ...broker.env(user), ...pythonEnv },
-      ...(ready && { ready }),
-    });
-    return processes[user];
+    const env = { ...broker.env(user), ...pythonEnv };
+    const started = await startCli(command, project, { args, env, ...(ready && { ready }) });
+    processes[`${command} as ${user}`] = started;
+    return started;
   };
   await start('provision', 'provision', '--keep');
   [gateway] = await Promise.all([
     start('gateway', 'gateway'),
     start('worker', 'shop', '--flows', 'shop'),
+    start('worker', 'till', '--flows', 'till'),
     start('scheduler', 'scheduler'),
-    ...(python ? [start('python-worker', 'mail', '--flows', 'mail')] : []),
+    ...(python
+      ? [start('python-worker', 'mail', '--flows', 'mail'), start('python-worker', 'till', '--flows', 'till')]
+      : []),
   ]);
 }, 120_000);
 
@@ -85,6 +87,22 @@ describe('everything that the app needs works', () => {
     expect(await done('large')).toMatchObject({ length: LARGE });
     await admin('state', 'delete', 'done', 'large');
     expect(await read('large')).toBeNull();
+  });
+
+  test('all that steps do with the groups of state that they name, and nothing with others', async () => {
+    for (const language of python ? ['node', 'python'] : ['node']) {
+      const response = await gateway.fetch(`/till/${language}`);
+      expect(await response.json()).toEqual({
+        ...{
+          conflict: 'REVISION_CONFLICT',
+          updated: { n: 2 },
+          expires: true,
+          keys: ['b', 'c', 'a'],
+          removed: { n: 2 },
+        },
+        ...{ left: [2, 3], lengths: [LARGE], gone: LARGE, there: [null], refused: 'STATE_GROUP_NOT_DECLARED' },
+      });
+    }
   });
 
   test('answers that come bit by bit, and one that is kept', async () => {

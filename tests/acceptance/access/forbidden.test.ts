@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { relayBookings } from '../../../shared/broker/bookings.ts';
 import { type Broker, connectBroker } from '../../../shared/broker/connect.ts';
+import { readEntry, writeEntry } from '../../../shared/broker/key-value.ts';
 import { publishStored } from '../../../shared/broker/publish.ts';
 import { readPage } from '../../../shared/broker/stored-messages.ts';
 import { createNames } from '../../../shared/protocol/subjects.ts';
@@ -44,6 +45,21 @@ const STATE: Record<string, string> = {
   'reads state': api(`DIRECT.GET.KV_${buckets.state}`),
   'writes state': `$KV.${buckets.state}.group.key`,
   'empties state': api(`STREAM.PURGE.KV_${buckets.state}`),
+};
+/** What only concerns groups of state that a worker does not have. */
+const OTHER_GROUPS: Record<string, string> = {
+  ...{ 'reads state': api(`DIRECT.GET.KV_${buckets.state}`), 'empties state': api(`STREAM.PURGE.KV_${buckets.state}`) },
+  'reads a value of another group': api(`DIRECT.GET.KV_${buckets.state}.$KV.${buckets.state}.done.one`),
+  'reads any value': api(`DIRECT.GET.KV_${buckets.state}.$KV.${buckets.state}.>`),
+  'reads a value from the leader': api(`STREAM.MSG.GET.KV_${buckets.state}`),
+  'reads all of another group': api(`CONSUMER.CREATE.KV_${buckets.state}.mine.$KV.${buckets.state}.done.*`),
+  'reads all of every group': api(`CONSUMER.CREATE.KV_${buckets.state}.mine.$KV.${buckets.state}.*.*`),
+  'reads all that there is': api(`CONSUMER.CREATE.KV_${buckets.state}.mine`),
+  'reads all that there is for good': api(`CONSUMER.DURABLE.CREATE.KV_${buckets.state}.mine`),
+  'lists groups': api(`STREAM.INFO.KV_${buckets.state}`),
+  'lists who reads': api(`CONSUMER.NAMES.KV_${buckets.state}`),
+  'writes a value of another group': `$KV.${buckets.state}.done.one`,
+  'removes a single value': api(`STREAM.MSG.DELETE.KV_${buckets.state}`),
 };
 const take = (step: string, topic: string) =>
   api(`CONSUMER.MSG.NEXT.${streams.events}.${names.subscription(step, topic)}`);
@@ -87,6 +103,7 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
     'emits what another group emits': names.event('order.flaky'),
     'books an event, since no step of it emits': names.bookEvent('order.node'),
   },
+  till: OTHER_GROUPS,
   scheduler: {
     ...{ ...MAKING, ...NEVER, ...STATE },
     'takes events': take('OnNode', 'order.node'),
@@ -98,7 +115,7 @@ const FORBIDDEN: Record<string, Record<string, string>> = {
   provision: NEVER,
 };
 
-const GROUPS = ['--group', 'shop=flows:shop', '--group', 'mail=flows:mail'];
+const GROUPS = ['shop=flows:shop', 'mail=flows:mail', 'till=flows:till'].flatMap((group) => ['--group', group]);
 let project: Project;
 let broker: LockedBroker;
 afterAll(() => broker?.stop());
@@ -138,6 +155,31 @@ describe.each(Object.entries(FORBIDDEN))('%s', (user, actions) => {
       expect(await heard).toBe(`Permissions Violation for Subscription to "${subject}"`);
     }
   });
+});
+
+test('what a request for a group of its own says in its body or headers reaches no other group', async () => {
+  const [till, admin] = [client('till'), client('admin')];
+  const [stream, own, other] = [`KV_${buckets.state}`, names.stateGroup('till'), names.stateGroup('done')];
+  await writeEntry(admin, buckets.state, names.stateKey('done', 'one'), '1');
+  const create = async (filter: object) => {
+    const config = { name: 'mine', deliver_policy: 'all', ack_policy: 'none', ...filter };
+    const request = JSON.stringify({ stream_name: stream, config });
+    const subject = api(`CONSUMER.CREATE.${stream}.mine.$KV.${buckets.state}.${own}`);
+    return (await till.mux.request(subject, request)).json<{ error?: object }>();
+  };
+  const [ownSubject, otherSubject] = [own, other].map((keys) => `$KV.${buckets.state}.${keys}`);
+  expect(await create({ filter_subject: ownSubject })).not.toHaveProperty('error');
+  expect(await create({ filter_subject: otherSubject })).toHaveProperty('error');
+  expect(await create({ filter_subjects: [ownSubject, otherSubject] })).toHaveProperty('error');
+  expect(await create({})).toHaveProperty('error');
+  const key = names.stateKey('till', 'k');
+  const query = JSON.stringify({ last_by_subj: otherSubject });
+  const read = await till.mux.request(api(`DIRECT.GET.${stream}.$KV.${buckets.state}.${key}`), query);
+  expect(read.headers?.code).toBe(408);
+  await expect(writeEntry(till, buckets.state, key, '', { 'Nats-Rollup': 'all' })).rejects.toMatchObject({
+    code: 'BROKER_REFUSED',
+  });
+  expect((await readEntry(admin, buckets.state, names.stateKey('done', 'one')))?.data.toString()).toBe('1');
 });
 
 test('the target of a schedule follows from the subject of its booking, which can name no other', async () => {

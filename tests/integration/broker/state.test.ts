@@ -2,15 +2,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { BlobStore } from '../../../shared/broker/blobs.ts';
+import { OWN_GROUPS } from '../../../shared/broker/confined-key-value.ts';
 import type { Broker } from '../../../shared/broker/connect.ts';
+import { type Reach, WHOLE_BUCKET } from '../../../shared/broker/key-value.ts';
 import { StateStore } from '../../../shared/broker/state.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { useNatsServer } from './harness.ts';
 
 const harness = useNatsServer();
 
-async function openState() {
+/** What the broker lets users do. */
+const REACHES = [
+  ['the whole bucket', WHOLE_BUCKET],
+  ['single groups', OWN_GROUPS],
+] as const;
+
+async function openState(reach: Reach = WHOLE_BUCKET) {
   const { broker, names } = await harness.app();
-  return { state: new StateStore(broker, names), blobs: new BlobStore(broker, names.buckets.values), broker, names };
+  return {
+    state: new StateStore(broker, names, reach),
+    blobs: new BlobStore(broker, names.buckets.values),
+    broker,
+    names,
+  };
 }
 
 const ODD_NAMES = [
@@ -96,11 +110,11 @@ function cycle(): object {
   return self;
 }
 
-describe('large values', () => {
+describe.each(REACHES)('large values, by who may do all with %s', (_, reach) => {
   const MB = 1024 * 1024;
 
   test('10 MB are stored, overwritten by something small, and swept', async () => {
-    const { state, blobs } = await openState();
+    const { state, blobs } = await openState(reach);
     const large = 'é'.repeat(5 * MB);
     await state.set('g', 'k', large);
     expect(await state.get('g', 'k')).toBe(large);
@@ -114,7 +128,7 @@ describe('large values', () => {
   });
 
   test('the sweep leaves what is in use, and takes what a crash left between blob and entry', async () => {
-    const { state, blobs, names } = await openState();
+    const { state, blobs, names } = await openState(reach);
     const large = 'x'.repeat(9 * MB);
     await state.set('g.1', 'k:1', large);
     await blobs.put(Buffer.from('"lost"'), `${names.stateKey('g.1', 'k:1')}.`);
@@ -124,7 +138,7 @@ describe('large values', () => {
   });
 
   test('delete and clear free them', async () => {
-    const { state, blobs } = await openState();
+    const { state, blobs } = await openState(reach);
     const large = 'x'.repeat(8 * MB);
     await state.set('g', 'a', large);
     await state.set('g', 'b', large);
@@ -137,9 +151,9 @@ describe('large values', () => {
   });
 });
 
-describe('groups', () => {
+describe.each(REACHES)('groups, by who may do all with %s', (_, reach) => {
   test('3,500 keys come as one list, deleted ones not among them', async () => {
-    const { state } = await openState();
+    const { state } = await openState(reach);
     const count = 3_500;
     for (let at = 0; at < count; at += 500) {
       await Promise.all(Array.from({ length: 500 }, (_, i) => state.set('big', `k${at + i}`, at + i)));
@@ -156,7 +170,7 @@ describe('groups', () => {
   });
 
   test('no key is missing around the most that the broker looks up at once', async () => {
-    const { state } = await openState();
+    const { state } = await openState(reach);
     let count = 0;
     for (const size of [999, 1_000, 1_001, 1_023, 1_024, 1_025, 1_030]) {
       for (; count < size; count++) await state.set('g', `k${count}`, count);
@@ -165,7 +179,7 @@ describe('groups', () => {
   });
 
   test('a key that is written while its large group is read comes once', async () => {
-    const { state } = await openState();
+    const { state } = await openState(reach);
     const count = 2_500;
     await Promise.all(Array.from({ length: count }, (_, i) => state.set('g', `k${i}`, i)));
     let reading = true;
@@ -181,22 +195,24 @@ describe('groups', () => {
   });
 
   test('reading groups leaves no consumer and no subscription behind', async () => {
-    const { state, broker, names } = await openState();
+    const { state, broker, names } = await openState(reach);
     await state.set('g', 'k', 1);
     const subscriptions = subscriptionsOf(broker);
     for (let i = 0; i < 20; i++) await state.getGroup('g');
     expect(subscriptionsOf(broker)).toBe(subscriptions);
-    const { state: info } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
-    expect(info.consumer_count).toBe(0);
+    await waitFor(async () => {
+      const { state: info } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
+      return info.consumer_count === 0;
+    });
   });
 });
 
 const subscriptionsOf = (broker: Broker) =>
   (broker.nc as unknown as { protocol: { subscriptions: { size(): number } } }).protocol.subscriptions.size();
 
-describe('a server that is killed and started again', () => {
+describe.each(REACHES)('a server that is killed and started again, by who may do all with %s', (_, reach) => {
   test('operations that meet the outage are late, not failed, and what was stored is there', async () => {
-    const { state } = await openState();
+    const { state } = await openState(reach);
     await Promise.all(Array.from({ length: 50 }, (_, i) => state.set('before', `k${i}`, i)));
     const crash = harness.crash(300);
     await sleep(50); // the server is gone by now
@@ -215,7 +231,7 @@ describe('a server that is killed and started again', () => {
   });
 
   test('operations under way at the very moment are late, not failed', async () => {
-    const { state } = await openState();
+    const { state } = await openState(reach);
     await Promise.all(Array.from({ length: 200 }, (_, i) => state.set('g', `k${i}`, i)));
     let going = true;
     let groups = 0;

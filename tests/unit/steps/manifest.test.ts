@@ -17,6 +17,7 @@ test('describes an api step', () => {
     path: '/a/:id',
     emits: ['x', { topic: 'y', label: 'l' }],
     virtualSubscribes: ['v'],
+    stateGroups: ['g'],
     middleware: [async (_req, _ctx, next) => next()],
     bodySchema: z.object({ n: z.number() }),
     responseSchema: { 200: z.string(), 404: { type: 'null' } },
@@ -33,6 +34,7 @@ test('describes an api step', () => {
     emits: [{ topic: 'x' }, { topic: 'y', label: 'l' }],
     virtualEmits: [],
     virtualSubscribes: ['v'],
+    stateGroups: ['g'],
     method: 'POST',
     path: '/a/:id',
     bodySchema: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
@@ -49,7 +51,7 @@ test('describes event, cron and noop steps', () => {
     describeStep('e', 'node', { type: 'event', name: 'e', subscribes: ['t'], emits: [], input, infrastructure }),
   ).toMatchObject({ subscribes: ['t'], inputSchema: input, infrastructure });
   expect(describeStep('c', 'node', cron('c'))).toMatchObject({ type: 'cron', cron: '* * * * *', emits: [] });
-  const more = { timezone: 'UTC', missed: 'catchUp', overlap: true } as const;
+  const more = { timezone: 'UTC', missed: 'catchUp', overlap: true, stateGroups: [] } as const;
   expect(describeStep('c', 'node', { ...cron('c'), ...more })).toMatchObject(more);
   expect(
     describeStep('n', 'node', { type: 'noop', name: 'n', virtualEmits: ['a'], virtualSubscribes: ['b'] }),

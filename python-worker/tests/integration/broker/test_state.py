@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
+from motia.broker.confined_key_value import OWN_GROUPS
 from motia.broker.connect import Broker
-from motia.broker.key_value import read_entries, read_entry, write_entry
+from motia.broker.key_value import WHOLE_BUCKET, read_entries, read_entry, write_entry
 from motia.broker.publish import read_answer
 from motia.broker.state import StateStore
 from motia.errors import MotiaError, RevisionConflictError
@@ -23,9 +24,9 @@ MB = 1024 * 1024
 _group = (f"group {i}" for i in count())
 
 
-@pytest.fixture
-def state(broker: Broker, names: Names) -> StateStore:
-    return StateStore(broker, names)
+@pytest.fixture(params=[WHOLE_BUCKET, OWN_GROUPS], ids=["whole_bucket", "own_groups"])
+def state(broker: Broker, names: Names, request: pytest.FixtureRequest) -> StateStore:
+    return StateStore(broker, names, request.param)
 
 
 @pytest.fixture
@@ -106,9 +107,11 @@ async def test_1500_keys_come_as_one_list_and_deleted_ones_not_among_them(state:
 
 
 @pytest.mark.parametrize("size", [999, 1_000, 1_001, 1_023, 1_024, 1_025])
-async def test_no_key_is_missing_around_the_most_that_the_broker_looks_up_at_once(state: StateStore, size: int) -> None:
-    await asyncio.gather(*[state.set("sizes", f"k{i}", i) for i in range(size)])
-    assert len(await state.get_group("sizes")) == size
+async def test_no_key_is_missing_around_the_most_that_the_broker_looks_up_at_once(
+    state: StateStore, group: str, size: int
+) -> None:
+    await asyncio.gather(*[state.set(group, f"k{i}", i) for i in range(size)])
+    assert len(await state.get_group(group)) == size
 
 
 async def test_reading_groups_leaves_no_consumer_and_no_subscription_behind(
@@ -119,8 +122,12 @@ async def test_reading_groups_leaves_no_consumer_and_no_subscription_behind(
     for _ in range(20):
         await state.get_group(group)
     assert len(broker._client._subs) == subscriptions
-    info = read_answer(await broker.request(f"$JS.API.STREAM.INFO.KV_{names.buckets.state}"))
-    assert info["state"]["consumer_count"] == 0
+
+    async def no_consumer_is_left() -> bool:
+        info = read_answer(await broker.request(f"$JS.API.STREAM.INFO.KV_{names.buckets.state}"))
+        return bool(info["state"]["consumer_count"] == 0)
+
+    await wait_for(no_consumer_is_left)
 
 
 async def test_an_entry_that_another_tool_deleted_is_no_entry(state: StateStore, broker: Broker, names: Names) -> None:
@@ -230,7 +237,7 @@ async def test_what_a_conflict_says_survives_a_copy() -> None:
     )
 
 
-async def test_with_replicas_the_leader_is_asked(broker: Broker, state: StateStore, group: str) -> None:
+async def test_with_replicas_the_leader_is_asked(broker: Broker, names: Names, state: StateStore, group: str) -> None:
     broker.replicas = 3
     asked: list[str] = []
     request = broker.request
@@ -249,5 +256,10 @@ async def test_with_replicas_the_leader_is_asked(broker: Broker, state: StateSto
     assert await state.update(group, "k", text_of) == "ä€"
     assert await state.delete(group, "k") == "ä€"
     assert await state.get(group, "k") is None
-    assert any(subject.startswith("$JS.API.STREAM.MSG.GET.KV_") for subject in asked)
-    assert not any("DIRECT.GET" in subject for subject in asked)
+    by_body = sum(subject.startswith("$JS.API.STREAM.MSG.GET.KV_") for subject in asked)
+    by_write = asked.count(f"$KV.{names.buckets.state}.{names.state_key(group, 'k')}")
+    from_anyone = any("DIRECT.GET" in subject for subject in asked)
+    if state._values._reach is WHOLE_BUCKET:
+        assert (by_body, by_write, from_anyone) == (5, 2, False)
+    else:  # delete is a write as well, and each read asks by one
+        assert (by_body, by_write, from_anyone) == (0, 3 + 5, True)

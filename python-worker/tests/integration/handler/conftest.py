@@ -140,8 +140,8 @@ class Runs:
 
 @pytest.fixture
 def runs(broker: Broker, names: Names) -> Iterator[Runs]:
-    def give(store: Any) -> Callable[[], Awaitable[Any]]:
-        async def get() -> Any:
+    def give(store: Any) -> Callable[..., Awaitable[Any]]:
+        async def get(*_: object) -> Any:
             return store
 
         return get

@@ -44,6 +44,7 @@ def test_describes_an_api_step() -> None:
             "path": "/a/:id",
             "emits": ["x", {"topic": "y", "label": "l", "other": 1}],
             "virtualSubscribes": ["v"],
+            "stateGroups": ("g",),
             "middleware": [print],
             "bodySchema": Body,
             "responseSchema": {200: Answer, "404": {"type": "null"}},
@@ -59,6 +60,7 @@ def test_describes_an_api_step() -> None:
         "emits": [{"topic": "x"}, {"topic": "y", "label": "l"}],
         "virtualEmits": [],
         "virtualSubscribes": ["v"],
+        "stateGroups": ["g"],
         "method": "POST",
         "path": "/a/:id",
         "bodySchema": {
@@ -111,8 +113,8 @@ def test_describes_an_api_step() -> None:
         ),
         ({"type": "cron", "cron": "* * * * *", "emits": ["x"]}, {"cron": "* * * * *", "emits": [{"topic": "x"}]}),
         (
-            {"type": "cron", "cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "overlap": True},
-            {"cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "overlap": True},
+            {"type": "cron", "cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "stateGroups": []},
+            {"cron": "@daily", "emits": [], "timezone": "UTC", "missed": "catchUp", "stateGroups": []},
         ),
         (
             {"type": "noop", "virtualEmits": ["a"], "virtualSubscribes": ["b"]},

@@ -40,6 +40,33 @@ export const stateCases: Case[] = [
     },
   },
   {
+    name: 'state: a step that names its groups may touch no other, and not list them',
+    async run({ post, state }) {
+      const own = async (...operation: unknown[]) => (await post('/own-state', operation)).json();
+      for (const group of ['own', 'own: too']) {
+        expect(await own('set', group, 'k', 1)).toEqual({ result: 1 });
+        expect(await own('getGroup', group)).toEqual({ result: [1] });
+      }
+      await state(['set', 'others', 'k', 'theirs']);
+      const onOthers = [
+        ...['get', 'getEntry', 'delete'].map((operation) => [operation, 'others', 'k']),
+        ['set', 'others', 'k', 2],
+        ['update', 'others', 'k', []],
+        ...['getGroup', 'getGroupPage', 'clear'].map((operation) => [operation, 'others']),
+      ];
+      const inFile = expect.stringMatching(/in steps\/own.state.step\.(ts|py)$/);
+      for (const operation of onOthers) {
+        const { code, message } = await own(...operation);
+        expect([operation, code, message]).toEqual([operation, 'STATE_GROUP_NOT_DECLARED', inFile]);
+        expect(message).toContain('OwnState may not touch the group of state "others": add that to its stateGroups in');
+      }
+      const { code, message } = await own('listGroups');
+      expect([code, message]).toEqual(['STATE_GROUP_NOT_DECLARED', inFile]);
+      expect(message).toContain('OwnState may not touch all groups of state: remove its stateGroups in');
+      expect(await state(['get', 'others', 'k'])).toEqual(['theirs']);
+    },
+  },
+  {
     name: 'state: a value is changed by operations and by functions, and the new one is given back',
     async run({ state, newId }) {
       const g = newId();
