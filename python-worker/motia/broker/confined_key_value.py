@@ -123,7 +123,7 @@ def _to_batch(bucket: str, replies: list[Message]) -> Batch:
             raise _lost(bucket)
         left = int(about[8])
         entries.append(Entry(message.subject[len(f"$KV.{bucket}.") :], message, int(about[5])))
-    if not is_over or (not entries and status.status != _NO_MORE):
+    if not is_over or not entries:  # if all are gone by now, the next try finds none
         raise _lost(bucket)
     return Batch(entries, left)
 

@@ -1,6 +1,5 @@
 /** Broker streams that are kept on three servers: MOTIA_REPLICAS. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OWN_GROUPS } from '../../../shared/broker/confined-key-value.ts';
 import { connectBroker } from '../../../shared/broker/connect.ts';
@@ -45,6 +44,7 @@ describe.each([
 ])('by who may do all with %s', (_, reach) => {
   test('what is acknowledged is read at once, also by who talks to a server that has not heard of it yet', async () => {
     await using broker = disposable(await connectTo(cluster.url, 3));
+    await ensureTopology(broker, names);
     const state = new StateStore(broker, names);
     await state.set('g', 'k', 0);
     const { cluster: of } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
@@ -62,47 +62,31 @@ describe.each([
     }
   });
 
-  test('a group is removed with all that is acknowledged, also by who reads from a server that has not heard of it yet', async () => {
-    await using broker = disposable(await connectTo(cluster.url, 3));
-    await ensureTopology(broker, names);
-    const { cluster: of } = await broker.jsm.streams.info(`KV_${names.buckets.state}`);
-    const place = (name: string | undefined) => cluster.servers[Number(name?.slice(1))] as NatsServer;
-    await using writer = disposable(await connectTo(place(of?.leader).url, 3));
-    const state = new StateStore(writer, names, reach);
-    const follower = place(of?.replicas?.[0]?.name);
-    for (let round = 1; round <= 5; round++) {
-      await follower.kill('SIGSTOP');
-      const late = sleep(500).then(() => follower.kill('SIGCONT'));
-      await Promise.all(Array.from({ length: 200 }, (_, n) => state.set('gone', `k${n}`, round)));
-      await state.clear('gone');
-      await late;
-      expect(await new StateStore(broker, names).getGroup('gone')).toEqual([]);
-      for (let n = 0; n < 200; n++) expect(await state.get('gone', `k${n}`)).toBeNull();
+  // What another write has just overtaken is refused by a cluster with an error code of its own.
+  test('values, their expiry, removals and changes at the same time, through all servers', async () => {
+    const brokers = await Promise.all(cluster.servers.map(({ url }) => connectTo(url, 3)));
+    try {
+      const [one, two] = brokers.map((broker) => new StateStore(broker, names, reach)) as [StateStore, StateStore];
+      await one.set('g', 'text', { text: 'ä€' });
+      expect(await two.get('g', 'text')).toEqual({ text: 'ä€' });
+      await one.set('g', 'short', 1, { ttl: 60 });
+      expect(await two.getEntry('g', 'short')).toMatchObject({ value: 1, expiresAt: expect.any(Number) });
+      await two.delete('g', 'text');
+      expect(await one.get('g', 'text')).toBeNull();
+      await one.set('g', 'last', 1);
+      await two.clear('g');
+      for (const key of ['short', 'last']) expect(await one.get('g', key)).toBeNull();
+      const sum = randomUUID();
+      const changes = brokers.flatMap((broker) => {
+        const state = new StateStore(broker, names, reach);
+        return Array.from({ length: 20 }, () => state.update('sums', sum, (so) => ((so as number | null) ?? 0) + 1));
+      });
+      await Promise.all(changes);
+      expect(await one.get('sums', sum)).toBe(60);
+    } finally {
+      await Promise.all(brokers.map((broker) => broker.close()));
     }
   });
-});
-
-// What another write has just overtaken is refused by a cluster with an error code of its own.
-test('values, their expiry, removals and changes at the same time, through all servers', async () => {
-  const brokers = await Promise.all(cluster.servers.map(({ url }) => connectTo(url, 3)));
-  try {
-    const [one, two] = brokers.map((broker) => new StateStore(broker, names)) as [StateStore, StateStore];
-    await one.set('g', 'text', { text: 'ä€' });
-    expect(await two.get('g', 'text')).toEqual({ text: 'ä€' });
-    await one.set('g', 'short', 1, { ttl: 60 });
-    expect(await two.getEntry('g', 'short')).toMatchObject({ value: 1, expiresAt: expect.any(Number) });
-    await two.delete('g', 'text');
-    expect(await one.get('g', 'text')).toBeNull();
-    const sum = randomUUID();
-    const changes = brokers.flatMap((broker) => {
-      const state = new StateStore(broker, names);
-      return Array.from({ length: 20 }, () => state.update('sums', sum, (so) => ((so as number | null) ?? 0) + 1));
-    });
-    await Promise.all(changes);
-    expect(await one.get('sums', sum)).toBe(60);
-  } finally {
-    await Promise.all(brokers.map((broker) => broker.close()));
-  }
 });
 
 test('a server that goes takes nothing along: its streams have another leader, and lose nothing', async () => {
