@@ -68,7 +68,7 @@ export function ownEntries(bucket: string, keys: string): Grant {
     publish: [
       api(`DIRECT.GET.${stream}.$KV.${bucket}.${keys}`),
       api(`CONSUMER.CREATE.${stream}.*.$KV.${bucket}.${keys}`),
-      // Of consumers that one knows the random names of.
+      // Only who has made such a consumer knows its random name.
       ...['MSG.NEXT', 'DELETE'].map((action) => api(`CONSUMER.${action}.${stream}.*`)),
       ...[keys, ASKED].map((each) => `$KV.${bucket}.${each}`),
     ],

@@ -28,6 +28,7 @@ import {
 import { readAnswer } from './publish.ts';
 import { rideOut } from './retry.ts';
 
+/** For who may do all with some groups, and nothing with others. */
 export const OWN_GROUPS: Reach = {
   readLast: async (broker, bucket, key) =>
     toLast(await (isReplicated(broker) ? askCaughtUp : askAnyone)(broker, bucket, key)),

@@ -81,10 +81,12 @@ export const WHOLE_BUCKET: Reach = {
   },
 };
 
+/** See {@link Reach.readLast}. */
 export async function readLast(broker: Broker, bucket: string, key: string): Promise<Last> {
   return toLast(await (isReplicated(broker) ? askLeader : askAnyone)(broker, bucket, key));
 }
 
+/** Whether a server may be behind the leader of a bucket. */
 export const isReplicated = ({ replicas = 1 }: Broker): boolean => replicas > 1;
 
 export const toLast = (last: Entry | undefined): Last =>
@@ -214,6 +216,7 @@ async function wasStored(broker: Broker, bucket: string, write: string): Promise
   return (await revisionAtLeader(broker, bucket, question)) === 0;
 }
 
+/** See {@link Reach.readEntries}. */
 export async function readEntries(broker: Broker, bucket: string, filter: string): Promise<Entry[]> {
   const subject = `$KV.${bucket}.${filter}`;
   const all = await readBatch(broker, bucket, { multi_last: [subject], max_bytes: MOST_BYTES });
@@ -239,6 +242,7 @@ export interface EntryPage {
   next?: number;
 }
 
+/** See {@link Reach.readPage}. */
 export async function readPage(
   broker: Broker,
   bucket: string,
@@ -249,6 +253,7 @@ export async function readPage(
   return toPage(await readFrom(broker, bucket, filter, after + 1, most));
 }
 
+/** A page of what the broker has told at once. */
 export function toPage({ entries: all, left }: Batch): EntryPage {
   const entries = withoutMarks(all);
   return left === 0 ? { entries } : { entries, next: lastOf(all) };
