@@ -136,6 +136,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: [
       ['$0 nats-config', 'Into nats/: a user for each role, with a key of its own'],
       ['$0 nats-config --group mail=topics:mail.asked --group rest=flows:shop', 'A user for each group of workers'],
+      ['$0 nats-config --values values.yaml', 'A user for each Deployment of the Helm chart'],
     ],
     options: {
       out: flag({ alias: 'o', type: 'string', describe: 'Folder to write to (default nats)' }),
@@ -145,6 +146,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         array: true,
         nargs: 1,
         describe: 'A group of workers, and the steps, topics or flows that it takes',
+      }),
+      values: flag({
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'Values of the Helm chart: its groups of workers, app and admin API (several times, as for helm)',
       }),
       'admin-api': { type: 'boolean', describe: 'The gateways serve the admin API' },
       keep: {

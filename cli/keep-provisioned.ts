@@ -10,6 +10,7 @@ import { followTelemetrySettings } from '../shared/broker/telemetry-limits.ts';
 import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress, TelemetryEnvironment } from '../shared/config.ts';
 import type { Lifecycle } from '../shared/lifecycle.ts';
+import type { Ops } from '../shared/ops.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
 
 export interface KeepOptions {
@@ -17,6 +18,7 @@ export interface KeepOptions {
   app: string;
   partitions: number;
   telemetry: TelemetryEnvironment;
+  ops: Ops;
   log: pino.Logger;
 }
 
@@ -25,9 +27,10 @@ const END_FORMER_MS = 5_000;
 
 /** Resolves once it is at work: what a server has lost with its memory is made again, and what nobody uses is taken away. */
 export async function keepProvisioned(options: KeepOptions, life: Lifecycle): Promise<void> {
-  const { app, partitions, telemetry, log } = options;
+  const { app, partitions, telemetry, ops, log } = options;
   const names = createNames(app, partitions);
   let isRestoring = false;
+  ops.health.readyIf(() => (isRestoring ? 'it makes again what the broker has lost' : undefined));
   const broker: Broker = await connectBroker(options.broker, {
     name: `${app} provision`,
     onReconnect: () => {
@@ -40,6 +43,7 @@ export async function keepProvisioned(options: KeepOptions, life: Lifecycle): Pr
     onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
   });
   life.defer('broker connection', () => broker.close());
+  ops.watch(broker);
   const stopWatch = await watchManifest(broker, names, ({ settings }) =>
     followTelemetrySettings(broker, names, settings.telemetry, telemetry, log),
   );

@@ -74,6 +74,7 @@ export interface Flags {
   /** Of `motia nats-config`, with `force` and `keep`. */
   out?: string;
   groups?: string[];
+  values?: string[];
   adminApi?: boolean;
   tlsCert?: string;
   tlsKey?: string;

@@ -1,14 +1,22 @@
-/** Groups of workers, as `--group name=flows:billing,topics:order.paid` names them: each is a user of its own. */
-import { ROLES } from '../../shared/access/roles.ts';
+/** Groups of workers, each a user of its own: as `--group name=flows:billing,topics:order.paid` names them, or one for each language. */
+import { ROLES, type WorkerGroup } from '../../shared/access/roles.ts';
 import { type AppPart, WHOLE_APP } from '../../shared/steps/app-part.ts';
+import type { StepEntry } from '../../shared/steps/manifest.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 
 const KINDS = ['steps', 'topics', 'flows'] as const;
 
-/** By name; without any there is one that takes the whole app. @throws CliError for what cannot be read. */
-export function workerGroups(texts: readonly string[]): Map<string, AppPart> {
-  if (texts.length === 0) return new Map([['worker', WHOLE_APP]]);
-  const groups = new Map<string, AppPart>();
+/** All steps of a language, by the command that runs its workers. */
+export function languageGroups(steps: readonly StepEntry[]): Map<string, WorkerGroup> {
+  const groups = new Map<string, WorkerGroup>([['worker', { ...WHOLE_APP, language: 'node' }]]);
+  if (steps.some(({ language }) => language === 'python'))
+    groups.set('python-worker', { ...WHOLE_APP, language: 'python' });
+  return groups;
+}
+
+/** By name. @throws CliError for what cannot be read. */
+export function workerGroups(texts: readonly string[]): Map<string, WorkerGroup> {
+  const groups = new Map<string, WorkerGroup>();
   for (const text of texts) {
     const [, name = '', parts = ''] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
     if (name === '' || ROLES.includes(name) || groups.has(name)) throw wrong(text);

@@ -1,22 +1,32 @@
 /** The roles of an app's processes and people towards the broker, each a user there, and what each may do. */
 import { inboxPrefix, type Names } from '../protocol/subjects.ts';
 import type { AppPart } from '../steps/app-part.ts';
-import type { Manifest } from '../steps/manifest.ts';
+import type { Manifest, StepEntry } from '../steps/manifest.ts';
 import { gatewayPermissions } from './gateway-permissions.ts';
 import { adminPermissions, provisionPermissions } from './operator-permissions.ts';
 import { join, type Permissions } from './permissions.ts';
 import { schedulerPermissions } from './scheduler-permissions.ts';
 import { workerPermissions } from './worker-permissions.ts';
 
+/** What a group of workers takes of the app. */
+export interface WorkerGroup extends AppPart {
+  /** They run steps of this language only. */
+  readonly language?: StepEntry['language'];
+}
+
 export interface RolesOptions {
-  /** What each group of workers takes of the app, by its name. */
-  workers: ReadonlyMap<string, AppPart>;
+  /** By their names. */
+  workers: ReadonlyMap<string, WorkerGroup>;
   /** Gateways serve the admin API: they may do what an operator may. */
   adminApi: boolean;
 }
 
 /** All but workers. Each of them asks workers for something, and gets the answer in its inbox. */
 export const ROLES: readonly string[] = ['provision', 'gateway', 'scheduler', 'admin'];
+
+/** The steps that a group of workers could take. */
+export const stepsFor = ({ language }: WorkerGroup, steps: readonly StepEntry[]): StepEntry[] =>
+  steps.filter((step) => language === undefined || step.language === language);
 
 /** Names of all users: the roles, and the groups of workers. */
 export const userNames = ({ workers }: Pick<RolesOptions, 'workers'>): string[] => [...ROLES, ...workers.keys()];
@@ -39,9 +49,9 @@ export function permissionsOf(
     ['gateway', adminApi ? join(gateway, adminPermissions(names)) : gateway],
     ['scheduler', schedulerPermissions(names)],
     ['admin', adminPermissions(names)],
-    ...[...workers].map(([name, part]): [string, Permissions] => [
+    ...[...workers].map(([name, group]): [string, Permissions] => [
       name,
-      workerPermissions(names, manifest, part, askers),
+      workerPermissions(names, { ...manifest, steps: stepsFor(group, manifest.steps) }, group, askers),
     ]),
   ];
   return new Map(all.map(([user, own]) => [user, join(own, COMMON, ownInbox(inboxOf(user)))]));

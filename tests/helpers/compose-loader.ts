@@ -18,8 +18,8 @@ export async function composeLoader(context: TestContext): Promise<string> {
   return deployTool(context, 'compose-go');
 }
 
-/** @throws what the loader says of a file that Docker would not take. */
-export async function loadCompose(path: string, file: string): Promise<unknown> {
-  const { stdout } = await run(path, ['-format', 'json', file]);
+/** Files as one, the later ones over the first. @throws what the loader says of a file that Docker would not take. */
+export async function loadCompose(path: string, ...files: string[]): Promise<unknown> {
+  const { stdout } = await run(path, ['-format', 'json', '-no-path-resolution', ...files]);
   return JSON.parse(stdout);
 }

@@ -17,6 +17,7 @@ export const SECONDS: Record<string, number> = {
   'tests/acceptance/failures/neighbours.test.ts': 60,
   'tests/acceptance/observability/ops.test.ts': 60,
   'tests/acceptance/scaling/former-fifo.test.ts': 60,
+  'tests/acceptance/deploy/keys.test.ts': 60,
   'tests/acceptance/failures/hot-reload.test.ts': 50,
   'tests/acceptance/python/hot-reload.test.ts': 50,
   'tests/acceptance/corpus/types.test.ts': 50,

@@ -49,7 +49,7 @@ test('calls go through, in both languages', async () => {
   const [gateway] = await Promise.all([
     startCli('gateway', project, { env: env('gateway') }),
     startCli('worker', project, { env: env('worker') }),
-    ...(interpreter ? [startCli('python-worker', project, { env: env('worker') })] : []),
+    ...(interpreter ? [startCli('python-worker', project, { env: env('python-worker') })] : []),
   ]);
   expect(await (await gateway.fetch('/node')).text()).toBe('node');
   if (interpreter) expect(await (await gateway.fetch('/python')).text()).toBe('python');

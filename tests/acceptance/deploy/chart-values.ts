@@ -52,6 +52,17 @@ export const external: Values = {
   provision: { enabled: false },
 };
 
+/** Each role with a key of its own, on our own servers and on others. */
+export const access: Values = { ...everything, nats: { syncInterval: 'always', accessSecret: 'access' } };
+export const externalAccess: Values = {
+  app: 'shop',
+  image,
+  nats: {
+    ...{ enabled: false, url: 'tls://nats.example:4222', accessSecret: 'access' },
+    ...{ existingSecret: 'nats', secretKeys: { ca: 'ca.crt' } },
+  },
+};
+
 export const container = (resource: Resource) => resource.spec.template.spec.containers[0];
 export const environment = (resource: Resource): Record<string, unknown> =>
   Object.fromEntries(
@@ -172,6 +183,33 @@ export const SWITCHES: [
     'x-motia-gateway',
     (it) => [environment(it).NATS_URL, environment(it).NATS_PASSWORD],
     ['nats://x-motia-nats:4222', { secretKeyRef: { name: 'x-motia-nats-auth', key: 'password' } }],
+  ],
+  [
+    'the authority of an external broker, and a key in place of a login',
+    externalAccess,
+    'Deployment',
+    'x-motia-scheduler',
+    (it) => [environment(it).NATS_NKEY, environment(it).NATS_USER, environment(it).NATS_CA],
+    ['/etc/motia/access/scheduler.nk', undefined, '/etc/motia/nats/ca.crt'],
+  ],
+  [
+    'what the servers let each role do, beside their own configuration',
+    access,
+    'StatefulSet',
+    'x-motia-nats',
+    (it) => it.spec.template.spec.volumes[0].projected.sources,
+    [
+      { configMap: { name: 'x-motia-nats' } },
+      { secret: { name: 'access', items: [{ key: 'access.conf', path: 'access.conf' }] } },
+    ],
+  ],
+  [
+    'consumers of an account',
+    access,
+    'ScaledObject',
+    'x-motia-worker-bill',
+    (it) => it.spec.triggers[0].metadata.account,
+    'shop',
   ],
   [
     'an admin token of your own',

@@ -20,9 +20,10 @@ import {
 } from '../../helpers/helm.ts';
 import { REPOSITORY } from '../../helpers/project.ts';
 import { removeFolder } from '../../helpers/remove-folder.ts';
-import { container, everything, external, image, REFUSED, SWITCHES } from './chart-values.ts';
+import { access, container, everything, external, externalAccess, image, REFUSED, SWITCHES } from './chart-values.ts';
 
 const run = promisify(execFile);
+const hasPods = ({ spec }: Resource) => spec?.template?.spec?.containers;
 const make = (context: TestContext, values: Values, ...flags: string[]) =>
   template(deployTool(context, 'helm'), { image, ...values }, ...flags);
 
@@ -30,6 +31,8 @@ test.for([
   ['nothing but an image', { image }],
   ['everything', everything],
   ['an external broker', external],
+  ['a key for each role', access],
+  ['an external broker with a key for each role', externalAccess],
 ] as const)('helm and Kubernetes have nothing to say against the chart with %s', async ([, values], context) => {
   const [helm, kubeconform, schemas] = ['helm', 'kubeconform', 'schemas'].map((name) => deployTool(context, name)) as [
     string,
@@ -75,7 +78,7 @@ test('never two who scale the same pods', async (context) => {
 
 test('no pod has a token, runs as root or writes where it should not; each says when it is ready and ends in time', async (context) => {
   const resources = await make(context, everything);
-  const pods = resources.filter(({ spec }) => spec?.template?.spec?.containers);
+  const pods = resources.filter(hasPods);
   expect(pods.map(({ kind }) => kind).sort()).toEqual([...Array(6).fill('Deployment'), 'Job', 'StatefulSet']);
   for (const { kind, metadata, spec } of pods) {
     const pod = spec.template.spec;
@@ -112,6 +115,37 @@ test('no pod has a token, runs as root or writes where it should not; each says 
       .map(({ metadata }) => metadata.name)
       .sort(),
   );
+});
+
+test('each role has the seed of its own user and no other, and only provisioning makes anything', async (context) => {
+  const resources = await make(context, access);
+  const seeds: Record<string, string> = {};
+  for (const { kind, metadata, spec } of resources.filter(hasPods)) {
+    const { containers, initContainers = [], volumes } = spec.template.spec;
+    if (kind === 'StatefulSet') continue;
+    const user = spec.template.metadata.labels['motia/role'];
+    const file = `${user}.nk`;
+    seeds[`${kind} ${metadata.name.replace(/-[0-9a-f]{8}$/, '')}`] = file;
+    expect(JSON.stringify(volumes).match(/[\w-]+\.nk/g), metadata.name).toEqual([file, file]);
+    for (const { env } of [...containers, ...initContainers]) {
+      const named = Object.fromEntries(env.map(({ name, value }: Record<string, string>) => [name, value]));
+      expect(named).toMatchObject({ NATS_NKEY: `/etc/motia/access/${file}` });
+      expect(named.MOTIA_PROVISION, metadata.name).toBe(user === 'provision' ? undefined : 'off');
+      expect(Object.keys(named)).not.toContain('NATS_PASSWORD');
+    }
+  }
+  expect(seeds).toEqual({
+    'Deployment x-motia-gateway': 'gateway.nk',
+    'Deployment x-motia-scheduler': 'scheduler.nk',
+    'Deployment x-motia-worker-web': 'worker-web.nk',
+    'Deployment x-motia-worker-paid': 'worker-paid.nk',
+    'Deployment x-motia-worker-bill': 'worker-bill.nk',
+    'Deployment x-motia-python-worker-ml': 'python-worker-ml.nk',
+    'Deployment x-motia-provision': 'provision.nk',
+    'Job x-motia-provision': 'provision.nk',
+  });
+  expect(container(find(resources, 'Deployment', 'x-motia-provision')).args).toEqual(['provision', '--keep']);
+  expect(resources.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).not.toContain('Secret x-motia-nats-auth');
 });
 
 test('a new version of the app leaves the servers of the broker alone', async (context) => {

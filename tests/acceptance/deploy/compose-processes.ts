@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { type Command, type RunningCli, startCli } from '../../helpers/cli.ts';
@@ -21,11 +21,12 @@ export interface Service {
   build?: { context: string; dockerfile: string; target: string };
   command?: string[];
   entrypoint?: string[];
-  environment?: Record<string, string>;
+  /** As the file has it, or `NAME=value` as the loader has it. */
+  environment?: Record<string, string> | string[];
   deploy?: { replicas?: number };
   ports?: string[];
-  volumes?: string[];
-  secrets?: string[];
+  volumes?: (string | { source: string; target: string })[];
+  secrets?: (string | { source: string; target: string })[];
   healthcheck?: { test?: string[]; disable?: boolean };
 }
 
@@ -41,31 +42,45 @@ export const readCompose = (): Compose =>
 export interface Processes {
   /** Where the app is, through the proxy. */
   url: string;
+  /** Port of the broker. */
+  broker: number;
+  secretPath(name: string): string;
   secret(name: string): string;
   roles: Record<'gateway' | 'worker' | 'python-worker' | 'scheduler', RunningCli[]>;
 }
 
-/** Starts all of it, in a project with these files, in the order that the services depend on each other. */
+/** Starts all of it, in a project with these files, in the order that the services depend on each other; `secrets` are arguments of `make-secrets.sh`. */
 export async function startProcesses(
   files: Record<string, string>,
   haproxy: Haproxy,
   env: Record<string, string>,
+  compose = readCompose(),
+  ...secrets: string[]
 ): Promise<Processes> {
-  const { services } = readCompose();
+  const { services } = compose;
   const project = await createProject({ files });
   const deploy = project.path('deploy');
   cpSync(DEPLOY, deploy, { recursive: true });
-  execFileSync('sh', [join(deploy, 'make-secrets.sh')]);
-  const secret = (name: string) => readFileSync(join(deploy, 'secrets', name), 'utf8');
-  const broker = await startBroker(project, secret('nats_password'));
+  execFileSync('sh', ['deploy/make-secrets.sh', ...secrets], {
+    cwd: project.root,
+    env: { ...process.env, ...env },
+    stdio: 'pipe',
+  });
+  const secretPath = (name: string) => join(deploy, 'secrets', name);
+  const secret = (name: string) => readFileSync(secretPath(name), 'utf8');
+  const broker = await startBroker(project, services.nats as Service, secret('nats_password'));
 
   /** As many processes as the service has replicas. */
   const start = async (name: string, ...more: string[]): Promise<RunningCli[]> => {
-    const { command = [], environment = {}, deploy: { replicas = 1 } = {} } = services[name] as Service;
+    const service = services[name] as Service;
+    const { command = [], deploy: { replicas = 1 } = {} } = service;
     const [role, ...args] = command as [Command, ...string[]];
-    const own = Object.entries(environment).map(([key, value]) => {
-      const text = value.replace(/\$\{\w+:-([^}]*)\}/g, '$1').replace('/run/secrets/', `${deploy}/secrets/`);
-      return [key, text.replace('//nats:4222', `//127.0.0.1:${broker}`)];
+    const own = environmentOf(service).map(([key, value]) => {
+      const text = value.replace(/\$\{\w+:-([^}]*)\}/g, '$1').replace('//nats:4222', `//127.0.0.1:${broker}`);
+      return [
+        key,
+        text.replace(/^\/run\/secrets\/(\w+)$/, (_, target) => join(deploy, secretFile(compose, service, target))),
+      ];
     });
     const starts = Array.from({ length: replicas }, async () => {
       const metrics = { MOTIA_METRICS_PORT: String(await freePort()), OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
@@ -74,6 +89,7 @@ export async function startProcesses(
         args: [...args.flatMap((arg) => (arg === '3000' ? '0' : arg === '0.0.0.0' ? '127.0.0.1' : arg)), ...more],
         env: local,
         readyWithin: 60_000,
+        ...(args.includes('--keep') && { ready: /"action":"ready"/ }),
       });
       metricsPorts.set(cli, metrics.MOTIA_METRICS_PORT);
       return cli;
@@ -83,7 +99,7 @@ export async function startProcesses(
   const metricsPorts = new Map<RunningCli, string>();
 
   const [provision] = await start('provision');
-  const code = await provision?.exited;
+  const code = services.provision?.command?.includes('--keep') ? 0 : await provision?.exited;
   if (code !== 0) throw new Error(`motia provision ended with ${code}:\n${provision?.output()}`);
   const [gateways, workers, python, schedulers] = await Promise.all(
     ['gateway', 'worker', 'python-worker', 'scheduler'].map((name) => start(name)),
@@ -91,13 +107,35 @@ export async function startProcesses(
   const servers = (gateways ?? []).map((cli) => ({ host: new URL(cli.url).host, check: metricsPorts.get(cli) ?? '' }));
   const url = await startProxy(project, haproxy, servers);
   const roles = { gateway: gateways, worker: workers, 'python-worker': python, scheduler: schedulers };
-  return { url, secret, roles: roles as Processes['roles'] };
+  return { url, broker, secretPath, secret, roles: roles as Processes['roles'] };
+}
+
+export const environmentOf = ({ environment = {} }: Service): [string, string][] =>
+  Array.isArray(environment)
+    ? environment.map((line) => line.split(/=(.*)/s, 2) as [string, string])
+    : Object.entries(environment);
+
+export const mountsOf = ({ volumes = [] }: Service): [source: string, target: string][] =>
+  volumes.map((volume) =>
+    typeof volume === 'string' ? (volume.split(':', 2) as [string, string]) : [volume.source, volume.target],
+  );
+
+/** The file of a secret, by the name that it has in a container. */
+function secretFile({ secrets }: Compose, service: Service, target: string): string {
+  const all = (service.secrets ?? []).map((one) => (typeof one === 'string' ? { source: one, target: one } : one));
+  const found = all.find((one) => basename(one.target) === target);
+  if (!found) throw new Error(`the container has no secret ${target}`);
+  return (secrets[found.source] as { file: string }).file;
 }
 
 /** @returns its port. */
-async function startBroker(project: Project, password: string): Promise<number> {
+async function startBroker(project: Project, service: Service, password: string): Promise<number> {
   const [port, http] = [await freePort(), await freePort()];
-  const config = project.path('deploy/nats/nats.conf');
+  for (const [source, target] of mountsOf(service)) {
+    if (target.startsWith('/etc/nats/'))
+      cpSync(project.path(`deploy/${source}`), project.path(`broker/${basename(target)}`));
+  }
+  const config = project.path('broker/nats.conf');
   const text = readFileSync(config, 'utf8');
   const local = text
     .replace('port: 4222', `port: ${port}\nhost: 127.0.0.1`)

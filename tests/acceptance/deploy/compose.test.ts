@@ -2,13 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { connectBroker } from '../../../shared/broker/connect.ts';
+import { publishStored } from '../../../shared/broker/publish.ts';
+import { createNames } from '../../../shared/protocol/subjects.ts';
 import { composeLoader, loadCompose } from '../../helpers/compose-loader.ts';
 import { findHaproxy } from '../../helpers/haproxy.ts';
 import { send } from '../../helpers/http.ts';
 import { createProject } from '../../helpers/project.ts';
 import { pythonEnvironment } from '../../helpers/python.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { type Compose, DEPLOY, readCompose, startProcesses } from './compose-processes.ts';
+import { type Compose, DEPLOY, environmentOf, mountsOf, readCompose, startProcesses } from './compose-processes.ts';
 
 const files = {
   'package.json': '{ "name": "composed", "type": "module" }',
@@ -49,19 +52,19 @@ test('Docker takes it', async (context) => {
 test('what it mounts is there', () => {
   const { services, secrets, volumes } = readCompose();
   for (const [name, service] of Object.entries(services)) {
-    for (const [from = ''] of (service.volumes ?? []).map((volume) => volume.split(':'))) {
+    for (const [from] of mountsOf(service)) {
       if (from.startsWith('.')) expect(existsSync(join(DEPLOY, from)), `${name}: ${from}`).toBe(true);
       else expect(volumes, name).toHaveProperty([from]);
     }
-    for (const secret of service.secrets ?? []) expect(secrets, name).toHaveProperty([secret]);
+    for (const secret of service.secrets ?? []) expect(secrets, name).toHaveProperty([String(secret)]);
   }
 });
 
 test('nothing is open to other machines, and no secret is in it', () => {
   const { services, secrets } = readCompose();
-  for (const [name, { ports = [], environment = {} }] of Object.entries(services)) {
-    for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
-    for (const [key, value] of Object.entries(environment)) {
+  for (const [name, service] of Object.entries(services)) {
+    for (const port of service.ports ?? []) expect(port, name).toMatch(/^127\.0\.0\.1:/);
+    for (const [key, value] of environmentOf(service)) {
       if (/PASSWORD|TOKEN/.test(key)) expect(value, `${name} ${key}`).toMatch(/^\/run\/secrets\//);
     }
   }
@@ -108,3 +111,43 @@ test('its services as processes serve an app in both languages, and a lost gatew
   // What it was answering when it was killed is lost with it: one call at a time is made here.
   expect(statuses.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
 });
+
+test('with a key for each role the app does the same, and no key does the work of another', async (context) => {
+  const loader = await composeLoader(context);
+  const python = await pythonEnvironment(context);
+  const haproxy = await findHaproxy();
+  context.skip(typeof haproxy === 'string', String(haproxy));
+  if (typeof haproxy === 'string') return;
+  const layers = ['docker-compose.yml', 'docker-compose.access.yml'].map((file) => join(DEPLOY, file));
+  const compose = (await loadCompose(loader, ...layers)) as Compose;
+  for (const [name, service] of Object.entries(compose.services)) {
+    if (name !== 'grafana') expect(JSON.stringify(service), name).not.toMatch(/password/i);
+    expect(service.healthcheck?.disable, name).not.toBe(true);
+  }
+  const { url, broker, secret, secretPath, roles } = await startProcesses(files, haproxy, python, compose, 'access');
+
+  const headers = { 'content-type': 'application/json' };
+  const order = await send(`${url}/orders`, { method: 'POST', headers, body: '{"id":"1"}' });
+  expect(order.status).toBe(202);
+  await waitFor(async () => (await send(`${url}/orders/1`)).status === 200, { what: 'the order that Python packs' });
+  const ticks = async () => {
+    const authorization = `Bearer ${secret('admin_token')}`;
+    const { body } = await send(`${url}/__motia/api/v1/state/groups/ticks/items`, { headers: { authorization } });
+    return body.toString().includes('count');
+  };
+  await waitFor(ticks, { what: 'ticks of the scheduler that leads' });
+  for (const cli of Object.values(roles).flat()) expect(cli.output()).not.toContain('Permissions Violation');
+
+  const emit = async (user: string) => {
+    const nkeyFile = secretPath(`nats/${user}.nk`);
+    const client = await connectBroker(
+      { servers: `nats://127.0.0.1:${broker}`, nkeyFile, locked: true },
+      { name: user },
+    );
+    const event = createNames('app').event('order.made');
+    await publishStored(client, event, '{}', { 'Nats-Msg-Id': user }).finally(() => client.close());
+  };
+  await emit('worker');
+  for (const user of ['python-worker', 'scheduler'])
+    await expect(emit(user), user).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
+}, 200_000);

@@ -1,9 +1,9 @@
 /** The Helm chart in a real Kubernetes API server: installed, upgraded, rolled back. The test says that jobs are done, in place of nodes. */
 import { expect, test } from 'vitest';
-import { CHART, deployTool, helmWith, type Values } from '../../helpers/helm.ts';
+import { CHART, deployTool, helmWith, type Resource, type Values } from '../../helpers/helm.ts';
 import { type Kubernetes, startKubernetes } from '../../helpers/kubernetes.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { everything } from './chart-values.ts';
+import { access, everything, image } from './chart-values.ts';
 
 const JOBS = '/apis/batch/v1/namespaces/default/jobs';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
@@ -75,4 +75,10 @@ test('installed, upgraded and rolled back: the broker is made ready first, and s
   await run('uninstall', []);
   expect(await imageOf('shop-motia-gateway')).toBeUndefined();
   expect(await secret('shop-motia-nats-auth'), 'data on disks can still be read').toEqual(login);
+
+  expect(await run('install', [CHART], { ...access, image })).toContain(
+    'create secret generic access --from-file=nats',
+  );
+  const names = (await api('GET', DEPLOYMENTS)).items.map(({ metadata }: Resource) => metadata.name);
+  expect(names).toContain('shop-motia-provision');
 });

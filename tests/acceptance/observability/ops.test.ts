@@ -91,6 +91,25 @@ test('a gateway shows metrics to those with the token, and is not ready from SIG
   expect([await gateway.exited, await worker.exited]).toEqual([0, 0]);
 });
 
+test('motia provision --keep is ready when the broker is, again too', async () => {
+  const project = await createProject({ files: { 'src/health.step.js': OWN_HEALTH } });
+  await using server = await startNatsServer();
+  const env = { NATS_URL: server.url, MOTIA_METRICS_PORT: '0' };
+  const provision = await startCli('provision', project, { args: ['--keep'], env, ready: /"action":"metrics"/ });
+  const url = await opsUrl(provision);
+  const ready = async () => (await fetch(`${url}/health/ready`)).status;
+  expect(await statusOf(`${url}/health/live`)).toBe(200);
+  await provision.waitForLog({ action: 'ready' });
+  expect(await ready()).toBe(200);
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^motia_ready\{app="[^"]+",role="provision"} 1$/m);
+  await server.kill('SIGKILL');
+  await waitFor(async () => (await ready()) === 503, { what: 'not ready' });
+  expect(await statusOf(`${url}/health/live`)).toBe(200);
+  await server.restart();
+  await waitFor(async () => (await ready()) === 200, { what: 'ready again' });
+  expect(await provision.stop()).toBe(0);
+});
+
 test('a port that was asked for has to be free, and the usual one may be taken', async () => {
   const project = await createProject({ files: { 'src/health.step.js': OWN_HEALTH } });
   await using server = await startNatsServer();

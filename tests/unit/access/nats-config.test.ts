@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { accessFile, keepPermissions } from '../../../cli/nats-config/access-file.ts';
-import { workerGroups } from '../../../cli/nats-config/groups.ts';
+import { languageGroups, workerGroups } from '../../../cli/nats-config/groups.ts';
 import { ensureSeeds } from '../../../cli/nats-config/seeds.ts';
 import { publicKeyOf } from '../../../shared/broker/nkeys.ts';
+import type { StepEntry } from '../../../shared/steps/manifest.ts';
 
 describe('groups of workers', () => {
-  test('without any there is one that takes the whole app', () => {
-    expect([...workerGroups([])]).toEqual([['worker', { steps: [], topics: [], flows: [] }]]);
+  test('one for each language, of which that of Python is there if steps are', () => {
+    const whole = { steps: [], topics: [], flows: [] };
+    const step = (language: 'node' | 'python') => ({ language }) as StepEntry;
+    const node = ['worker', { ...whole, language: 'node' }];
+    expect([...languageGroups([step('node')])]).toEqual([node]);
+    expect([...languageGroups([step('python')])]).toEqual([node, ['python-worker', { ...whole, language: 'python' }]]);
   });
 
   test('names of several kinds', () => {

@@ -35,11 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "%s:%s" (required "image.repository is the image of your app: --set image.repository=…" $repository) (required "image.tag is the version of your image: --set image.tag=…" $tag) -}}
 {{- end -}}
 
-{{/* The secret with the login to the broker; empty for none. */}}
+{{/* The secret with the login to the broker, or with accessSecret what else goes with it; empty for none. */}}
 {{- define "motia.natsSecret" -}}
 {{- if .Values.nats.existingSecret -}}
 {{- .Values.nats.existingSecret -}}
-{{- else if .Values.nats.enabled -}}
+{{- else if and .Values.nats.enabled (not .Values.nats.accessSecret) -}}
 {{- include "motia.fullname" . }}-nats-auth
 {{- end -}}
 {{- end -}}
@@ -65,15 +65,26 @@ nats://{{ include "motia.fullname" . }}-nats:4222
 {{- end -}}
 {{- end -}}
 
-{{/* The environment of every process of the app: (list $ extra) */}}
+{{/* The entries of that secret that are used, as JSON: a key takes the place of a login. */}}
+{{- define "motia.natsSecretKeys" -}}
+{{- if not (include "motia.natsSecret" .) -}}
+{}
+{{- else if .Values.nats.accessSecret -}}
+{{- pick .Values.nats.secretKeys "ca" | toJson -}}
+{{- else -}}
+{{- toJson .Values.nats.secretKeys -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The environment of every process of the app: (list $ user extra) */}}
 {{- define "motia.env" -}}
 {{- $root := index . 0 -}}
-{{- $extra := index . 1 | default dict -}}
+{{- $user := index . 1 -}}
+{{- $extra := index . 2 | default dict -}}
 {{- $secret := include "motia.natsSecret" $root -}}
-{{- $keys := $root.Values.nats.secretKeys -}}
+{{- $keys := include "motia.natsSecretKeys" $root | fromJson -}}
 - name: NATS_URL
   value: {{ include "motia.natsUrl" $root | quote }}
-{{- if $secret }}
 {{- range $variable, $key := dict "NATS_USER" $keys.user "NATS_PASSWORD" $keys.password }}
 {{- if $key }}
 - name: {{ $variable }}
@@ -85,6 +96,13 @@ nats://{{ include "motia.fullname" . }}-nats:4222
 - name: {{ $variable }}
   value: /etc/motia/nats/{{ $key }}
 {{- end }}
+{{- end }}
+{{- if $root.Values.nats.accessSecret }}
+- name: NATS_NKEY
+  value: /etc/motia/access/{{ $user }}.nk
+{{- if ne $user "provision" }}
+- name: MOTIA_PROVISION
+  value: "off"
 {{- end }}
 {{- end }}
 {{- with $root.Values.app }}
@@ -109,31 +127,47 @@ nats://{{ include "motia.fullname" . }}-nats:4222
 {{- end }}
 {{- end -}}
 
-{{/* Files that a pod of the app may write, and the secrets that it reads as files. */}}
+{{/* Files that a pod of the app may write, and the secrets that it reads as files, of the seeds its own alone: (list $ user) */}}
 {{- define "motia.volumes" -}}
+{{- $root := index . 0 -}}
+{{- $user := index . 1 -}}
+{{- $keys := include "motia.natsSecretKeys" $root | fromJson -}}
 - name: tmp
   emptyDir: {}
 - name: motia
   emptyDir: {}
-{{- if or .Values.nats.secretKeys.creds .Values.nats.secretKeys.ca }}
+{{- if or $keys.creds $keys.ca }}
 - name: nats
-  secret: { secretName: {{ include "motia.natsSecret" . }} }
+  secret: { secretName: {{ include "motia.natsSecret" $root }} }
+{{- end }}
+{{- with $root.Values.nats.accessSecret }}
+- name: access
+  secret: { secretName: {{ . }}, items: [{ key: {{ $user }}.nk, path: {{ $user }}.nk }] }
 {{- end }}
 {{- end -}}
 
 {{- define "motia.volumeMounts" -}}
+{{- $keys := include "motia.natsSecretKeys" . | fromJson -}}
 - name: tmp
   mountPath: /tmp
 - name: motia
   mountPath: {{ .Values.image.workingDir }}/.motia
-{{- if or .Values.nats.secretKeys.creds .Values.nats.secretKeys.ca }}
+{{- if or $keys.creds $keys.ca }}
 - name: nats
   mountPath: /etc/motia/nats
   readOnly: true
 {{- end }}
+{{- if .Values.nats.accessSecret }}
+- name: access
+  mountPath: /etc/motia/access
+  readOnly: true
+{{- end }}
 {{- end -}}
 
-{{/* One container of the app: (dict "root" $ "name" "args" "image" "env" "resources"), without what only servers have. */}}
+{{/*
+One container of the app, without what only servers have: (dict "root" $ "name" "user" "args" "image" "env" "resources")
+`user` is its login to a broker on which each role has its own.
+*/}}
 {{- define "motia.container" -}}
 {{- $root := .root -}}
 - name: {{ .name }}
@@ -143,7 +177,7 @@ nats://{{ include "motia.fullname" . }}-nats:4222
   args: {{ toJson .args }}
   workingDir: {{ $root.Values.image.workingDir }}
   env:
-    {{- include "motia.env" (list $root .env) | nindent 4 }}
+    {{- include "motia.env" (list $root .user .env) | nindent 4 }}
     {{- with .secretEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

@@ -1,4 +1,4 @@
-{{/* Configuration of our own NATS servers. The login comes from a secret, through the environment. */}}
+{{/* Configuration of our own NATS servers. Who may log in comes from a secret: through the environment, or as a file beside this one. */}}
 {{- define "motia.natsConfig" -}}
 {{- $fullname := printf "%s-nats" (include "motia.fullname" .) -}}
 server_name: $POD_NAME
@@ -15,10 +15,14 @@ jetstream {
   sync_interval: {{ . }}
   {{- end }}
 }
+{{- if .Values.nats.accessSecret }}
+include access.conf
+{{- else }}
 authorization {
   user: $NATS_USER
   password: $NATS_PASSWORD
 }
+{{- end }}
 {{- if gt (int .Values.nats.replicas) 1 }}
 cluster {
   name: {{ $fullname }}

@@ -59,10 +59,10 @@ spec:
       {{- if $root.Values.provision.enabled }}
       initContainers:
         {{- $wait := printf "--wait=%v" $root.Values.provision.waitSeconds }}
-        {{- include "motia.container" (dict "root" $root "name" "wait" "args" (list "provision" $wait) "image" .image "env" .env) | nindent 8 }}
+        {{- include "motia.container" (dict "root" $root "name" "wait" "user" .name "args" (list "provision" $wait) "image" .image "env" .env) | nindent 8 }}
       {{- end }}
       containers:
-        {{- include "motia.container" (dict "root" $root "name" .component "args" .args "image" .image "env" .env "secretEnv" .secretEnv "resources" .settings.resources) | nindent 8 }}
+        {{- include "motia.container" (dict "root" $root "name" .component "user" .name "args" .args "image" .image "env" .env "secretEnv" .secretEnv "resources" .settings.resources) | nindent 8 }}
           ports:
             {{- range $name, $port := .ports }}
             - { name: {{ $name }}, containerPort: {{ $port }} }
@@ -81,7 +81,7 @@ spec:
             periodSeconds: 2
             timeoutSeconds: 2
       volumes:
-        {{- include "motia.volumes" $root | nindent 8 }}
+        {{- include "motia.volumes" (list $root .name) | nindent 8 }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -47,7 +47,7 @@ spec:
     - type: nats-jetstream
       metadata:
         natsServerMonitoringEndpoint: {{ include "motia.monitoringEndpoint" $root | quote }}
-        account: $G
+        account: {{ ternary $app "$G" (not (empty $root.Values.nats.accessSecret)) }}
         stream: {{ $app }}_EVENTS
         consumer: {{ . | quote }}
         lagThreshold: {{ default 50 $scaling.eventsPerReplica | toString | quote }}
