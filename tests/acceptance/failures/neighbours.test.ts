@@ -1,4 +1,4 @@
-/** Handlers that compute, exit, throw where nobody awaits, or eat memory: only their own run fails, and others notice nothing. */
+/** Handlers that hold up their thread, exit, throw where nobody awaits, or eat memory: only their own run fails, and others notice nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningCli } from '../../helpers/cli.ts';
@@ -37,20 +37,20 @@ function neighbours(): () => Promise<number[]> {
   };
 }
 
-/** Nobody waited for longer than it takes to notice a computing handler and to start a thread beside it. */
+/** Nobody waited for longer than it takes to notice a handler that holds up its thread, and to start a thread beside it. */
 function expectUndisturbed(times: number[]): void {
   expect(times.length).toBeGreaterThan(10);
-  expect(Math.max(...times)).toBeLessThan(7_500); // who had to wait for a computing handler would wait for longer
+  expect(Math.max(...times)).toBeLessThan(7_500); // who had to wait for such a handler would wait for longer
 }
 
-test('three that compute for 8 s, with two threads: neighbours are answered, and so are they', async () => {
+test('three that hold up their thread for 8 s, with two threads: neighbours are answered, and so are they', async () => {
   const stop = neighbours();
-  const responses = await Promise.all([1, 2, 3].map(() => misbehave('compute', 8_000)));
+  const responses = await Promise.all([1, 2, 3].map(() => misbehave('block', 8_000)));
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
   expectUndisturbed(await stop());
 });
 
-test('three that compute for ever, with two threads: they are ended with 500, and threads are replaced', async () => {
+test('three that do so for ever, with two threads: they are ended with 500, and threads are replaced', async () => {
   const stop = neighbours();
   const responses = await Promise.all([1, 2, 3].map(() => misbehave('forever')));
   expect(responses.map(({ status }) => status)).toEqual([500, 500, 500]); // the deadline would be a 504
