@@ -4,15 +4,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Rough seconds of the long ones, for a clone in which nothing has run yet; elsewhere Vitest remembers how long each took. */
 export const SECONDS: Record<string, number> = {
-  'tests/acceptance/conformance/python.test.ts': 150,
-  'tests/acceptance/conformance/node.test.ts': 140,
+  'tests/acceptance/conformance/python.test.ts': 180,
+  'tests/acceptance/conformance/node.test.ts': 180,
   'tests/acceptance/cli/create.test.ts': 140,
   'tests/browser/workbench/operations.test.ts': 80,
   'tests/browser/stream-client.test.ts': 80,
   'tests/integration/cli/python-environment.test.ts': 90,
   'tests/acceptance/scaling/removed-steps.test.ts': 80,
-  'tests/acceptance/failures/workers.test.ts': 80,
+  'tests/acceptance/failures/workers.test.ts': 100,
   'tests/acceptance/cli/supervision.test.ts': 75,
+  'tests/browser/workbench/screens.test.ts': 75,
   'tests/acceptance/deploy/compose.test.ts': 70,
   'tests/acceptance/failures/neighbours.test.ts': 60,
   'tests/acceptance/observability/ops.test.ts': 60,
@@ -26,6 +27,15 @@ export const SECONDS: Record<string, number> = {
   'tests/acceptance/cron/commands.test.ts': 45,
   'tests/acceptance/deploy/kubernetes.test.ts': 45,
   'tests/acceptance/operations/dead-letters.test.ts': 40,
+  'tests/acceptance/operations/stored.test.ts': 40,
+  'tests/acceptance/access/app.test.ts': 40,
+  'tests/acceptance/access/tls.test.ts': 40,
+  'tests/acceptance/cli/image.test.ts': 40,
+  'tests/acceptance/scaling/parts.test.ts': 40,
+  'tests/acceptance/failures/start-errors.test.ts': 40,
+  'tests/acceptance/cli/command-line.test.ts': 35,
+  'tests/acceptance/cli/generate.test.ts': 35,
+  'tests/acceptance/docs/code.test.ts': 35,
 };
 
 export class LongestFirst extends BaseSequencer {

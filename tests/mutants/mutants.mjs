@@ -766,7 +766,7 @@ export const MUTANTS = [
         for (const job of thread.withdrawUnstarted()) this.dispatch(job);`,
     to: '        silent++;',
     test: `${FAILURES}/neighbours.test.ts`,
-    name: 'compute for',
+    name: 'hold up their thread',
   },
   {
     guarantee: 'another thread starts while all compute',
@@ -774,7 +774,7 @@ export const MUTANTS = [
     from: 'if (silent > 0 && this.#bundle',
     to: 'if (silent > 1e9 && this.#bundle',
     test: `${FAILURES}/neighbours.test.ts`,
-    name: 'compute for',
+    name: 'hold up their thread',
   },
   {
     guarantee: 'a thread that is blocked for too long is ended',
@@ -1147,7 +1147,7 @@ export const MUTANTS = [
     to: `            if False:
                 for job in process.withdraw_unstarted():`,
     test: PYTHON,
-    name: 'a handler that computes for 2 s',
+    name: 'a handler that computes without a pause',
   },
   {
     guarantee: 'Python: the end of a process costs its guilty run an attempt, and no other',

@@ -75,6 +75,8 @@ export interface World extends AsyncDisposable {
   waitForDeadLetter(step: string, match: string | ((letter: DeadLetter) => boolean)): Promise<DeadLetter>;
   /** Resolves when a subscription has nothing left to do. */
   waitUntilIdle(step: string, topic: string): Promise<void>;
+  /** Ends what a handler computes that was told this id. */
+  endComputing(id: string): Promise<void>;
   /** Starts one more gateway. */
   startGateway(): Promise<RunningCli>;
   /** Starts one more worker. */
@@ -179,6 +181,7 @@ export async function startWorld(language: Language): Promise<World> {
         return num_pending + num_ack_pending === 0;
       });
     },
+    endComputing: (id) => project.write(`${id}.computed`, ''),
     startGateway: () => startCli('gateway', project, { env }),
     startWorker,
     async killWorker(worker) {

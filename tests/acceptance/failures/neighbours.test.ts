@@ -1,4 +1,4 @@
-/** Handlers that compute, exit, throw where nobody awaits, or eat memory: only their own run fails, and others notice nothing. */
+/** Handlers that hold up their thread, exit, throw where nobody awaits, or eat memory: only their own run fails, and others notice nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningCli } from '../../helpers/cli.ts';
@@ -37,25 +37,23 @@ function neighbours(): () => Promise<number[]> {
   };
 }
 
-/** Nobody waited for longer than it takes to notice a computing handler and to start a thread beside it. */
+/** Nobody waited for longer than it takes to notice a handler that holds up its thread, and to start a thread beside it. */
 function expectUndisturbed(times: number[]): void {
   expect(times.length).toBeGreaterThan(10);
-  expect(Math.max(...times)).toBeLessThan(7_500); // who had to wait for a computing handler would wait for longer
+  expect(Math.max(...times)).toBeLessThan(7_500); // who had to wait for such a handler would wait for longer
 }
 
-test('three that compute for 8 s, with two threads: neighbours are answered, and so are they', async () => {
+test('three that hold up their thread for 8 s, with two threads: neighbours are answered, and so are they', async () => {
   const stop = neighbours();
-  const responses = await Promise.all([1, 2, 3].map(() => misbehave('compute', 8_000)));
+  const responses = await Promise.all([1, 2, 3].map(() => misbehave('block', 8_000)));
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
   expectUndisturbed(await stop());
 });
 
-test('three that compute for ever, with two threads: they are ended with 500, and threads are replaced', async () => {
+test('three that do so for ever, with two threads: they are ended with 500, and threads are replaced', async () => {
   const stop = neighbours();
-  const started = Date.now();
   const responses = await Promise.all([1, 2, 3].map(() => misbehave('forever')));
-  expect(responses.map(({ status }) => status)).toEqual([500, 500, 500]);
-  expect(Date.now() - started).toBeLessThan(25_000);
+  expect(responses.map(({ status }) => status)).toEqual([500, 500, 500]); // the deadline would be a 504
   expectUndisturbed(await stop());
   const reason = await worker.waitForLog({ action: 'request_failed' });
   expect(JSON.stringify(reason)).toContain('it blocked its thread for more than 10 s');
@@ -67,7 +65,7 @@ test.each(['exit', 'exit-later', 'timer', 'unhandled'])('%s: 500 at once, and no
   const [response, sibling] = await Promise.all([misbehave(how), cluster.gateway.fetch(`/slow?id=${how}&ms=400`)]);
   expect([response.status, sibling.status]).toEqual([500, 200]);
   expect(await response.json()).toEqual({ error: 'Internal server error', errorId: expect.any(String) });
-  expect(Date.now() - started).toBeLessThan(3_000); // the handler itself goes on for 5 s
+  expect(Date.now() - started).toBeLessThan(5_000); // for which the handler itself goes on
   await sleep(200);
   expectUndisturbed(await stop());
   expect(await worker.processes()).toHaveLength(1);
@@ -96,7 +94,7 @@ test('events: each fails alone, by its own rules, while 50 others are done', asy
     Array.from({ length: 50 }, (_, i) => ({ id: `beside ${i}`, ms: 100 })),
   );
   const beside = async () => (await cluster.facts('work ended')).filter(({ id }) => id.startsWith('beside'));
-  await waitFor(async () => (await beside()).length === 50, { within: 5_000 });
+  await waitFor(async () => (await beside()).length === 50);
   const ended = await cluster.waitForFacts('fail ended', ways.length, 20_000);
   expect(new Set(ended.map(({ id, attempt }) => `${id} ${attempt}`))).toEqual(
     new Set(ways.map((how) => `once ${how} 2`)),
@@ -127,6 +125,6 @@ test('a client that goes away: its handler is told', async () => {
   await waitFor(async () => (await cluster.facts('post started')).some(({ id }) => id === 'left'));
   abort.abort();
   expect(await call).toBe('gone');
-  const aborted = await cluster.waitForFacts('post aborted', 1, 2_000);
+  const aborted = await cluster.waitForFacts('post aborted', 1);
   expect(aborted).toMatchObject([{ id: 'left' }]);
 });

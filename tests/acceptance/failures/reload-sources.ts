@@ -12,8 +12,8 @@ export interface ReloadSources {
   helper(value: number): string;
   /** An API step. */
   api(name: string, method: string, path: string, answer: AnswerFields): string;
-  /** The same, with a handler that computes for three seconds. */
-  computing(name: string, path: string): string;
+  /** One of `GET`, with a handler that computes until there is this file. */
+  computing(name: string, path: string, end: string): string;
   /** Text that no step file may end with. */
   syntaxError: string;
   /** Text that fails when it is imported. */
@@ -34,9 +34,10 @@ export const typeScriptSources: ReloadSources = {
     const handler = `export const handler = async () => ({ status: 200, body: { ${fields.join(', ')} } });\n`;
     return head + typeScriptConfig(name, method, path) + handler;
   },
-  computing: (name, path) => `${typeScriptConfig(name, 'GET', path)}
+  computing: (name, path, end) => `import { existsSync } from 'node:fs';
+    ${typeScriptConfig(name, 'GET', path)}
     export const handler = async () => {
-      for (const until = Date.now() + 3_000; Date.now() < until; );
+      while (!existsSync('${end}'));
       return { status: 200, body: {} };
     };`,
   syntaxError: '\nexport const broken = {',
@@ -57,11 +58,10 @@ export const pythonSources: ReloadSources = {
     const handler = `async def handler(req, context):\n    return {"status": 200, "body": {${fields.join(', ')}}}\n`;
     return head + pythonConfig(name, method, path) + handler;
   },
-  computing: (name, path) => `import time
+  computing: (name, path, end) => `import os
 ${pythonConfig(name, 'GET', path)}
 async def handler(req, context):
-    until = time.time() + 3
-    while time.time() < until:
+    while not os.path.exists("${end}"):
         pass
     return {"status": 200, "body": {}}
 `,

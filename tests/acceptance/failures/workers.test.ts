@@ -1,7 +1,7 @@
 /** Workers that are killed, stopped or frozen while others go on: nothing is lost, and nothing unsafe is done twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ACK_WAIT_MS, REQUEST_ACK_WAIT_MS } from '../../../shared/broker/consumers.ts';
+import { ACK_WAIT_MS } from '../../../shared/broker/consumers.ts';
 import type { RunningCli } from '../../helpers/cli.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { type Cluster, startCluster } from './cluster.ts';
@@ -48,7 +48,7 @@ test('kill -9 with 200 events in flight: the other worker has all of them within
   );
   expect(new Set(again.map(({ id }) => id))).toEqual(new Set(lost));
   for (const { at, attempt } of again) {
-    expect(at - killedAt).toBeLessThan(ACK_WAIT_MS + 2_000);
+    expect(at - killedAt).toBeLessThan(2 * ACK_WAIT_MS);
     expect(attempt).toBe(1); // the handler did not fail
   }
   // What was not lost was not done twice.
@@ -70,20 +70,18 @@ test('kill -9 in the middle of API calls: unsafe ones are answered with 502, saf
   const call = async (method: string, i: number) => {
     const id = `${method}${i}`;
     const response = await cluster.gateway.fetch(`/slow?id=${id}&ms=2000`, { method });
-    return { id, status: response.status, body: await response.json(), at: Date.now() };
+    return { id, status: response.status, body: await response.json() };
   };
   const calls = ['GET', 'POST'].flatMap((method) => Array.from({ length: 20 }, (_, i) => call(method, i)));
   await cluster.waitForFacts('get started', 20);
   const posts = await cluster.waitForFacts('post started', 20);
   victim.kill('SIGKILL');
-  const killedAt = Date.now();
   const lost = posts.filter(({ pid }) => pid === victim.pid).map(({ id }) => id);
   expect(lost.length).toBeGreaterThan(0);
-  for (const { id, status, body, at } of await Promise.all(calls)) {
-    expect(status, id).toBe(lost.includes(id) ? 502 : 200);
+  for (const { id, status, body } of await Promise.all(calls)) {
+    expect(status, id).toBe(lost.includes(id) ? 502 : 200); // a 504, if only the deadline had ended it
     if (status === 200) expect(body).toEqual({ pid: other.pid });
     else expect(body).toEqual({ error: 'The outcome of this call is unknown' });
-    expect(at - killedAt).toBeLessThan(lost.includes(id) ? 6_000 : REQUEST_ACK_WAIT_MS + 5_000);
   }
   const runs = (await cluster.facts('post started')).map(({ id }) => id);
   expect(runs.length).toBe(new Set(runs).size); // not one POST ran twice
@@ -94,7 +92,7 @@ test('kill -9 before the worker has said a word: the outcome is unknown, and nob
   const began = Date.now();
   const answer = await cluster.gateway.fetch('/misbehave/kill', { method: 'POST' });
   expect([answer.status, await answer.json()]).toEqual([502, { error: 'The outcome of this call is unknown' }]);
-  expect(Date.now() - began).toBeLessThan(9_000);
+  expect(Date.now() - began).toBeLessThan(15_000); // half the deadline, for which a call waits for a worker
   expect(await cluster.facts('kill')).toHaveLength(1);
 });
 
@@ -123,7 +121,7 @@ test('SIGTERM of a worker while another serves: no call fails, what runs is fini
   expect(statuses.length).toBeGreaterThan(100);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   const ours = async () => (await cluster.facts('work ended')).filter(({ id }) => ids.includes(id));
-  await waitFor(async () => (await ours()).length >= ids.length, { within: 5_000 }); // long before any ack wait
+  await waitFor(async () => (await ours()).length >= ids.length);
   const started = (await cluster.facts('work started')).filter(({ id }) => ids.includes(id));
   expect([started.length, (await ours()).length]).toEqual([ids.length, ids.length]); // none was cut off
 });

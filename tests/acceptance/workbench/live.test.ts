@@ -112,7 +112,7 @@ test('activity: runs of the last minutes, what waits, and news', async () => {
   news.leave();
 });
 
-/** The spans of a trace, by their names, when all of these are there. */
+/** The spans of a trace, by their names, when all of these are over. */
 const spansOf = (traceId: string, ...names: string[]) =>
   waitFor(async () => {
     const { body } = await admin(`/traces/${traceId}`);
@@ -122,7 +122,7 @@ const spansOf = (traceId: string, ...names: string[]) =>
       span.children.forEach(add);
     };
     body?.roots?.forEach(add);
-    return names.every((name) => all[name]) ? all : undefined;
+    return names.every((name) => all[name]?.running === false) ? all : undefined;
   });
 
 test('payloads: what was sent, emitted and answered, without secrets', async () => {
@@ -141,7 +141,7 @@ test('payloads: what was sent, emitted and answered, without secrets', async () 
   expect(spans['send made']?.payload).toMatchObject({ value, redacted: true, contentType: 'application/json' });
   expect(spans['send packed']?.payload).toMatchObject({ value: { ...value, password: '[redacted]' }, redacted: true });
   const { body: emitted } = await admin('/events', 'POST', { topic: 'later', data: { n: 5 } });
-  const sent = (await spansOf(emitted.traceId, 'process later'))['send later'];
+  const sent = (await spansOf(emitted.traceId, 'send later'))['send later'];
   expect(sent?.payload).toEqual({ contentType: 'application/json', bytes: 7, text: '{"n":5}', value: { n: 5 } });
 });
 

@@ -122,7 +122,6 @@ test('a retry arrives once, not early, in the one subscription, with payload and
   first.delivery.ack();
   const second = await waitFor(() => mail.arrivals[1]);
   expect(second.at).toBeGreaterThanOrEqual(due - 20);
-  expect(second.at).toBeLessThan(due + 1_000);
   expect(second.event).toEqual({ ...first.event, attempt: 2, protocol: 1 });
   expect(second.body).toBe(first.body);
   // The same when the first schedule has fired already: there is no other one that it could replace.
@@ -175,7 +174,7 @@ test('an event with a delay reaches every subscription once, not early, also thr
     expect(arrivals).toMatchObject([{ event: { id: 'e1', attempt: 1, traceparent: TRACEPARENT } }]);
     expect(arrivals[0]?.body).toBe(anEvent().json);
     expect(arrivals[0]?.at).toBeGreaterThanOrEqual(due - 20);
-    expect(arrivals[0]?.event.emittedAt).toBeLessThan(due - 1_000);
+    expect(arrivals[0]?.event.emittedAt).toBeLessThan(due);
   }
 });
 

@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Broker } from '../../../shared/broker/connect.ts';
-import { deleteConsumer, ensureConsumer, type Source, subscriptionSource } from '../../../shared/broker/consumers.ts';
+import {
+  ACK_WAIT_MS,
+  deleteConsumer,
+  ensureConsumer,
+  type Source,
+  subscriptionSource,
+} from '../../../shared/broker/consumers.ts';
 import type { Delivery } from '../../../shared/broker/delivery.ts';
 import { publishStored } from '../../../shared/broker/publish.ts';
 import { PullConsumer } from '../../../shared/broker/pull-consumer.ts';
@@ -95,7 +101,7 @@ test('all the room is used, also when it became free bit by bit', async () => {
   for (const delivery of taker.held.splice(0, 2)) delivery.ack();
   taker.puller.pull(); // two more are not worth a request while six are still to come
   await emit(broker, names, 4, 20);
-  await waitFor(() => taker.held.length === 10, { within: 2_000 });
+  await waitFor(() => taker.held.length === 10);
 });
 
 test('600 messages pass through a room of 7, each once', async () => {
@@ -176,7 +182,7 @@ test('a consumer that is not there, or has no leader: it is asked again until it
   await waitFor(() => told > 2);
   await ensureConsumer(await harness.connect(), source, 'step');
   await emit(broker, names, 0, 5);
-  await waitFor(() => taker.taken.length === 5, { within: 2_000 });
+  await waitFor(() => taker.taken.length === 5);
   expect(taker.taken).toEqual(['0', '1', '2', '3', '4']);
 });
 
@@ -197,7 +203,7 @@ test('what arrives after the stop is handed back, and is with another at once', 
   leaving.start();
   await waitFor(() => taken.length > 0);
   const staying = await subscribe(await harness.connect(), source, 200);
-  await waitFor(() => staying.taken.length === 99, { within: 3_000 }); // the ack wait would be 10 s
+  await waitFor(() => staying.taken.length === 99, { within: ACK_WAIT_MS / 2 }); // and not after it
   expect(staying.held.some(({ deliveryCount }) => deliveryCount === 2)).toBe(true);
   expect(taken.length).toBe(1);
 });
@@ -209,7 +215,7 @@ test('what is emitted later goes to those that have not stopped', async () => {
   leaving.puller.stop();
   const staying = await subscribe(await harness.connect(), source, 200);
   await emit(broker, names, 0, 100);
-  await waitFor(() => staying.taken.length === 100, { within: 3_000 }); // the ack wait would be 10 s
+  await waitFor(() => staying.taken.length === 100, { within: ACK_WAIT_MS / 2 }); // and not after it
   expect(leaving.taken).toEqual([]);
 });
 
@@ -289,8 +295,8 @@ test('a consumer that is deleted under way is told, and goes on when it is there
   taker.ackAll();
   await broker.flush();
   await deleteConsumer(broker, source);
-  await waitFor(() => gone > 0, { within: 3_000 });
+  await waitFor(() => gone > 0);
   await waitFor(async () => (await infoOf(broker, source)) !== undefined);
   await emit(broker, names, 3, 6);
-  await waitFor(() => taker.taken.length === 6, { within: 3_000 });
+  await waitFor(() => taker.taken.length === 6);
 });

@@ -1,7 +1,7 @@
 /** Streams and buckets of an app: made once, kept as they are wanted, never taken from others. */
 import { expect, test } from 'vitest';
 import { ensureTopology } from '../../../shared/broker/topology.ts';
-import { createNames } from '../../../shared/protocol/subjects.ts';
+import { createNames, type Names } from '../../../shared/protocol/subjects.ts';
 import { streamNames, useNatsServer } from './harness.ts';
 
 const harness = useNatsServer();
@@ -73,27 +73,29 @@ test('a setting that somebody changed is put right, and what is stored stays', a
   expect([config.max_bytes, state.messages]).toEqual([wanted.max_bytes, 1]);
 });
 
-const stranger = createNames('stranger');
+// Each with an app of its own: the broker may still remove the files of a deleted stream when another one gets its name.
 test.each([
-  ['a stream', stranger.streams.events, ['somebody.elses.>']],
-  ['a bucket of state', `KV_${stranger.buckets.state}`, [`$KV.${stranger.buckets.state}.>`]],
-  ['a bucket of objects', `OBJ_${stranger.buckets.values}`, ['somebody.elses.objects']],
-])('%s that belongs to somebody else is left alone', async (_, name, subjects) => {
+  ['a stream', 'stranger1', ({ streams }: Names) => streams.events, 'somebody.elses.>'],
+  ['a bucket of state', 'stranger2', ({ buckets }: Names) => `KV_${buckets.state}`, '$KV.stranger2_state.>'],
+  ['a bucket of objects', 'stranger3', ({ buckets }: Names) => `OBJ_${buckets.values}`, 'somebody.elses.objects'],
+])('%s that belongs to somebody else is left alone', async (_, app, nameOf, subject) => {
   const broker = await harness.connect();
-  await broker.jsm.streams.add({ name, subjects, max_msgs: 7 });
-  await expect(ensureTopology(broker, stranger)).rejects.toMatchObject({
+  const names = createNames(app);
+  const name = nameOf(names);
+  await broker.jsm.streams.add({ name, subjects: [subject], max_msgs: 7 });
+  await expect(ensureTopology(broker, names)).rejects.toMatchObject({
     code: 'BROKER_NAME_TAKEN',
     message: expect.stringMatching(new RegExp(`${name.replace('$', '\\$')}.*MOTIA_APP`)),
   });
   const { config } = await broker.jsm.streams.info(name);
-  expect([config.max_msgs, config.subjects]).toEqual([7, subjects]);
+  expect([config.max_msgs, config.subjects]).toEqual([7, [subject]]);
   for (const made of await streamNames(broker)) await broker.jsm.streams.delete(made);
 });
 
 test('subjects that a stranger\u2019s stream listens to are told with the reason', async () => {
   const broker = await harness.connect();
   await broker.jsm.streams.add({ name: 'ALL', subjects: ['stranger.ev.>'], max_msgs: 1 });
-  await expect(ensureTopology(broker, stranger)).rejects.toMatchObject({
+  await expect(ensureTopology(broker, createNames('stranger'))).rejects.toMatchObject({
     code: 'BROKER_REFUSED',
     message: expect.stringMatching(/stranger_EVENTS.*overlap/),
   });

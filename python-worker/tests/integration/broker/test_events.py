@@ -181,7 +181,7 @@ async def test_a_retry_comes_once_and_not_early_in_the_one_subscription_with_att
     # Of an event that comes after it
     await events.schedule_retry(mail.durable, replace(first.event, attempt=2), first.delivery.data, due + 400)
     second, third = await mail.nth(1), await mail.nth(2)
-    assert due - 20 <= second.at < due + 1_000
+    assert second.at >= due - 20
     assert second.event == replace(first.event, attempt=2, protocol=1)
     assert second.delivery.data == first.delivery.data
     assert third.event.attempt == 3

@@ -94,6 +94,5 @@ async def test_32_publishers_ride_out_three_crashes(server: NatsServer, connect:
     going = False
     await asyncio.gather(*publishers)  # none has failed
     assert len(reconnects) == 3
-    assert len(acked) > 500
     info = await api(broker, f"STREAM.INFO.{names.streams.dead}", {"subjects_filter": subject})
     assert info["state"]["subjects"] == {subject: len(acked)}  # what was acknowledged is there, and nothing twice

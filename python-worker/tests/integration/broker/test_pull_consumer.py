@@ -146,7 +146,7 @@ async def test_all_the_room_is_used_also_when_it_became_free_bit_by_bit(take: Ta
         delivery.ack()
     taker.puller.pull()  # two more are not worth a request while six are still to come
     await emit(4, 20)
-    await wait_for(lambda: len(taker.held) == 10, within=2)
+    await wait_for(lambda: len(taker.held) == 10)
 
 
 async def test_600_messages_pass_through_a_room_of_7_each_once(
@@ -172,7 +172,7 @@ async def test_what_arrives_after_the_stop_is_handed_back_and_is_with_another_at
     leaving.puller.stop()
     staying = take(200, await connect())
     await emit(0, 100)
-    await wait_for(lambda: len(staying.taken) == 100, within=3)  # the ack wait would be 10 s
+    await wait_for(lambda: len(staying.taken) == 100, within=5)  # the ack wait would be 10 s
     assert leaving.taken == []
 
 
@@ -203,16 +203,16 @@ async def test_one_that_is_handed_back_waits_and_counts_its_deliveries(
 async def test_working_keeps_a_message_and_silence_gives_it_to_another(
     broker: Broker, connect: Connect, source: Source, take: Take, emit: Emit
 ) -> None:
-    await ensure_consumer(broker, replace(source, ack_wait_ms=400), "changed")
+    await ensure_consumer(broker, replace(source, ack_wait_ms=1_000), "changed")
     busy = take(2)
     await emit(0, 2)
     await wait_for(lambda: len(busy.held) == 2)
     other = take(5, await connect())
     kept = busy.held[0]
-    until = time.monotonic() + 1.2
+    until = time.monotonic() + 2.5
     while time.monotonic() < until:
         await kept.working()
-        await asyncio.sleep(0.08)
+        await asyncio.sleep(0.2)
     assert set(other.taken) == {"1"}
     kept.ack()
     await wait_for(lambda: one_left(broker, source))
@@ -232,7 +232,7 @@ async def test_after_a_stall_what_is_read_is_left_to_others(
     await emit(0, 3)
     await broker.flush()
     assert stalled.taken == []
-    await wait_for(lambda: not broker.may_be_stale(10_000), within=2)
+    await wait_for(lambda: not broker.may_be_stale(10_000), within=5)
     assert await unanswered(broker, source) == 3  # not handed back either
 
 
@@ -260,11 +260,11 @@ async def test_a_consumer_that_is_deleted_under_way_is_told_and_goes_on_when_it_
     taker.ack_all()
     await broker.flush()
     await delete_consumer(broker, source.stream, source.durable)
-    await wait_for(lambda: taker.gone > 0, within=3)
+    await wait_for(lambda: taker.gone > 0)
     await ensure_consumer(broker, source, "step")
     taker.puller.restart()
     await emit(3, 6)
-    await wait_for(lambda: len(taker.taken) == 6, within=3)
+    await wait_for(lambda: len(taker.taken) == 6)
     assert taker.taken == [str(i) for i in range(6)]
 
 
@@ -273,10 +273,10 @@ async def test_a_consumer_that_is_not_there_is_asked_again_until_it_answers(
 ) -> None:
     source = subscription_source(names, {"id": "late"}, topic)
     taker = Taker(5).open(broker, source)
-    await wait_for(lambda: taker.gone > 2, within=3)
+    await wait_for(lambda: taker.gone > 2)
     await ensure_consumer(broker, source, "late")
     await emit(0, 5)
-    await wait_for(lambda: len(taker.taken) == 5, within=2)
+    await wait_for(lambda: len(taker.taken) == 5)
     taker.puller.close()
 
 
@@ -288,9 +288,10 @@ async def test_a_lease_that_ran_out_while_the_process_stood_still_is_not_revived
     holding = HeldMessages[HeldMessage](ack_wait_ms)
     held = HeldMessage(taker.held[0], ack_wait_ms)
     holding.hold(held)
+    before = held.lease_until
     await asyncio.sleep(0.2)
     holding.renew()
-    await wait_for(lambda: held.lease_until > time.time() * 1000 + 300)
+    await wait_for(lambda: held.lease_until > before)
     time.sleep(0.5)  # noqa: ASYNC251 - no timer and no message comes through
     lapsed = held.lease_until
     holding.renew()

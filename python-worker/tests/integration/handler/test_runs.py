@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -173,14 +172,12 @@ class TestApi:
         released = threading.Event()
 
         def blocking(req: Any, context: Any) -> dict[str, int]:
-            released.wait(5)
+            released.wait(30)
             return {"status": 200}
 
         blocked = asyncio.create_task(runs.api(blocking))
-        began = time.monotonic()
         assert (await runs.api(echo)).status == 201
         assert not blocked.done()
-        assert time.monotonic() - began < 4
         released.set()
         assert (await blocked).status == 200
 

@@ -25,7 +25,7 @@ export const errorCases: Case[] = [
         expect(headers).not.toHaveProperty('retry-after');
       }
       expect(took).toBeGreaterThanOrEqual(CALL_TIMEOUT_S * 1_000);
-      expect(took).toBeLessThan(CALL_TIMEOUT_S * 1_000 + 2_000);
+      expect(took).toBeLessThan(2 * CALL_TIMEOUT_S * 1_000); // the handlers go on for 60 s
       await waitForNotes(id, 'GET aborted');
       await waitForNotes(id, 'POST aborted');
       expect(await waitForNotes(id, 'refused to store')).toMatchObject([{ code: 'RUN_OVER' }]);

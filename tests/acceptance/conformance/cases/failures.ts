@@ -7,27 +7,19 @@ import type { Case } from '../cases.ts';
 import { withVictim } from '../with-victim.ts';
 import type { World } from '../world.ts';
 
-const misbehave = ({ call }: World, how: string, id: string, ms = 0) =>
-  call(`/misbehave/${how}?id=${id}&ms=${ms}`, { method: 'POST' });
+const misbehave = ({ call }: World, how: string, id: string) => call(`/misbehave/${how}?id=${id}`, { method: 'POST' });
 
 /** Some calls that take a while and may be had twice: whatever happens beside them, they are answered. */
 const siblings = ({ call }: World, id: string) =>
   Promise.all(Array.from({ length: 6 }, async () => (await call(`/slow?id=${id}&ms=400`)).status));
 const ALL_FINE = Array.from({ length: 6 }, () => 200);
 
-/**
- * Calls `/quick` again and again while something else goes on; every call has to be answered.
- * @returns what came of it, and how long each call took, in ms
- */
-async function besideNeighbours<T>({ call }: World, work: () => Promise<T>): Promise<{ result: T; times: number[] }> {
+/** Calls `/quick` again and again while something else goes on; every call has to be answered. @returns what came of it. */
+async function besideNeighbours<T>({ call }: World, work: () => Promise<T>): Promise<T> {
   let going = true;
-  const times: number[] = [];
   const calls = Array.from({ length: 4 }, async () => {
     while (going) {
-      const began = performance.now();
-      const { status } = await call('/quick');
-      times.push(performance.now() - began);
-      expect(status).toBe(200);
+      expect((await call('/quick')).status).toBe(200);
       await sleep(5);
     }
   });
@@ -35,24 +27,24 @@ async function besideNeighbours<T>({ call }: World, work: () => Promise<T>): Pro
     going = false;
   });
   const [result] = await Promise.all([working, ...calls]);
-  return { result, times };
+  return result;
 }
 
 export const failureCases: Case[] = [
   {
-    name: 'a handler that computes for 2 s: other steps answer meanwhile, within 500 ms',
+    name: 'a handler that computes without a pause: other steps answer meanwhile, before it ends',
     alone: true,
     async run(world) {
-      const longest: number[] = [];
-      // Whatever else goes on on this machine may spoil a measurement, but not three of them.
-      while (longest.length < 3 && (longest.at(-1) ?? 500) >= 500) {
-        const id = world.newId();
-        const { result, times } = await besideNeighbours(world, () => misbehave(world, 'compute', id, 2_000));
-        expect(result.status).toBe(200);
-        expect(times.length).toBeGreaterThan(50);
-        longest.push(Math.max(...times));
-      }
-      expect(Math.min(...longest)).toBeLessThan(500);
+      const id = world.newId();
+      const computing = misbehave(world, 'compute', id);
+      await world.waitForNotes(id, 'compute');
+      // Whoever waited for it would be told that the deadline is over.
+      const calls = Array.from({ length: 4 }, async () => {
+        for (let n = 0; n < 10; n++) expect((await world.call('/quick')).status).toBe(200);
+      });
+      await Promise.all(calls);
+      await world.endComputing(id);
+      expect((await computing).status).toBe(200);
     },
   },
   {
@@ -62,10 +54,9 @@ export const failureCases: Case[] = [
       for (const how of ['exit', 'exit-politely']) {
         const id = world.newId();
         await world.emit('work', ...Array.from({ length: 10 }, () => ({ id, ms: 300 })));
-        const { result } = await besideNeighbours(world, () =>
+        const [response, others] = await besideNeighbours(world, () =>
           Promise.all([misbehave(world, how, id), siblings(world, id)]),
         );
-        const [response, others] = result;
         expect([response.status, others], how).toEqual([500, ALL_FINE]);
         expect(response.json()).toMatchObject({ error: 'Internal server error' });
         await world.waitForNotes(id, 'work ended', 10);
@@ -79,13 +70,12 @@ export const failureCases: Case[] = [
     async run(world) {
       for (const how of ['timer', 'plain']) {
         const id = world.newId();
-        const { result } = await besideNeighbours(world, () =>
+        const [response, others] = await besideNeighbours(world, () =>
           Promise.all([
             how === 'timer' ? misbehave(world, 'exit-later', id) : world.post('/plain', { id, ms: 50, exit: true }),
             siblings(world, id),
           ]),
         );
-        const [response, others] = result;
         expect([response.status, others], how).toEqual([500, ALL_FINE]);
       }
     },
@@ -109,10 +99,10 @@ export const failureCases: Case[] = [
     alone: true,
     async run(world) {
       const id = world.newId();
-      const { result } = await besideNeighbours(world, () =>
+      const [, others] = await besideNeighbours(world, () =>
         Promise.all([misbehave(world, 'stray', id), siblings(world, id)]),
       );
-      expect(result[1]).toEqual(ALL_FINE);
+      expect(others).toEqual(ALL_FINE);
       const record = await world.worker.waitForLog(({ err }) =>
         JSON.stringify(err ?? '').includes(`nobody awaits ${id}`),
       );
@@ -129,12 +119,11 @@ export const failureCases: Case[] = [
       const calls = ids.slice(0, 20).map((id) => world.call(`/slow?id=${id}&ms=500`, { method: 'POST' }));
       for (const id of ids) await world.waitForNotes(id, 'work started');
       for (const id of ids.slice(0, 20)) await world.waitForNotes(id, 'POST started');
-      const { result } = await besideNeighbours(world, () => leaving.stop('SIGTERM'));
-      expect(result).toBe(0);
+      expect(await besideNeighbours(world, () => leaving.stop('SIGTERM'))).toBe(0);
       expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
       const workers = new Set<string>();
       for (const id of ids) {
-        await world.waitForNotes(id, 'work ended', 1, 5_000); // long before any ack wait
+        await world.waitForNotes(id, 'work ended');
         const notes = (await world.notes(id)).filter(({ what }) => what.startsWith('work'));
         expect(notes.map(({ what }) => what)).toEqual(['work started', 'work ended']);
         for (const { worker } of notes) workers.add(worker);
@@ -152,18 +141,17 @@ export const failureCases: Case[] = [
         );
         const answers = calls.map(async ({ method, id }) => {
           const { status, json } = await world.call(`/slow?id=${id}&ms=2000`, { method });
-          return { status, body: json(), at: Date.now() };
+          return { status, body: json() };
         });
         for (const { method, id } of calls) await world.waitForNotes(id, `${method} started`);
         await world.killWorker(victim);
-        const killedAt = Date.now();
         let lost = 0;
-        for (const [n, { status, body, at }] of (await Promise.all(answers)).entries()) {
+        for (const [n, { status, body }] of (await Promise.all(answers)).entries()) {
           const { method, id } = calls[n] as { method: string; id: string };
           const started = await world.notes(id, `${method} started`);
-          expect(at - killedAt).toBeLessThan(7_500);
           if (method === 'POST' && started[0]?.worker === 'victim') {
             lost++;
+            // A 504, if only the deadline had ended it.
             expect([status, body]).toEqual([502, { error: 'The outcome of this call is unknown' }]);
           } else expect(status, method).toBe(200);
           if (method === 'POST') expect(started).toHaveLength(1);
@@ -196,7 +184,7 @@ export const failureCases: Case[] = [
         for (const id of ids) {
           const started = await world.notes(id, 'work started');
           expect(started.map(({ attempt }) => attempt)).toEqual(lost.has(id) ? [1, 1] : [1]);
-          if (started[1]) expect(started[1].at - killedAt).toBeLessThan(ACK_WAIT_MS + 2_000);
+          if (started[1]) expect(started[1].at - killedAt).toBeLessThan(2 * ACK_WAIT_MS);
           expect(await world.notes(id, 'work ended')).toHaveLength(1);
         }
       });
@@ -208,7 +196,7 @@ export const failureCases: Case[] = [
     async run({ worker }) {
       const began = Date.now();
       expect(await worker.stop('SIGTERM')).toBe(0);
-      expect(Date.now() - began).toBeLessThan(3_000);
+      expect(Date.now() - began).toBeLessThan(10_000); // and not when 25 s are over, which runs have to end
     },
   },
 ];

@@ -172,11 +172,9 @@ export const streamedAnswerCases: Case[] = [
       expect(new Set(owners)).toEqual(new Set(['first', 'victim', 'leaving']));
       const ending = leaving.stop('SIGTERM');
       await world.killWorker(victim);
-      const killedAt = Date.now();
       for (const [n, { ended }] of answers.entries()) {
         if (owners[n] !== 'victim') continue;
         expect(await ended).toEqual({ body: Buffer.from('first\n'), complete: false });
-        expect(Date.now() - killedAt).toBeLessThan(10_000);
       }
       for (const id of ids) await open(world, id);
       for (const [n, { ended }] of answers.entries()) {
