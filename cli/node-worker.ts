@@ -1,11 +1,12 @@
 /** The Node worker as a child process of `motia dev` and `motia start`. */
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { endWithUs } from './child-end.ts';
 import type { WorkerSettings } from './run-worker.ts';
 import type { LaunchedWorker } from './worker-process.ts';
 
-const ENTRY = fileURLToPath(new URL('./worker-child.js', import.meta.url));
+const ENTRY = join(PACKAGE_ROOT, 'dist/cli/worker-child.js');
 
 let preloaded: LaunchedWorker<WorkerSettings> | undefined;
 

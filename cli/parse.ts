@@ -1,9 +1,9 @@
 /** The command line: what is asked for, and what is said about what makes no sense. */
 import yargs from 'yargs';
+import { ownPackage } from '../shared/package-root.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { COMMANDS } from './command-list.ts';
 import type { Flags } from './options.ts';
-import { ownPackage } from './package-root.ts';
 
 /** Also what a container says that was given no role. */
 const WHICH_COMMAND = `Which command?

@@ -1,8 +1,8 @@
 /** Where the Workbench is, and whether a command has one. */
 import { join } from 'node:path';
 import type { Environment } from '../shared/config.ts';
+import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { CliError } from './cli-error.ts';
-import { PACKAGE_ROOT } from './package-root.ts';
 
 const FOLDER = join(PACKAGE_ROOT, 'dist/workbench');
 

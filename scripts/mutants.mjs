@@ -77,6 +77,7 @@ function survival(mutant, path, text) {
 
 /** Whatever the types say: the program is written. */
 function build() {
+  run(join(copy, 'scripts/build.mjs'), []);
   for (const project of ['tsconfig.build.json', 'stream-client']) {
     run(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', project, '--noEmitOnError', 'false', '--noCheck']);
   }

@@ -11,6 +11,7 @@ const SOURCES = [
   'index.ts',
   'workbench.ts',
   'package.json',
+  'scripts/build.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
   'stream-client/tsconfig.json',

@@ -6,11 +6,11 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MotiaError } from '../../shared/errors.ts';
+import { ownPackage } from '../../shared/package-root.ts';
 import { type Bundle, hashOutputs } from '../../shared/steps/bundle.ts';
 import type { Compiled } from '../../shared/steps/compiler.ts';
 import { CONFIG_FILES } from '../../shared/steps/discover.ts';
 import { loadFiles } from '../../shared/steps/load.ts';
-import { ownVersion } from '../../shared/steps/own-package.ts';
 import { BUILD_FOLDER, FILES_FOLDER, LOCK_FILE, MODULES_FOLDER } from '../../shared/steps/paths.ts';
 import { TolerantCompiler } from '../../shared/steps/tolerant-compiler.ts';
 import { describePython } from '../generate/project.ts';
@@ -85,7 +85,7 @@ async function buildInto(draft: string, root: string, files: ProjectFiles, optio
 
   const sources = await hashFiles(root, [...inputs, ...files.all, ...included.files]);
   const { id } = bundle;
-  const lock = lockText({ motia: ownVersion(), bundle: id, config, steps, streams, moduleOf, sources });
+  const lock = lockText({ motia: ownPackage().version, bundle: id, config, steps, streams, moduleOf, sources });
   await writeFile(join(draft, LOCK_FILE), lock);
   return { steps: steps.length, streams: streams.length, warnings: node.warnings };
 }

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { confirm } from '@clack/prompts';
 import { readPackage } from '../../shared/config.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import { discoverSteps } from '../../shared/steps/discover.ts';
 import { CliError } from '../cli-error.ts';
 import { existingFiles, writeFiles } from '../create/write-files.ts';
 import { docker as runDocker } from '../docker/docker.ts';
 import { type CommandOptions, commandOptions, DEFAULT_PORT, type DOCKER_ACTIONS, type Flags } from '../options.ts';
-import { PACKAGE_ROOT } from '../package-root.ts';
 import { asks } from '../terminal.ts';
 
 /** By their path in the project, those of this package: the same ones that its own images are built with. */

@@ -1,10 +1,10 @@
 /** `motia gateway`: the HTTP side alone, against the broker of NATS_URL. */
 import { startGateway } from '../../gateway/main.ts';
+import { ownPackage } from '../../shared/package-root.ts';
 import { requiredBroker } from '../broker-address.ts';
 import { GRACE_MS } from '../grace.ts';
 import { opsAddress } from '../ops-address.ts';
 import { commandLogger, commandOptions, DEFAULT_PORT, type Flags } from '../options.ts';
-import { ownPackage } from '../package-root.ts';
 import { runUntilShutdown } from '../run-until-shutdown.ts';
 import { deployedWorkbench } from '../workbench.ts';
 

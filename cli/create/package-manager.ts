@@ -1,8 +1,8 @@
 /** The package manager of a new project, and how this package gets into it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import { CliError } from '../cli-error.ts';
-import { PACKAGE_ROOT } from '../package-root.ts';
 import { runProgram } from '../run-program.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 

@@ -1,7 +1,7 @@
 /** The projects that `motia create` can begin with; each is a folder of `cli/templates`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../package-root.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 
 export interface Template {
   name: string;

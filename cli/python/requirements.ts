@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../shared/config.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 
 /** A package that the worker needs, with the versions that it works with: `from` and newer, older than `below`. */
 export interface WorkerRequirement {
@@ -25,12 +25,8 @@ export interface RequirementTexts {
   hashed: boolean;
 }
 
-const isCompiled = !import.meta.url.endsWith('.ts');
-
 /** The folder of the Python package `motia`, beside `dist` in this npm package. */
-export const PACKAGE_FOLDER = fileURLToPath(
-  new URL(isCompiled ? '../../../python-worker' : '../../python-worker', import.meta.url),
-);
+export const PACKAGE_FOLDER = join(PACKAGE_ROOT, 'python-worker');
 
 const REQUIREMENTS = join(PACKAGE_FOLDER, 'requirements.txt');
 const TRACING_REQUIREMENTS = join(PACKAGE_FOLDER, 'requirements-otel.txt');

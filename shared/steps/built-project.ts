@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import { parseJson } from '../json-values.ts';
+import { ownPackage } from '../package-root.ts';
 import { type Bundle, StepBundler } from './bundle.ts';
-import { ownVersion } from './own-package.ts';
 import { BUILD_FOLDER, FILES_FOLDER, LOCK_FILE } from './paths.ts';
 
 export const LOCK_FORMAT = 1;
@@ -55,10 +55,10 @@ export async function readLock(built: string): Promise<Lock | undefined> {
   const json = text === undefined ? undefined : parseJson(text);
   if (typeof json !== 'object' || json === null || !('format' in json)) return undefined;
   const lock = lockSchema.safeParse(json).data;
-  if (lock?.format === LOCK_FORMAT && lock.motia === ownVersion()) return lock;
+  if (lock?.format === LOCK_FORMAT && lock.motia === ownPackage().version) return lock;
   throw new MotiaError(
     'BUILD_UNUSABLE',
-    `${BUILD_FOLDER}/ was built by motia ${lock?.motia ?? 'of another version'}, and this is ${ownVersion()}: run motia build again`,
+    `${BUILD_FOLDER}/ was built by motia ${lock?.motia ?? 'of another version'}, and this is ${ownPackage().version}: run motia build again`,
   );
 }
 

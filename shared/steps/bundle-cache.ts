@@ -5,8 +5,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../json-values.ts';
+import { ownPackage } from '../package-root.ts';
 import type { Bundle } from './bundle.ts';
-import { OWN_PACKAGE_SOURCE, ownVersion } from './own-package.ts';
+import { OWN_PACKAGE_SOURCE } from './own-package.ts';
 
 const cacheSchema = z.object({
   key: z.string(),
@@ -75,7 +76,7 @@ export async function writeBundleCache(outDir: string, files: readonly string[],
 /** Whatever else the output depends on. */
 function cacheKey(root: string, files: readonly string[]): string {
   const { version } = createRequire(import.meta.url)('esbuild/package.json');
-  return JSON.stringify([version, ownVersion(), OWN_PACKAGE_SOURCE, root, files]);
+  return JSON.stringify([version, ownPackage().version, OWN_PACKAGE_SOURCE, root, files]);
 }
 
 async function readTexts(root: string, files: readonly string[]): Promise<Map<string, string>> {

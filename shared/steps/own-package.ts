@@ -2,21 +2,14 @@
  * What `import … from 'motia'` means in compiled steps: the exports of the package that runs them, handed over by
  * whoever loads them. So there is one instance of it, and compiled modules run wherever the package is installed.
  */
-import { createRequire } from 'node:module';
 import * as motia from '../../index.ts';
 
-const isCompiled = !import.meta.url.endsWith('.ts');
 const PLACE = "globalThis[Symbol.for('motia')]";
 
 /** The module that stands for this package when steps are compiled. */
 export const OWN_PACKAGE_SOURCE = Object.keys(motia)
   .map((name) => `export const ${name} = ${PLACE}.${name};\n`)
   .join('');
-
-/** The version of this package. */
-export function ownVersion(): string {
-  return createRequire(import.meta.url)(isCompiled ? '../../../package.json' : '../../package.json').version;
-}
 
 /** To be called before a compiled module is imported. */
 export function handOverOwnPackage(): void {

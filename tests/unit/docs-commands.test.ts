@@ -1,16 +1,13 @@
 /** Commands in the documentation are such as this program, and the scripts of projects, know; its data can be read. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { COMMANDS } from '../../cli/command-list.ts';
 import { parseCommand } from '../../cli/parse.ts';
 import { codeBlocks, documentationPages, placeOf, withoutBlocks } from '../helpers/markdown.ts';
 import { REPOSITORY } from '../helpers/project.ts';
 import { shellCommands } from '../helpers/shell-words.ts';
-
-/** The parser prints a version, which is found from where the program is built. */
-vi.mock('../../cli/package-root.ts', () => ({ ownPackage: () => ({ version: '0.0.0' }) }));
 
 const PAGES = documentationPages();
 const BLOCKS = PAGES.flatMap(codeBlocks);

@@ -3,11 +3,13 @@
  * our own modules.
  */
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { childEnvironment } from '../../shared/config.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import type { ThreadSetup } from './messages.ts';
 
-const ENTRY = new URL('../handler/main.js', import.meta.url);
+const ENTRY = join(PACKAGE_ROOT, 'dist/worker/handler/main.js');
 
 export interface BlankThread {
   readonly worker: Worker;

@@ -6,10 +6,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findBuild, hashFiles } from '../../../cli/build/freshness.ts';
 import { lockText } from '../../../cli/build/lock.ts';
 import type { CommandOptions } from '../../../cli/options.ts';
-import { ownVersion } from '../../../shared/steps/own-package.ts';
+import { ownPackage } from '../../../shared/package-root.ts';
 
 /** A project with these files, and a build that was made of those. */
-async function project(files: Record<string, string>, motia = ownVersion(), built = Object.keys(files)) {
+async function project(files: Record<string, string>, motia = ownPackage().version, built = Object.keys(files)) {
   const root = mkdtempSync(join(tmpdir(), 'motia-build-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
   for (const folder of ['src', 'dist']) mkdirSync(join(root, folder));
@@ -60,7 +60,7 @@ test('a source that is gone is a change, unless they are gone altogether', async
 test('no build, one of another version, one of Motia 0.17', async () => {
   const root = await project({}, '0.0.1');
   await expect(found(root)).rejects.toThrow(
-    `was built by motia 0.0.1, and this is ${ownVersion()}: run motia build again`,
+    `was built by motia 0.0.1, and this is ${ownPackage().version}: run motia build again`,
   );
   writeFileSync(join(root, 'dist/motia.steps.json'), '{"steps":{},"streams":{},"routers":{}}');
   expect(await found(root)).toBeUndefined();
