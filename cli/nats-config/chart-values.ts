@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { WorkerGroup } from '../../shared/access/roles.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import { CliError } from '../cli-error.ts';
-import { PACKAGE_ROOT } from '../package-root.ts';
 
 /** What follows from values; what they do not say is as it is in the project. */
 export interface Release {
