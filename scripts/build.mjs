@@ -49,7 +49,6 @@ const common = {
   outbase: '.',
   platform: 'node',
   target: 'node20',
-  ...{ sourcemap: true, sourcesContent: false },
 };
 
 mkdirSync(DIST, { recursive: true });

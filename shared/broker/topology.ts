@@ -1,4 +1,5 @@
 /** The app's streams and buckets on the broker, made or brought up to date. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DiscardPolicy,
   type JetStreamManager,
@@ -28,6 +29,10 @@ const MAX_WAITING_TICKS = 200;
 const STREAM_NAME_IN_USE = 10058;
 /** Not enough storage, not enough memory, not enough on any server of a cluster. */
 const NO_ROOM: ReadonlySet<number | undefined> = new Set([10047, 10028, 10023]);
+/** The server could not make the store. For a moment that is so while it removes what was under that name before. */
+const NO_STORE = 10049;
+const STORE_TRIES = 10;
+const STORE_AGAIN_MS = 50;
 /** No suitable servers; replicas without a cluster. */
 const TOO_FEW_SERVERS: ReadonlySet<number | undefined> = new Set([10005, 10074]);
 /** Below this much room a stream is of no use. */
@@ -249,13 +254,26 @@ async function ensure(broker: Broker, names: Names, settings: StreamSettings): P
     metadata: { 'motia.app': names.app },
   };
   try {
-    await jsm.streams.add(wanted); // succeeds as well when the stream is there with just these settings
+    await addStream(jsm, wanted);
   } catch (error) {
     const code = apiCode(error);
     const half = (settings.max_bytes ?? 0) / 2;
     if (NO_ROOM.has(code) && half >= LEAST_ROOM) await ensure(broker, names, { ...settings, max_bytes: half });
     else if (code === STREAM_NAME_IN_USE) await updateStream(jsm, names, wanted);
     else throw refused(wanted, error);
+  }
+}
+
+/** Succeeds as well when the stream is there with just these settings. */
+async function addStream(jsm: JetStreamManager, wanted: StreamSettings): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await jsm.streams.add(wanted);
+      return;
+    } catch (error) {
+      if (apiCode(error) !== NO_STORE || tries === STORE_TRIES) throw error;
+      await sleep(STORE_AGAIN_MS);
+    }
   }
 }
 

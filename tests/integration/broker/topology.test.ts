@@ -55,6 +55,14 @@ test('eight processes that start at the same time agree', async () => {
   for (const name of await streamNames(broker as (typeof brokers)[number])) await broker?.jsm.streams.delete(name);
 });
 
+test('what was taken away a moment ago can be made again, though the server is still at it', async () => {
+  const { broker, names } = await harness.app();
+  for (let round = 0; round < 150; round++) {
+    await Promise.all((await streamNames(broker)).map((name) => broker.jsm.streams.delete(name)));
+    await ensureTopology(broker, names);
+  }
+});
+
 test('what acknowledged events are in never drops them', async () => {
   const { broker, names } = await harness.app();
   const { config } = await broker.jsm.streams.info(names.streams.events);
