@@ -23,8 +23,8 @@ const project = (name: string, groupOrder: number, timeout: number, retry: numbe
 
 export default defineConfig({
   test: {
-    // The smallest machine has two cores: a test waits for most of its time, for processes and deadlines, and uses 0.4 of one.
-    maxWorkers: 5,
+    // Twice the cores of the smallest machine: most tests wait for processes and deadlines, and use less than half a core.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', 0, 20_000, 0),
