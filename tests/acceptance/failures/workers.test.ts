@@ -121,7 +121,7 @@ test('SIGTERM of a worker while another serves: no call fails, what runs is fini
   expect(statuses.length).toBeGreaterThan(100);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   const ours = async () => (await cluster.facts('work ended')).filter(({ id }) => ids.includes(id));
-  await waitFor(async () => (await ours()).length >= ids.length);
+  await waitFor(async () => (await ours()).length >= ids.length, { within: ACK_WAIT_MS / 2 }); // and not after it
   const started = (await cluster.facts('work started')).filter(({ id }) => ids.includes(id));
   expect([started.length, (await ours()).length]).toEqual([ids.length, ids.length]); // none was cut off
 });

@@ -123,7 +123,7 @@ export const failureCases: Case[] = [
       expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
       const workers = new Set<string>();
       for (const id of ids) {
-        await world.waitForNotes(id, 'work ended');
+        await world.waitForNotes(id, 'work ended', 1, ACK_WAIT_MS / 2); // and not after it
         const notes = (await world.notes(id)).filter(({ what }) => what.startsWith('work'));
         expect(notes.map(({ what }) => what)).toEqual(['work started', 'work ended']);
         for (const { worker } of notes) workers.add(worker);
