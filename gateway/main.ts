@@ -16,6 +16,7 @@ import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createPayloads, type Payloads } from '../shared/payloads.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
+import { startSpanExport } from '../shared/span-export/span-export.ts';
 import type { Manifest } from '../shared/steps/manifest.ts';
 import type { TelemetrySettings } from '../shared/steps/telemetry-settings.ts';
 import { createTracing } from '../shared/tracing.ts';
@@ -133,7 +134,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const { telemetry } = options;
     const telling = telemetry.stored ? startTelemetryStore(broker, names, 'gateway', log) : undefined;
     lifecycle.defer('telemetry', () => telling?.close());
-    const tracing = await createTracing(telemetry, { name: options.app, role: 'gateway' }, telling?.store.addSpan);
+    const spanExport = startSpanExport(telemetry, { name: options.app, role: 'gateway' }, log);
+    lifecycle.defer('span export', () => spanExport?.close());
+    const tracing = await createTracing(telemetry, { store: telling?.store.addSpan, exportTo: spanExport?.connect() });
     lifecycle.defer('tracing', () => tracing.close());
     onSettings = (settings) => followTelemetrySettings(broker, names, settings, telemetry, log);
     calls = new StepCalls(broker, names, new BlobStore(broker, names.buckets.bodies), log);

@@ -20,6 +20,7 @@ const ENTRIES = [
   'cli/main.ts',
   'cli/worker-child.ts',
   'worker/handler/main.ts',
+  'shared/span-export/export-thread.ts',
 ];
 /** What scripts, benchmarks and tests of this repository import of the built program, in plain Node. */
 const PARTS = [

@@ -66,9 +66,10 @@ export interface TelemetryEnvironment {
   /** Share of traces kept by the ratio samplers, 0 to 1. */
   samplerRatio: number;
   resourceAttributes: Readonly<Record<string, string>>;
-  /** How many spans of a thread wait for their export at most, and how many go together. */
+  /** How many spans of a process wait for their export at most, how many go together, and for how long fewer wait, in ms. */
   waitingSpans: number;
   exportedTogether: number;
+  exportAfterMs: number;
 }
 
 export interface Environment {
@@ -228,6 +229,7 @@ const schema = z
     OTEL_RESOURCE_ATTRIBUTES: pairs,
     OTEL_BSP_MAX_QUEUE_SIZE: wholeNumber(1, 1_000_000),
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE: wholeNumber(1, 100_000),
+    OTEL_BSP_SCHEDULE_DELAY: wholeNumber(1, 600_000),
   })
   .partial();
 
@@ -367,6 +369,8 @@ function streamLimits(values: Values): StreamLimitsEnvironment {
 function telemetry(values: Values): TelemetryEnvironment {
   const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
   const tracesUrl = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
+  // More than the 2,048 and 512 of the specification: a run that emits thousands of events would lose spans of them.
+  const waitingSpans = values.OTEL_BSP_MAX_QUEUE_SIZE ?? 16_384;
   return Object.freeze({
     stored: values.MOTIA_TELEMETRY !== 'off',
     days: values.MOTIA_TELEMETRY_DAYS,
@@ -380,9 +384,9 @@ function telemetry(values: Values): TelemetryEnvironment {
     ...(values.OTEL_TRACES_SAMPLER === undefined && tracesUrl === undefined && { tracesPerSecond: TRACES_PER_SECOND }),
     samplerRatio: values.OTEL_TRACES_SAMPLER_ARG ?? 1,
     resourceAttributes: Object.freeze(values.OTEL_RESOURCE_ATTRIBUTES ?? {}),
-    // More than the 2,048 and 512 of the specification: a run that emits thousands of events would lose spans of them.
-    waitingSpans: values.OTEL_BSP_MAX_QUEUE_SIZE ?? 16_384,
-    exportedTogether: values.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ?? 2_048,
+    waitingSpans,
+    exportedTogether: Math.min(values.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ?? 2_048, waitingSpans),
+    exportAfterMs: values.OTEL_BSP_SCHEDULE_DELAY ?? 5_000,
   });
 }
 

@@ -4,33 +4,27 @@ import { firstOfEachSecond, PER_SECOND_BYTES } from './per-second.ts';
 import { QuietSpan, type RecordSpan } from './quiet-span.ts';
 import { RecordedSpan, type SpanSink } from './recorded-span.ts';
 import { createSampling } from './sampling.ts';
+import { SpanSender } from './span-export/span-sender.ts';
 import { STORED_COUNT_BYTES, Thinning } from './thinning.ts';
 import { newSpanId, newTraceId, parseTraceparent } from './trace-ids.ts';
-import type { Service, Tracing } from './tracing.ts';
+import type { SpanTargets, Tracing } from './tracing.ts';
 
 /** Spans that a process stores in a second, whichever traces they are of: one trace may have thousands of runs. */
 const MOST_STORED = 500;
 /** How the `traceparent` of a trace that is not sampled ends. */
 const NOT_SAMPLED = '-00';
 
-/**
- * @param store takes the spans that are sampled, and those that failed.
- * @param counts of {@link STORED_COUNT_BYTES}, for all threads of this process that store spans.
- */
-export async function createRecordedTracing(
+export function createRecordedTracing(
   settings: TelemetryEnvironment,
-  service: Service,
-  store: SpanSink | undefined,
-  counts = new SharedArrayBuffer(STORED_COUNT_BYTES),
-): Promise<Tracing> {
-  const exporting =
-    settings.tracesUrl === undefined ? undefined : (await import('./otlp.ts')).createOtlpExport(settings, service);
+  { store, exportTo, counts = new SharedArrayBuffer(STORED_COUNT_BYTES) }: SpanTargets,
+): Tracing {
+  const exporting = exportTo && new SpanSender(exportTo, settings);
   const hasRoom = firstOfEachSecond(MOST_STORED, counts);
   const thinning = new Thinning(undefined, counts, PER_SECOND_BYTES);
   const isSampled = createSampling(settings);
   const follows = settings.sampler.startsWith('parentbased');
   const sink: SpanSink = (span) => {
-    if (span.sampled) exporting?.onEnd(span);
+    if (span.sampled) exporting?.add(span);
     if (store && (!exporting || span.failed || thinning.keeps(span.traceId))) store(span);
   };
   const record: RecordSpan = (context, name, options) =>
@@ -47,6 +41,6 @@ export async function createRecordedTracing(
       if (!isKept) return new QuietSpan(record, name, options, { traceId, sampled });
       return new RecordedSpan({ traceId, spanId: newSpanId(), sampled }, parent, name, options, sink);
     },
-    close: async () => exporting?.close(),
+    close: () => exporting?.close(),
   };
 }

@@ -1,10 +1,11 @@
 /**
  * Spans. Ids are always made and carried, since `ctx.traceId` and logs need them; spans are recorded only when they are stored or
- * exported, and the OpenTelemetry SDK is loaded only when they are exported.
+ * exported (`span-export/`).
  */
 import type { TelemetryEnvironment } from './config.ts';
 import { toErrorRecord } from './errors.ts';
 import type { SpanSink } from './recorded-span.ts';
+import type { SpanIntake } from './span-export/parcel.ts';
 import { formatTraceparent, newSpanId, newTraceId, parseTraceparent, type TraceContext } from './trace-ids.ts';
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
@@ -27,12 +28,6 @@ export interface SpanOptions {
   startedAt?: number;
 }
 
-/** What a process says of itself with its spans. */
-export interface Service {
-  name: string;
-  role: string;
-}
-
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -52,31 +47,32 @@ export interface Tracing {
   /** Whether spans go anywhere: lets callers skip the work of describing them. */
   readonly recording: boolean;
   startSpan(name: string, options?: SpanOptions): Span;
-  /** Exports what is left. */
-  close(): Promise<void>;
+  /** Hands over what is left to be exported. */
+  close(): void;
 }
 
-/**
- * Tracing as configured: ids only, or spans that are exported over OTLP/HTTP, stored, or both.
- * @param store takes what is to be stored; without one nothing is.
- * @param counts if several threads of this process store spans: what they count together, of `STORED_COUNT_BYTES`.
- */
-export async function createTracing(
-  settings: TelemetryEnvironment,
-  service: Service,
-  store?: SpanSink,
-  counts?: SharedArrayBuffer,
-): Promise<Tracing> {
-  if (settings.disabled || (settings.tracesUrl === undefined && !store)) return idsOnly;
+/** Where spans go; nowhere by default. */
+export interface SpanTargets {
+  /** Takes what is to be stored: the spans that are sampled, and those that failed. */
+  store?: SpanSink | undefined;
+  /** If several threads of this process store spans: what they count together, of `STORED_COUNT_BYTES`. */
+  counts?: SharedArrayBuffer | undefined;
+  /** Where all that are sampled are exported. */
+  exportTo?: SpanIntake | undefined;
+}
+
+/** Tracing as configured: ids only, or spans that are exported over OTLP/HTTP, stored, or both. */
+export async function createTracing(settings: TelemetryEnvironment, targets: SpanTargets): Promise<Tracing> {
+  if (settings.disabled || !(targets.store || targets.exportTo)) return idsOnly;
   const { createRecordedTracing } = await import('./recorded-tracing.ts');
-  return createRecordedTracing(settings, service, store, counts);
+  return createRecordedTracing(settings, targets);
 }
 
 /** Makes and carries ids, records nothing. */
 export const idsOnly: Tracing = {
   recording: false,
   startSpan: (_name, options) => new IdSpan(options?.parent),
-  close: () => Promise.resolve(),
+  close: () => {},
 };
 
 /** Makes its ids when they are asked for: many runs ask for none but the trace's. */

@@ -14,6 +14,7 @@ import { Lifecycle } from '../shared/lifecycle.ts';
 import { type CollectMetrics, Ops } from '../shared/ops.ts';
 import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
+import { startSpanExport } from '../shared/span-export/span-export.ts';
 import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
 import { openProject } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
@@ -89,8 +90,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     lifecycle.defer('bundler', () => code.close());
     let connected: Broker | undefined;
     let store: TelemetryStore | undefined;
+    const spanExport = startSpanExport(telemetry, { name: app, role: 'worker' }, log);
+    lifecycle.defer('span export', () => spanExport?.close());
     const pool = new ThreadPool({
-      setup: { app, root, broker: options.broker, logLevel, telemetry },
+      setup: { app, root, broker: options.broker, logLevel, telemetry, spanExport },
       size: threads,
       keepWarm: options.watch,
       log,

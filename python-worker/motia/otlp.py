@@ -43,7 +43,7 @@ class OtlpExport:
         self._processor = BatchSpanProcessor(
             exporter,
             max_queue_size=settings["waitingSpans"],
-            max_export_batch_size=min(settings["exportedTogether"], settings["waitingSpans"]),
+            max_export_batch_size=settings["exportedTogether"],
         )
 
     def add(self, span: RecordedSpan) -> None:

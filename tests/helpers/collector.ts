@@ -27,8 +27,9 @@ export interface ExportedSpan {
 }
 
 export interface Collector extends AsyncDisposable {
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   url: string;
+  /** For processes that are to export to it, without waiting for long. */
+  env: Record<string, string>;
   spans: ExportedSpan[];
 }
 
@@ -70,8 +71,10 @@ export async function startCollector(): Promise<Collector> {
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: '200' },
     spans,
     [Symbol.asyncDispose]: async () => void server.close(),
   };

@@ -13,6 +13,7 @@
  */
 
 const UNIT = 'tests/unit';
+const SPAN_EXPORT = 'tests/integration/span-export.test.ts';
 const BROKER = 'tests/integration/broker';
 const FAILURES = 'tests/acceptance/failures';
 const STREAMED = 'tests/integration';
@@ -2351,6 +2352,55 @@ export const MUTANTS = [
     to: 'true',
     test: `${UNIT}/recorded-tracing.test.ts`,
     quick: true,
+  },
+  {
+    guarantee: 'spans that were handed in are exported before the process ends',
+    file: 'shared/span-export/export-thread.ts',
+    from: '  await queue.close();\n',
+    to: '',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'spans that a thread hands in as it ends are exported',
+    file: 'shared/span-export/span-sender.ts',
+    from: '  close(): void {\n    this.#sendAll();',
+    to: '  close(): void {',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'spans that wait for their export are bounded',
+    file: 'shared/span-export/span-sender.ts',
+    from: 'this.#counts.waiting >= this.#settings.waitingSpans',
+    to: 'false',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'what was exported waits no more',
+    file: 'shared/span-export/export-thread.ts',
+    from: '  counts.addWaiting(-countOf(batch));\n',
+    to: '',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'who looks for spans that no collector took finds out why',
+    file: 'shared/span-export/export-thread.ts',
+    from: '  if (error) tell(',
+    to: '  if (false as boolean && error) tell(',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'spans that are dropped are told of',
+    file: 'shared/span-export/export-thread.ts',
+    from: 'if (dropped > 0)',
+    to: 'if (dropped < 0)',
+    test: SPAN_EXPORT,
+  },
+  {
+    guarantee: 'few spans are exported after a while',
+    file: 'shared/span-export/export-queue.ts',
+    from: '    else this.#timer ??= setTimeout(() => this.#export(), this.#options.exportAfterMs).unref();\n',
+    to: '',
+    test: SPAN_EXPORT,
   },
   {
     guarantee: 'what fails is kept, whatever is sampled',

@@ -15,19 +15,19 @@ const SETTINGS: TelemetryEnvironment = {
   samplerRatio: 1,
   waitingSpans: 2_048,
   exportedTogether: 512,
+  exportAfterMs: 5_000,
 };
 const SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const NOT_SAMPLED = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
 
-async function tracing(counts?: SharedArrayBuffer) {
+function tracing(counts?: SharedArrayBuffer) {
   const kept: RecordedSpan[] = [];
-  const service = { name: 'shop', role: 'worker' };
-  const { startSpan } = await createRecordedTracing(SETTINGS, service, (span) => kept.push(span), counts);
+  const { startSpan } = createRecordedTracing(SETTINGS, { store: (span) => kept.push(span), counts });
   return { kept, startSpan };
 }
 
-test('a span of a trace that is not sampled is described and kept only if it fails, with the ids that it had', async () => {
-  const { kept, startSpan } = await tracing();
+test('a span of a trace that is not sampled is described and kept only if it fails, with the ids that it had', () => {
+  const { kept, startSpan } = tracing();
   let described = 0;
   const options = { parent: NOT_SAMPLED, describe: () => ({ n: ++described }) };
   const well = startSpan('well', options);
@@ -45,8 +45,8 @@ test('a span of a trace that is not sampled is described and kept only if it fai
   expect(kept[0]).toMatchObject({ traceId: 'a'.repeat(32), parentId: 'b'.repeat(16), sampled: false });
 });
 
-test('one trace with thousands of runs: so many of them are kept in a second, and those that fail', async () => {
-  const { kept, startSpan } = await tracing();
+test('one trace with thousands of runs: so many of them are kept in a second, and those that fail', () => {
+  const { kept, startSpan } = tracing();
   for (let n = 0; n < 5_000; n++) startSpan('run', { parent: SAMPLED }).end();
   expect(kept.length).toBeGreaterThanOrEqual(500);
   expect(kept.length).toBeLessThan(2_000);
@@ -56,9 +56,9 @@ test('one trace with thousands of runs: so many of them are kept in a second, an
   expect(kept.at(-1)?.name).toBe('failed');
 });
 
-test('threads of a process share what is kept in a second', async () => {
+test('threads of a process share what is kept in a second', () => {
   const counts = new SharedArrayBuffer(STORED_COUNT_BYTES);
-  const [one, other] = [await tracing(counts), await tracing(counts)];
+  const [one, other] = [tracing(counts), tracing(counts)];
   const began = performance.now();
   for (let n = 0; n < 1_000; n++) for (const { startSpan } of [one, other]) startSpan('run', { parent: SAMPLED }).end();
   const seconds = Math.ceil((performance.now() - began) / 1_000);

@@ -37,12 +37,11 @@ const slots = new RunSlots(setup.slots);
 const names = createNames(setup.app);
 const log = createThreadLog(setup.logLevel);
 const spans = new SpanOutbox();
-const tracing = await createTracing(
-  setup.telemetry,
-  { name: setup.app, role: 'worker' },
-  setup.telemetry.stored ? spans.add : undefined,
-  setup.storedCounts,
-);
+const tracing = await createTracing(setup.telemetry, {
+  store: setup.telemetry.stored ? spans.add : undefined,
+  counts: setup.storedCounts,
+  exportTo: setup.exportTo,
+});
 
 /** By slot. Not a `Map`, for the reason that `Bag` gives. */
 const runs = new Array<ActiveRun | undefined>(SLOTS_PER_THREAD).fill(undefined);
@@ -191,7 +190,7 @@ function announceLongRuns(): void {
 
 async function close(): Promise<void> {
   spans.flush();
-  await tracing.close().catch(() => {});
+  tracing.close();
   await brokerServices.close();
   flush();
   setImmediate(() => exitThread(0));

@@ -45,6 +45,7 @@ function startBlankThread(): BlankThread {
   const worker = new Worker(ENTRY, { workerData: port2, transferList: [port2], name: 'handlers' });
   return {
     worker,
-    setUp: (setup) => port1.postMessage({ ...setup, env: childEnvironment({}) }),
+    setUp: (setup) =>
+      port1.postMessage({ ...setup, env: childEnvironment({}) }, setup.exportTo ? [setup.exportTo.port] : []),
   };
 }

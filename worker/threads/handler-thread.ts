@@ -1,6 +1,7 @@
 /** One handler thread as the broker thread sees it: what it runs, whether it answers, how it ends. */
 import type { Worker } from 'node:worker_threads';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../../shared/errors.ts';
+import type { SpanExport } from '../../shared/span-export/span-export.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
 import { takeBlankThread } from './blank-thread.ts';
 import type { Gate, Gates } from './gates.ts';
@@ -44,7 +45,10 @@ export type JobEnd =
 export type ThreadStatus = 'starting' | 'ready' | 'silent' | 'draining' | 'ended';
 
 /** What all handler threads of a worker are told alike. */
-export type ProcessSetup = Omit<ThreadSetup, 'slots' | 'gates' | 'env'>;
+export interface ProcessSetup extends Omit<ThreadSetup, 'slots' | 'gates' | 'env' | 'exportTo'> {
+  /** If their spans are exported. */
+  spanExport?: SpanExport | undefined;
+}
 
 export interface ThreadEvents {
   /** Work is about to leave for the thread: what must be on the broker's socket before is sent now. */
@@ -87,13 +91,13 @@ export class HandlerThread {
   #terminated = false;
   #outOfMemory = false;
 
-  constructor(setup: ProcessSetup, gates: Gates, events: ThreadEvents) {
+  constructor({ spanExport, ...setup }: ProcessSetup, gates: Gates, events: ThreadEvents) {
     this.#gates = gates;
     this.#events = events;
     for (let slot = SLOTS_PER_THREAD - 1; slot >= 0; slot--) this.#free.push(slot);
     const { worker, setUp } = takeBlankThread();
     this.#worker = worker;
-    setUp({ ...setup, slots: this.#slots.buffer, gates: gates.buffer });
+    setUp({ ...setup, slots: this.#slots.buffer, gates: gates.buffer, exportTo: spanExport?.connect() });
     this.#worker.on('message', (batch: WireFromThread) => this.#onBatch(batch));
     this.#worker.on('error', (error) => {
       const { message, code } = toErrorRecord(error);

@@ -1,6 +1,7 @@
 /** What the broker thread and a handler thread say to each other. How it crosses threads is in `wire.ts`. */
 import type { BrokerAddress, LogLevel, RawEnvironment, TelemetryEnvironment } from '../../shared/config.ts';
 import type { ErrorRecord } from '../../shared/errors.ts';
+import type { SpanIntake } from '../../shared/span-export/parcel.ts';
 import type { Bundle, StepFailure } from '../../shared/steps/bundle.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
 import type { WorkerSettings } from '../settings.ts';
@@ -15,6 +16,8 @@ export interface ThreadSetup {
   telemetry: TelemetryEnvironment;
   /** What the threads count together of the spans that they store. */
   storedCounts: SharedArrayBuffer;
+  /** Where it hands in its spans, if they are exported. */
+  exportTo?: SpanIntake | undefined;
   slots: SharedArrayBuffer;
   gates: SharedArrayBuffer;
   /** The environment as it is now: a thread that was started ahead of its time has a copy of an older one. */

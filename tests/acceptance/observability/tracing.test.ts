@@ -37,7 +37,7 @@ test('request, runs, emit, state and streams are spans of one trace, under the r
   const project = await createProject({ files });
   await using collector = await startCollector();
   const cli = await startCli('start', project, {
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'shop' },
+    env: { ...collector.env, OTEL_SERVICE_NAME: 'shop' },
   });
   const callers = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   const answer = await send(`${cli.url}/orders/7?x=1`, { method: 'POST', headers: { traceparent: callers } });
@@ -98,7 +98,7 @@ test('request, runs, emit, state and streams are spans of one trace, under the r
 test('a cron run is a span that begins a trace, with whatever it causes in it', async () => {
   const project = await createProject({ files });
   await using collector = await startCollector();
-  const cli = await startCli('dev', project, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
+  const cli = await startCli('dev', project, { env: collector.env });
   const spans = (name: string) => collector.spans.filter((span) => span.name === name);
   for (let n = 0; n < 2; n++)
     await send(`${cli.url}/__motia/api/v1/cron/Tidy/trigger`, { method: 'POST', headers: { 'x-motia-request': '1' } });

@@ -51,7 +51,7 @@ describe('operating dead letters', () => {
     const interpreter = await testPython();
     project = await createProject({ files: interpreter ? { ...files, ...python } : files });
     collector = await startCollector();
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...(interpreter && { MOTIA_PYTHON: interpreter }) };
+    const env = { ...collector.env, ...(interpreter && { MOTIA_PYTHON: interpreter }) };
     cli = await startCli('dev', project, { env });
   });
   afterAll(() => collector[Symbol.asyncDispose]());

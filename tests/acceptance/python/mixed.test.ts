@@ -33,7 +33,7 @@ test('TypeScript to Python to TypeScript is one trace with the right parents', a
   const environment = await pythonEnvironment(context);
   await using collector = await startCollector();
   const project = await createProject({ files: chain });
-  const env = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = { ...environment, ...collector.env };
   const cli = await startCli('start', project, { env });
   const { traceId } = (await (await cli.fetch('/first', { method: 'POST' })).json()) as { traceId: string };
   const done = await cli.waitForLog({ step: 'Third', msg: 'done' });

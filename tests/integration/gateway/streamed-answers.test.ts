@@ -99,6 +99,7 @@ async function start(options: { stalledAfterMs?: number } = {}) {
       samplerRatio: 1,
       waitingSpans: 2_048,
       exportedTogether: 512,
+      exportAfterMs: 5_000,
     },
     ...options,
   });

@@ -1,9 +1,10 @@
 /** What an exporter is sent: read by another implementation of protobuf, it says what the spans say. */
 import { expect, test } from 'vitest';
-import { RecordedSpan } from '../../shared/recorded-span.ts';
-import { encodeRequest, encodeSpan } from '../../shared/span-encoding.ts';
-import type { SpanOptions } from '../../shared/tracing.ts';
-import { readExport } from '../helpers/collector.ts';
+import { RecordedSpan } from '../../../shared/recorded-span.ts';
+import { ProtobufWriter } from '../../../shared/span-export/protobuf-writer.ts';
+import { encodeRequest, encodeSpan } from '../../../shared/span-export/span-encoding.ts';
+import type { SpanOptions } from '../../../shared/tracing.ts';
+import { readExport } from '../../helpers/collector.ts';
 
 const TRACE = { traceId: '0123456789abcdef'.repeat(2), sampled: true };
 const PARENT = { ...TRACE, spanId: 'fedcba9876543210' };
@@ -16,8 +17,12 @@ function ended(name: string, options: SpanOptions = {}, parent = true): Recorded
   return span;
 }
 
-const exported = (...spans: RecordedSpan[]) =>
-  readExport(Buffer.from(encodeRequest({ 'service.name': 'shop' }, spans.map(encodeSpan))));
+const writer = new ProtobufWriter();
+
+function exported(...spans: RecordedSpan[]) {
+  const encoded = spans.map((span) => ({ ...encodeSpan(span, writer), scope: span.instrumentationScope, count: 1 }));
+  return readExport(Buffer.from(encodeRequest({ 'service.name': 'shop' }, encoded)));
+}
 
 test('ids, times, links, events, status and the process', () => {
   const started = 1_764_000_000_000.125;

@@ -35,6 +35,13 @@ export class ProtobufWriter {
     return written;
   }
 
+  /** What comes next goes to another block: this one was given away. */
+  leaveBlock(): void {
+    this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    this.#start = 0;
+    this.#at = 0;
+  }
+
   /** Begins a message within the message. @returns what {@link close} wants to know. */
   open(field: number): number {
     this.#tag(field, DELIMITED);

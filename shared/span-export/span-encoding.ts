@@ -3,9 +3,9 @@
  * export would be what the garbage collector is busy with. What is the same for many spans is written once.
  */
 import type { Link } from '@opentelemetry/api';
+import type { RecordedSpan, SpanEvent } from '../recorded-span.ts';
+import type { Attributes } from '../tracing.ts';
 import { ProtobufWriter, type Written } from './protobuf-writer.ts';
-import type { RecordedSpan, SpanEvent } from './recorded-span.ts';
-import type { Attributes } from './tracing.ts';
 
 /** Field numbers of opentelemetry/proto/trace/v1/trace.proto and common.proto, as far as they are needed. */
 const REQUEST = { resourceSpans: 1 };
@@ -40,17 +40,17 @@ const REMOTE = 0x200;
 
 export type Scope = RecordedSpan['instrumentationScope'];
 
-/** A span that waits for its export. */
-export interface EncodedSpan extends Written {
+/** Spans of one tracer that wait for their export. */
+export interface EncodedSpans extends Written {
   scope: Scope;
+  count: number;
 }
 
-const writer = new ProtobufWriter();
 /** Attributes that many spans have, by the object that they share. */
 const common = new WeakMap<Attributes, Written>();
 
 /** Writes a span out, as a field of its scope's message. */
-export function encodeSpan(span: RecordedSpan): EncodedSpan {
+export function encodeSpan(span: RecordedSpan, writer: ProtobufWriter): Written {
   const shared = span.commonAttributes && commonOf(span.commonAttributes);
   const opened = writer.open(SCOPE_SPANS.spans);
   writer.hex(SPAN.traceId, span.traceId);
@@ -61,9 +61,9 @@ export function encodeSpan(span: RecordedSpan): EncodedSpan {
   writer.nanoseconds(SPAN.start, span.startedAt);
   writer.nanoseconds(SPAN.end, span.endedAt ?? span.startedAt);
   if (shared) writer.written(shared);
-  writeAttributes(SPAN.attributes, span.ownAttributes);
-  for (const event of span.events) writeEvent(event);
-  for (const link of span.links) writeLink(link);
+  writeAttributes(SPAN.attributes, span.ownAttributes, writer);
+  for (const event of span.events) writeEvent(event, writer);
+  for (const link of span.links) writeLink(link, writer);
   const { code, message } = span.status;
   if (code !== 0) {
     const status = writer.open(SPAN.status);
@@ -73,32 +73,36 @@ export function encodeSpan(span: RecordedSpan): EncodedSpan {
   }
   writer.fixed32(SPAN.flags, flags(span.sampled ? 1 : 0, span.parentId !== undefined));
   writer.close(opened);
-  const { block, start, end } = writer.take();
-  return { block, start, end, scope: span.instrumentationScope };
+  return writer.take();
 }
 
+/** How many spans these are. */
+export const countOf = (batch: EncodedSpans[]): number => batch.reduce((sum, { count }) => sum + count, 0);
+
 /** The export of some spans, all of this process. @param resource what is said of the process. */
-export function encodeRequest(resource: Attributes, spans: EncodedSpan[]): Uint8Array {
-  const scopes = new Map<Scope, EncodedSpan[]>();
+export function encodeRequest(resource: Attributes, batch: EncodedSpans[]): Uint8Array {
+  const ofScopes = new Map<string, EncodedSpans[]>();
   let size = 1_024;
-  for (const span of spans) {
-    const others = scopes.get(span.scope);
-    if (others) others.push(span);
-    else scopes.set(span.scope, [span]);
-    size += span.end - span.start;
+  for (const spans of batch) {
+    const key = JSON.stringify([spans.scope.name, spans.scope.version]);
+    const others = ofScopes.get(key);
+    if (others) others.push(spans);
+    else ofScopes.set(key, [spans]);
+    size += spans.end - spans.start;
   }
   const request = new ProtobufWriter(size);
   const resourceSpans = request.open(REQUEST.resourceSpans);
   const told = request.open(RESOURCE_SPANS.resource);
   writeAttributes(RESOURCE.attributes, resource, request);
   request.close(told);
-  for (const [{ name, version }, ofScope] of scopes) {
+  for (const ofScope of ofScopes.values()) {
+    const { name, version } = (ofScope[0] as EncodedSpans).scope;
     const scopeSpans = request.open(RESOURCE_SPANS.scopeSpans);
     const scope = request.open(SCOPE_SPANS.scope);
     request.text(SCOPE.name, name);
     if (version) request.text(SCOPE.version, version);
     request.close(scope);
-    for (const span of ofScope) request.written(span);
+    for (const spans of ofScope) request.written(spans);
     request.close(scopeSpans);
   }
   request.close(resourceSpans);
@@ -117,21 +121,22 @@ function commonOf(attributes: Attributes): Written {
   return written;
 }
 
-function writeEvent({ name, time, attributes }: SpanEvent): void {
+function writeEvent({ name, time, attributes }: SpanEvent, writer: ProtobufWriter): void {
   const event = writer.open(SPAN.events);
   writer.nanoseconds(EVENT.time, time);
   writer.text(EVENT.name, name);
-  writeAttributes(EVENT.attributes, attributes);
+  writeAttributes(EVENT.attributes, attributes, writer);
   writer.close(event);
 }
 
-function writeLink({ context: { traceId, spanId, traceFlags, traceState, isRemote }, attributes }: Link): void {
+function writeLink({ context, attributes }: Link, writer: ProtobufWriter): void {
+  const { traceId, spanId, traceFlags, traceState, isRemote } = context;
   const link = writer.open(SPAN.links);
   writer.hex(LINK.traceId, traceId);
   writer.hex(LINK.spanId, spanId);
   const state = traceState?.serialize();
   if (state) writer.text(LINK.traceState, state);
-  if (attributes) writeAttributes(LINK.attributes, attributes);
+  if (attributes) writeAttributes(LINK.attributes, attributes, writer);
   writer.fixed32(LINK.flags, flags(traceFlags, isRemote === true));
   writer.close(link);
 }
@@ -139,7 +144,7 @@ function writeLink({ context: { traceId, spanId, traceFlags, traceState, isRemot
 const flags = (traceFlags: number, isRemote: boolean): number => (traceFlags & 0xff) | KNOWN | (isRemote ? REMOTE : 0);
 
 /** @param attributes those of users' links may have any values. */
-function writeAttributes(field: number, attributes: Record<string, unknown>, to = writer): void {
+function writeAttributes(field: number, attributes: Record<string, unknown>, to: ProtobufWriter): void {
   for (const key in attributes) {
     const pair = to.open(field);
     to.text(KEY_VALUE.key, key);
