@@ -46,19 +46,17 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   }
   const tried: string[] = [];
   for (const folder of options.searchPath) {
-    const found = await candidate(join(folder, PROGRAM), 'PATH', tried);
+    const found = await candidate(join(folder, PROGRAM), tried);
     if (found) return found;
   }
   if (tried.length === 0) tried.push('PATH: no nats-server in it');
 
   const folder = join(options.cacheDir, 'nats-server', NATS_VERSION);
-  const cached = await candidate(join(folder, PROGRAM), 'cache', tried);
-  if (cached) return cached;
+  const path = join(folder, PROGRAM);
+  const fetched: FoundServer = { path, version: NATS_VERSION, source: 'cache' }; // it was asked for its version before it came there
+  if (await isProgram(path)) return fetched;
   await mkdir(folder, { recursive: true });
-  const work = async () => {
-    const fetchedByAnother = await candidate(join(folder, PROGRAM), 'cache', []);
-    return fetchedByAnother ?? fetchServer(folder, options, tried);
-  };
+  const work = async () => ((await isProgram(path)) ? fetched : fetchServer(folder, options, tried));
   const onWait = () => options.progress?.(`Another process fetches nats-server ${NATS_VERSION}, waiting for it …`);
   return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, work, onWait);
 }
@@ -87,20 +85,22 @@ async function fetchServer(folder: string, options: FindOptions, tried: string[]
   );
 }
 
-/** The program at `path` if it can be used. A program that is there and cannot is noted in `tried`. */
-async function candidate(path: string, source: string, tried: string[]): Promise<FoundServer | undefined> {
-  const isProgram = await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!isProgram) return undefined;
+/** The program of `PATH` if it can be used. A program that is there and cannot is noted in `tried`. */
+async function candidate(path: string, tried: string[]): Promise<FoundServer | undefined> {
+  if (!(await isProgram(path))) return undefined;
   try {
-    return { path, version: await usableVersion(path), source };
+    return { path, version: await usableVersion(path), source: 'PATH' };
   } catch (error) {
-    tried.push(`${source}: ${path}: ${(error as Error).message}`);
+    tried.push(`PATH: ${path}: ${(error as Error).message}`);
     return undefined;
   }
 }
+
+const isProgram = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 
 /** @throws Error when the program does not run or is too old. */
 async function usableVersion(path: string): Promise<string> {

@@ -130,7 +130,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     lifecycle.defer('broker connection', () => broker.close());
     ops.watch(broker);
-    await ensureTopology(broker, names);
+    const topology = ensureTopology(broker, names);
+    topology.catch(() => {}); // awaited below: what serves is made while the broker works
     const { telemetry } = options;
     const telling = telemetry.stored ? startTelemetryStore(broker, names, 'gateway', log) : undefined;
     lifecycle.defer('telemetry', () => telling?.close());
@@ -144,9 +145,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ops.metrics.gauge('motia_stream_clients', () => streams?.clients() ?? 0);
     const keyedCalls = new KeyedCalls(calls, broker, names, log);
     lifecycle.defer('calls', () => calls?.close());
-    lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
-    const housekeeping = broker.locked ? undefined : startHousekeeping(broker, names, log, options.orphanGraceMs);
-    lifecycle.defer('housekeeping', () => housekeeping?.());
     const manifest = () => served?.manifest;
     const followers = (stream: string) => streams?.followers(stream) ?? 0;
     const services = createAdminServices(broker, names, tracing, () => payloads);
@@ -178,6 +176,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
     });
     lifecycle.defer('realtime streams', () => streams?.close());
+    await Promise.all([topology, app.ready()]);
+    lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
+    const housekeeping = broker.locked ? undefined : startHousekeeping(broker, names, log, options.orphanGraceMs);
+    lifecycle.defer('housekeeping', () => housekeeping?.());
     const port = await listen(app, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
     return {

@@ -12,6 +12,7 @@ import { Lifecycle } from '../shared/lifecycle.ts';
 import { createLogger } from '../shared/logger.ts';
 import { ownPackage } from '../shared/package-root.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
+import { openProject, type ProjectCode } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { startWorker } from '../worker/main.ts';
 import { keepBlankThread } from '../worker/threads/blank-thread.ts';
@@ -57,6 +58,8 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const [error] = await life.close();
     if (error) throw error;
   };
+  const code = compiled({ root, motiaDir });
+  life.defer('bundler', () => code.close());
   try {
     const { servers, release } = await shareServer();
     life.defer('server', release);
@@ -74,7 +77,7 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const common = { broker: address, app, partitions, log, telemetry };
     const worker = startWorker({
       ...common,
-      ...{ root, motiaDir, threads, sink, logLevel: settings.logging.level },
+      ...{ root, motiaDir, code, threads, sink, logLevel: settings.logging.level },
       ...{ watch: false, provision: true, graceMs: GRACE_MS, skipWaits: true },
       othersReady: python,
     });
@@ -93,6 +96,19 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     await life.close();
     throw error;
   }
+}
+
+/** The project, which is compiled from now on: it is served as it is, so once is enough. */
+function compiled(project: Parameters<typeof openProject>[0]): ProjectCode {
+  const code = openProject(project);
+  const bundle = code.build();
+  bundle.catch(() => {}); // told to whoever awaits it
+  return {
+    build: () => bundle,
+    revert: (files) => code.revert(files),
+    confirm: () => code.confirm(),
+    close: () => code.close(),
+  };
 }
 
 /** Resolves when the Python steps take work, if there are any. */

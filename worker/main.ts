@@ -16,7 +16,7 @@ import { type OpsAddress, serveOps } from '../shared/ops-server.ts';
 import { createNames } from '../shared/protocol/subjects.ts';
 import { startSpanExport } from '../shared/span-export/span-export.ts';
 import { type AppPart, WHOLE_APP } from '../shared/steps/app-part.ts';
-import { openProject } from '../shared/steps/built-project.ts';
+import { openProject, type ProjectCode } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
 import { watchFiles } from '../shared/watch-files.ts';
 import { CreditInbox } from './credit-inbox.ts';
@@ -36,6 +36,8 @@ export interface WorkerOptions {
   motiaDir: string;
   /** Absolute path of what `motia build` has made; without it the sources are compiled. */
   built?: string | undefined;
+  /** The project, if somebody else has opened it, and closes it. */
+  code?: ProjectCode;
   /** Handler threads. */
   threads: number;
   /** What this worker takes of the app; without it all. */
@@ -86,8 +88,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   let serves = false;
   try {
     await serveOps(ops, options.ops, lifecycle, log);
-    const code = openProject(options);
-    lifecycle.defer('bundler', () => code.close());
+    const code = options.code ?? openProject(options);
+    if (!options.code) lifecycle.defer('bundler', () => code.close());
     let connected: Broker | undefined;
     let store: TelemetryStore | undefined;
     const spanExport = startSpanExport(telemetry, { name: app, role: 'worker' }, log);
