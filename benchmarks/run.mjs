@@ -18,6 +18,7 @@ import { reload } from './sections/reload.mjs';
 import { state } from './sections/state.mjs';
 import { streams } from './sections/streams.mjs';
 import { telemetry } from './sections/telemetry.mjs';
+import { testKit } from './sections/test-kit.mjs';
 import { workbench } from './sections/workbench.mjs';
 
 const SECTIONS = {
@@ -29,6 +30,7 @@ const SECTIONS = {
   durability,
   streams,
   'cold-start': coldStart,
+  'test-kit': testKit,
   reload,
   python,
   telemetry,

@@ -1,8 +1,9 @@
 /** The HTTP server's assembly. */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Ops } from '../shared/ops.ts';
 import { type AdminOptions, mountAdmin } from './admin/admin.ts';
 import { createEmitRoute, EMIT_PATH } from './admin/events.ts';
+import { answerFailure, createBareFastify } from './bare-fastify.ts';
 import { createOpsRoute } from './ops-route.ts';
 import { watchSilentConnections } from './silent-connections.ts';
 import { createStepRoute, type OwnRoute, type StepRouteOptions } from './step-route.ts';
@@ -16,11 +17,6 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
   ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
-
-/** No route has a schema, so compilers of schemas are never asked for: fastify's own take 50 ms to load. */
-const noCompiler = () => {
-  throw new Error('No route has a schema');
-};
 
 /** Methods beyond those that fastify knows are 404 without reaching a step. */
 export function createApp(
@@ -40,35 +36,21 @@ export function createApp(
       ? emit
       : (opsRoute(method, path) ?? page(method, path, request));
   const route = createStepRoute({ ...options, ownRoute, closing: () => options.ops.health.draining });
-  const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    options.log.error(
-      { action: 'gateway_error', err: error, url: request.url },
-      'The gateway failed to answer a request',
-    );
-    void reply.code(500).send({ error: 'Internal server error' });
-  };
-  const app = Fastify({
-    logger: false,
+  const app = createBareFastify(options.log, {
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 16_384 },
     return503OnClosing: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     clientErrorHandler: ({ code }, socket) => {
       const status = CLIENT_ERRORS.get(code) ?? '400 Bad Request';
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     },
     // A URL that fastify cannot decode is ours to judge, as any other.
     frameworkErrors: (_error, request: FastifyRequest, reply: FastifyReply) => {
-      route(request, reply).catch((error) => onError(error, request, reply));
+      route(request, reply).catch((error) => answerFailure(options.log, error, request, reply));
     },
   });
   const endSilentConnections = watchSilentConnections(app.server);
   app.addHook('preClose', async () => endSilentConnections());
-  // Bodies are forwarded as they come: the handler's worker parses them.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-  app.setErrorHandler(onError);
   mountAdmin(app, options.admin);
   mountWorkbench(app, options.workbench);
   app.all('/*', route);

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import type { TelemetryEnvironment } from '../../shared/config.ts';
 import type { Manifest } from '../../shared/steps/manifest.ts';
+import { createBareFastify } from '../bare-fastify.ts';
 import type { RequestReplays } from '../request-replays.ts';
 import type { AdminAccess } from './access.ts';
 import { activityRoutes } from './activity.ts';
@@ -44,12 +45,24 @@ const PREFIX = `${RESERVED}api/v1`;
 /** How much of a path is logged. */
 const LONGEST_PATH = 500;
 
-/** Serves the admin API, and 404 for whatever else is below the reserved path. */
+/** Serves the admin API, and 404 for whatever else is below the reserved path. It is made when it is first asked for: it has many routes. */
 export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
+  let admin: FastifyInstance | undefined;
+  app.all(`${RESERVED}*`, async ({ raw: request }, reply) => {
+    admin ??= createAdmin(options);
+    await admin.ready();
+    reply.hijack();
+    admin.routing(request, reply.raw);
+  });
+  app.addHook('onClose', () => admin?.close());
+}
+
+function createAdmin(options: AdminOptions): FastifyInstance {
   const { access, services, log, manifest, installation, telemetry, requests } = options;
   const { root } = installation;
-  app.all(`${RESERVED}*`, (request, reply) => notFound(reply, request.url));
-  void app.register(
+  const admin = createBareFastify(log);
+  admin.setNotFoundHandler((request, reply) => notFound(reply, request.url));
+  void admin.register(
     async (api) => {
       api.addHook('onRequest', async (request, reply) => {
         if (refuseStranger(access, request, reply)) return reply;
@@ -81,4 +94,5 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
     },
     { prefix: PREFIX },
   );
+  return admin;
 }

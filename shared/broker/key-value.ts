@@ -142,8 +142,8 @@ function revisionAtLeader(broker: Broker, bucket: string, key: string): Promise<
   return rideOut(broker, RIDE_OUT_MS, () =>
     broker.mux.request(`$KV.${bucket}.${key}`, '', options, (reply) => {
       const { error } = reply.json<{ error?: { err_code?: number; description: string } }>();
-      if (error?.err_code !== WRONG_LAST_SEQUENCE) return readAnswer<never>(reply);
-      return Number(/\d+$/.exec(error.description)?.[0]);
+      const found = error?.err_code === WRONG_LAST_SEQUENCE ? /\d+$/.exec(error.description) : null;
+      return found ? Number(found[0]) : readAnswer<never>(reply);
     }),
   );
 }
