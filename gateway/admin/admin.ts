@@ -49,7 +49,10 @@ const LONGEST_PATH = 500;
 export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
   let admin: FastifyInstance | undefined;
   app.all(`${RESERVED}*`, async ({ raw: request }, reply) => {
-    admin ??= createAdmin(options);
+    if (!admin) {
+      admin = createBareFastify(options.log);
+      addAdminRoutes(admin, options);
+    }
     await admin.ready();
     reply.hijack();
     admin.routing(request, reply.raw);
@@ -57,10 +60,9 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
   app.addHook('onClose', () => admin?.close());
 }
 
-function createAdmin(options: AdminOptions): FastifyInstance {
+export function addAdminRoutes(admin: FastifyInstance, options: AdminOptions): void {
   const { access, services, log, manifest, installation, telemetry, requests } = options;
   const { root } = installation;
-  const admin = createBareFastify(log);
   admin.setNotFoundHandler((request, reply) => notFound(reply, request.url));
   void admin.register(
     async (api) => {
@@ -94,5 +96,4 @@ function createAdmin(options: AdminOptions): FastifyInstance {
     },
     { prefix: PREFIX },
   );
-  return admin;
 }

@@ -2,7 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { type AdminOptions, mountAdmin } from '../../../gateway/admin/admin.ts';
+import { type AdminOptions, addAdminRoutes } from '../../../gateway/admin/admin.ts';
 import { adminOpenApi, ROUTES } from '../../../gateway/admin/openapi.ts';
 
 const PREFIX = '/__motia/api/v1';
@@ -19,7 +19,7 @@ test('every route is in the document, and nothing else', async () => {
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) if (url.startsWith(PREFIX) && one !== 'HEAD') served.add(`${one} ${url}`);
   });
-  mountAdmin(app, { services: { orphans: async () => [] }, installation: {} } as unknown as AdminOptions);
+  addAdminRoutes(app, { services: { orphans: async () => [] }, installation: {} } as unknown as AdminOptions);
   await app.ready();
   const told = ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${PREFIX}${path}`);
   expect([...served].sort()).toEqual(told.sort());
