@@ -1,10 +1,10 @@
 /** What threads that make spans and the one that exports them hand over. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Scope } from './span-encoding.ts';
+import type { RecordedSpan } from '../recorded-span.ts';
 
 /** Some spans of one tracer, which lie one after the other in a block of memory. */
 export interface SpanRange {
-  scope: Scope;
+  scope: RecordedSpan['instrumentationScope'];
   start: number;
   end: number;
   /** How many spans these are. */

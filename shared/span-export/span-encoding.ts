@@ -5,6 +5,7 @@
 import type { Link } from '@opentelemetry/api';
 import type { RecordedSpan, SpanEvent } from '../recorded-span.ts';
 import type { Attributes } from '../tracing.ts';
+import type { SpanRange } from './parcel.ts';
 import { ProtobufWriter, type Written } from './protobuf-writer.ts';
 
 /** Field numbers of opentelemetry/proto/trace/v1/trace.proto and common.proto, as far as they are needed. */
@@ -38,13 +39,8 @@ const ARRAY_VALUE = { values: 1 };
 const KNOWN = 0x100;
 const REMOTE = 0x200;
 
-export type Scope = RecordedSpan['instrumentationScope'];
-
-/** Spans of one tracer that wait for their export. */
-export interface EncodedSpans extends Written {
-  scope: Scope;
-  count: number;
-}
+/** Spans that wait for their export, with the block that they are in. */
+export interface EncodedSpans extends Written, SpanRange {}
 
 /** Attributes that many spans have, by the object that they share. */
 const common = new WeakMap<Attributes, Written>();

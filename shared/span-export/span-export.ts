@@ -52,6 +52,8 @@ export function startSpanExport(
   log: pino.Logger,
 ): SpanExport | undefined {
   if (settings.disabled || settings.tracesUrl === undefined) return undefined;
+  const { origin, pathname } = new URL(settings.tracesUrl);
+  const url = `${origin}${pathname}`; // what else is in it may be a secret
   const { buffer: counts } = new SpanCounts();
   const workerData: ExportSetup = { settings, service, counts };
   const worker = new Worker(ENTRY, { workerData, name: 'span export' });
@@ -60,7 +62,7 @@ export function startSpanExport(
   worker.on('message', ({ spans, reason }: ExportFailure) => {
     lost += spans;
     if (performance.now() - toldAt < TELL_EVERY_MS) return;
-    log.warn({ action: 'export_failed', spans: lost, url: settings.tracesUrl }, `Spans were not exported: ${reason}`);
+    log.warn({ action: 'export_failed', spans: lost, url }, `Spans were not exported: ${reason}`);
     [toldAt, lost] = [performance.now(), 0];
   });
   worker.on('error', (error) =>

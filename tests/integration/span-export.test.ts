@@ -110,8 +110,8 @@ test('a collector that refuses is told of in the log, once for many batches, and
     request.resume().on('end', () => response.writeHead(400).end());
   });
   await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
-  const { exporting, newSender, lines } = start(url, { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1' });
+  const host = `127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+  const { exporting, newSender, lines } = start(`http://shop:secret@${host}`, { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1' });
   const sender = newSender();
   for (let n = 0; n < 5; n++) sender.add(ended(`span ${n}`));
   await waitFor(() => asked >= 5);
@@ -119,8 +119,9 @@ test('a collector that refuses is told of in the log, once for many batches, and
   await exporting.close();
   refusing.close();
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    expect.objectContaining({ level: 'warn', action: 'export_failed', url: `${url}/v1/traces` }),
+    expect.objectContaining({ level: 'warn', action: 'export_failed', url: `http://${host}/v1/traces` }),
   ]);
+  expect(lines.join('')).not.toContain('secret');
 });
 
 test('where no collector listens, closing ends all the same', async () => {
