@@ -57,7 +57,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
     reply.hijack();
     admin.routing(request, reply.raw);
   });
-  app.addHook('onClose', () => admin?.close());
+  app.addHook('preClose', () => admin?.close()); // before connections are waited for: it ends those that follow something
 }
 
 export function addAdminRoutes(admin: FastifyInstance, options: AdminOptions): void {

@@ -2403,6 +2403,14 @@ export const MUTANTS = [
     test: SPAN_EXPORT,
   },
   {
+    guarantee: 'who follows the log does not hold up the end of a gateway',
+    file: 'gateway/admin/admin.ts',
+    from: "app.addHook('preClose', () => admin?.close());",
+    to: "app.addHook('onClose', () => admin?.close());",
+    test: 'tests/acceptance/observability/telemetry.test.ts',
+    name: 'does not hold up the end',
+  },
+  {
     guarantee: 'what fails is kept, whatever is sampled',
     file: 'shared/quiet-span.ts',
     from: 'this.#failure = { error };',

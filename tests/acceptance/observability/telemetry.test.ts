@@ -157,8 +157,12 @@ describe('a project that runs', () => {
     expect((await send(`${cli.url}/__motia/api/v1/traces/${'e'.repeat(32)}`)).status).toBe(404);
   });
 
-  test('all of it is there after a restart', async () => {
+  test('who still follows does not hold up the end, and all of it is there after a restart', async () => {
+    const [following] = (await once(get(`${cli.url}/__motia/api/v1/logs/follow`), 'response')) as [IncomingMessage];
+    const ended = once(following.resume(), 'end');
     expect(await cli.stop(), cli.output()).toBe(0);
+    expect(cli.logs({ action: 'close_failed' })).toEqual([]);
+    await ended;
     await start();
     const { roots, logs } = await admin(`/traces/${traceId}`);
     expect(names(roots)).toHaveLength(6);
