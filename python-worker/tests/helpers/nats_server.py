@@ -22,7 +22,8 @@ def find_nats_server() -> str:
     configured = os.environ.get("MOTIA_NATS_SERVER") or shutil.which("nats-server")
     if configured:
         return configured
-    cached = sorted(Path.home().glob(".cache/motia/nats-server/*/nats-server"))
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cached = sorted(caches.glob("motia/nats-server/*/nats-server"))
     if not cached:
         raise RuntimeError("no nats-server: set MOTIA_NATS_SERVER, or let `npm test` fetch one")
     return str(cached[-1])
