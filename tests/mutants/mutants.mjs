@@ -380,7 +380,7 @@ export const MUTANTS = [
     from: "const TTL = { 'Nats-TTL': '30s' };",
     to: 'const TTL = {};',
     test: `${SCALING}/removed-steps.test.ts`,
-    name: 'node a worker that is killed',
+    name: 'node: a worker that is killed',
   },
   {
     guarantee: 'an orphan in which something waits is not taken away',
