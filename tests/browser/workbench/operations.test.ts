@@ -131,7 +131,7 @@ test('states: groups, what a trace touched, and changes that do not overwrite th
   const page = await open('/states');
   await page.getByTestId('group-stock').waitFor();
   await page.getByTestId('group-orders').getByRole('link').click();
-  await page.getByRole('link', { name: 'Add' }).click();
+  await page.getByRole('link', { name: 'Add', exact: true }).click();
   await fill(page, 'Key', 'a/b ü');
   await fill(page, 'Value', '{ "status": "new" }');
   await press(page, 'Add');
@@ -211,7 +211,7 @@ test('streams: items as clients see them, live, and what is sent to them', async
   await inspect(page, 'streams-happenings');
 
   await page.getByRole('tab', { name: /Items/ }).click();
-  await page.getByRole('link', { name: 'Add' }).click();
+  await page.getByRole('link', { name: 'Add', exact: true }).click();
   await fill(page, 'Id', 'mine');
   await fill(page, 'Item', '{ "done": 1, "of": 9 }');
   await press(page, 'Add');
