@@ -60,6 +60,7 @@ export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
   app.addHook('preClose', () => admin?.close()); // before connections are waited for: it ends those that follow something
 }
 
+/** The routes of the admin API, and 404 for all else that comes to this server. */
 export function addAdminRoutes(admin: FastifyInstance, options: AdminOptions): void {
   const { access, services, log, manifest, installation, telemetry, requests } = options;
   const { root } = installation;

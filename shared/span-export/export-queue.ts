@@ -11,7 +11,7 @@ export interface ExportQueueOptions {
 
 export class ExportQueue {
   readonly #options: ExportQueueOptions;
-  #waiting: EncodedSpans[] = [];
+  readonly #waiting: EncodedSpans[] = [];
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
   #exporting: Promise<void> | undefined;
@@ -26,7 +26,7 @@ export class ExportQueue {
     this.#count += spans.count;
     if (this.#exporting) return;
     if (this.#count >= this.#options.exportedTogether) this.#export();
-    else this.#timer ??= setTimeout(() => this.#export(), this.#options.exportAfterMs).unref();
+    else this.#exportLater();
   }
 
   /** Exports what is left. */
@@ -34,6 +34,10 @@ export class ExportQueue {
     await this.#exporting;
     clearTimeout(this.#timer);
     while (this.#count > 0) await this.#exportBatch();
+  }
+
+  #exportLater(): void {
+    this.#timer ??= setTimeout(() => this.#export(), this.#options.exportAfterMs).unref();
   }
 
   #export(): void {
@@ -47,7 +51,7 @@ export class ExportQueue {
     do await this.#exportBatch();
     while (this.#count >= this.#options.exportedTogether);
     this.#exporting = undefined;
-    if (this.#count > 0) this.#timer = setTimeout(() => this.#export(), this.#options.exportAfterMs).unref();
+    if (this.#count > 0) this.#exportLater();
   }
 
   async #exportBatch(): Promise<void> {

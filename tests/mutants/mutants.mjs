@@ -2398,7 +2398,7 @@ export const MUTANTS = [
   {
     guarantee: 'few spans are exported after a while',
     file: 'shared/span-export/export-queue.ts',
-    from: '    else this.#timer ??= setTimeout(() => this.#export(), this.#options.exportAfterMs).unref();\n',
+    from: '    else this.#exportLater();\n',
     to: '',
     test: SPAN_EXPORT,
   },
