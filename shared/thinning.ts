@@ -34,20 +34,22 @@ export class Thinning {
   /** Whether a span of this trace is kept. */
   keeps(traceId: string): boolean {
     const count = Atomics.add(this.#numbers, COUNT, 1) + 1;
-    if (count > this.#most) this.#onMany(count);
+    if (count > this.#most || Atomics.load(this.#numbers, LEVEL) > 0) this.#look(count);
     const level = Atomics.load(this.#numbers, LEVEL);
     return level === 0 || Number.parseInt(traceId.slice(-4), 16) % 2 ** level === 0;
   }
 
-  /** So many have come since the last look: that took a second or more, or it was too fast. */
-  #onMany(count: number): void {
-    if (Atomics.compareExchange(this.#numbers, COUNT, count, 0) !== count) return; // another thread is looking
+  /** Where many come it looks after each so many, otherwise after a second: what was busy and has become quiet keeps everything again. */
+  #look(count: number): void {
     const now = monotonicMs();
-    const level = Atomics.load(this.#numbers, LEVEL);
-    // How many would be kept of what comes in a second.
-    const kept = (count * SECOND_MS) / Math.max(now - (this.#since[0] as number), 1) / 2 ** level;
-    if (kept > this.#most) Atomics.store(this.#numbers, LEVEL, Math.min(level + 1, MOST_LEVEL));
-    else if (kept < this.#most / 4) Atomics.store(this.#numbers, LEVEL, Math.max(level - 1, 0));
+    const took = Math.max(now - (this.#since[0] as number), 1);
+    if (count <= this.#most && took < SECOND_MS) return;
     this.#since[0] = now;
+    if (Atomics.compareExchange(this.#numbers, COUNT, count, 0) !== count) return; // another thread is looking
+    const perSecond = (count * SECOND_MS) / took;
+    let level = Atomics.load(this.#numbers, LEVEL);
+    if (perSecond / 2 ** level > this.#most) level = Math.min(level + 1, MOST_LEVEL);
+    else while (level > 0 && perSecond / 2 ** level < this.#most / 4) level--;
+    Atomics.store(this.#numbers, LEVEL, level);
   }
 }

@@ -26,18 +26,22 @@ class Thinning:
     def keeps(self, trace_id: str) -> bool:
         """Whether a span of this trace is kept."""
         self._count += 1
-        if self._count > self._most:
-            self._on_many()
+        if self._count > self._most or self._level > 0:
+            self._look()
         return self._level == 0 or int(trace_id[-4:], 16) % 2**self._level == 0
 
-    def _on_many(self) -> None:
-        """So many have come since the last look: that took a second or more, or it was too fast."""
+    def _look(self) -> None:
+        """Where many come it looks after each so many, otherwise after a second: what was busy and has become quiet
+        keeps everything again."""
         now = time.monotonic()
-        # How many would be kept of what comes in a second.
-        kept = self._count / max(now - self._since, 0.001) / 2**self._level
-        if kept > self._most:
+        took = max(now - self._since, 0.001)
+        if self._count <= self._most and took < 1:
+            return
+        per_second = self._count / took
+        if per_second / 2**self._level > self._most:
             self._level = min(self._level + 1, _MOST_LEVEL)
-        elif kept < self._most / 4:
-            self._level = max(self._level - 1, 0)
+        else:
+            while self._level > 0 and per_second / 2**self._level < self._most / 4:
+                self._level -= 1
         self._count = 0
         self._since = now

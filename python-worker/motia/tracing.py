@@ -250,12 +250,17 @@ class RecordedTracing:
         """One of the user's. `started_at`: nanoseconds since 1970."""
         trace_id = new_trace_id() if parent is None else parent.trace_id
         context = TraceContext(trace_id, new_span_id(), sampled=self._is_sampled(parent, trace_id))
-        return RecordedSpan(context, parent, name, kind, attributes, links, self._on_end, started_at)
+        sink = self._on_end if self._export or self._has_room() else self._on_end_without_room
+        return RecordedSpan(context, parent, name, kind, attributes, links, sink, started_at)
+
+    def _on_end_without_room(self, span: RecordedSpan) -> None:
+        if span.error is not None:
+            self._on_end(span)
 
     def _on_end(self, span: RecordedSpan) -> None:
         if self._export and span.sampled:
             self._export.add(span)
-        if self._store and (span.error is not None or self._thinning.keeps(span.trace_id)):
+        if self._store and (not self._export or span.error is not None or self._thinning.keeps(span.trace_id)):
             self._store(span)
 
     def close(self) -> None:

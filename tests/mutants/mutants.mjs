@@ -2342,7 +2342,15 @@ export const MUTANTS = [
     file: 'shared/recorded-span.ts',
     from: 'if (this.#context.sampled || this.failed) this.#sink(this);',
     to: 'if (this.#context.sampled) this.#sink(this);',
-    test: `${UNIT}/cli/sampling.test.ts`,
+    test: `${UNIT}/sampling.test.ts`,
+    quick: true,
+  },
+  {
+    guarantee: 'a process that was too busy stores everything again when it is not',
+    file: 'shared/thinning.ts',
+    from: ' || Atomics.load(this.#numbers, LEVEL) > 0',
+    to: '',
+    test: `${UNIT}/sampling.test.ts`,
     quick: true,
   },
   {

@@ -22,7 +22,7 @@ export interface Case {
   name: string;
   /** Has its own ids: other cases may run at the same time. */
   run(world: World): Promise<void>;
-  /** It disturbs others, or measures time: nothing runs beside it. */
+  /** It disturbs others, measures time, or asks for all that is stored of a trace, which a busy process does not keep: nothing runs beside it. */
   alone?: boolean;
   /** Why a language does not do this. There is no other way to leave a case out. */
   skip?: Partial<Record<Language['name'], string>>;

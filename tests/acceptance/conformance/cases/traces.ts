@@ -35,6 +35,7 @@ const shape = ({ name, children }: SpanNode): unknown =>
 export const traceCases: Case[] = [
   {
     name: 'spans of user code are in the tree of their run, and a run that goes on is in it already',
+    alone: true,
     async run(world) {
       const { traceId } = (await world.post('/traced', {})).json();
       const going = await traceWhen(world, traceId, ({ roots }) => all(roots).some(({ running }) => running));
@@ -74,6 +75,7 @@ export const traceCases: Case[] = [
   },
   {
     name: 'middleware is a span around what it calls; runs tell how long they have waited; the log of both sides has span and flows',
+    alone: true,
     async run(world) {
       const { traceId } = (await world.post('/layered', {})).json();
       const isDone = ({ roots }: Trace) => all(roots).filter(({ error }) => error === 'no truck').length === 2;
@@ -100,6 +102,7 @@ export const traceCases: Case[] = [
   },
   {
     name: 'what a handler prints is stored in its trace and printed; secrets are neither stored nor printed',
+    alone: true,
     async run(world) {
       const { traceId } = (await world.post('/traced', {})).json();
       const runOf = ({ roots }: Trace) => all(roots).find(({ name }) => name === 'run Traced');

@@ -1,11 +1,12 @@
 /** Which spans are recorded, and which of them are stored. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { TelemetryEnvironment } from '../../../shared/config.ts';
-import type { RecordedSpan } from '../../../shared/recorded-span.ts';
-import { createRecordedTracing } from '../../../shared/recorded-tracing.ts';
-import { createSampling } from '../../../shared/sampling.ts';
-import { Thinning } from '../../../shared/thinning.ts';
-import { newTraceId } from '../../../shared/trace-ids.ts';
+import type { TelemetryEnvironment } from '../../shared/config.ts';
+import type { RecordedSpan } from '../../shared/recorded-span.ts';
+import { createRecordedTracing } from '../../shared/recorded-tracing.ts';
+import { createSampling } from '../../shared/sampling.ts';
+import { Thinning } from '../../shared/thinning.ts';
+import { newTraceId } from '../../shared/trace-ids.ts';
 
 const settings = {
   stored: true,
@@ -53,4 +54,11 @@ test('a process that is too busy stores less, of the same traces as others', () 
   expect(kept.length).toBeGreaterThan(100);
   const keptByOther = new Set(ids.filter((id) => other.keeps(id)));
   expect(kept.filter((id) => keptByOther.has(id)).length).toBeGreaterThan(100);
+});
+
+test('a process that was too busy and no longer is stores everything', async () => {
+  const thinning = new Thinning(100);
+  for (let n = 0; n < 20_000; n++) thinning.keeps(newTraceId());
+  await sleep(1_100);
+  expect(Array.from({ length: 50 }, () => thinning.keeps(newTraceId()))).not.toContain(false);
 });
