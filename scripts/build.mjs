@@ -1,5 +1,5 @@
 // Builds the program into `dist/`: what belongs together is one file, since to load some hundred small ones takes longer than to run
-// them. Shared code is in chunks, so each module exists once in a process, whichever entry it came by. The compiler (`tsc`) writes the
+// them. Shared code is in chunks, so each module exists once in a thread, whichever entry it came by. The compiler (`tsc`) writes the
 // types beside it.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const DIST = join(ROOT, 'dist');
 /** Built for itself, see `workbench/vite.config.ts`. */
 const PAGE = 'workbench';
 
-/** What users import, and what is started as a process or a thread. */
+/** What users import, and what is started as a process. */
 const ENTRIES = [
   'index.ts',
   'workbench.ts',
@@ -19,9 +19,9 @@ const ENTRIES = [
   'testing/host.ts',
   'cli/main.ts',
   'cli/worker-child.ts',
-  'worker/handler/main.ts',
-  'shared/span-export/export-thread.ts',
 ];
+/** What is started as a thread: it loads what it needs anew in any case, so each is built without regard to the others. */
+const THREADS = ['worker/handler/main.ts', 'shared/span-export/export-thread.ts'];
 /** What scripts, benchmarks and tests of this repository import of the built program, in plain Node. */
 const PARTS = [
   'cli/nats-server.ts',
@@ -54,11 +54,13 @@ const common = {
 
 mkdirSync(DIST, { recursive: true });
 for (const name of readdirSync(DIST)) if (name !== PAGE) rmSync(join(DIST, name), { recursive: true });
-await build({
-  ...common,
-  ...{ entryPoints: [...ENTRIES, ...PARTS], bundle: true, splitting: true, format: 'esm' },
-  ...{ external, chunkNames: 'chunks/[name]-[hash]' },
-});
+for (const entryPoints of [[...ENTRIES, ...PARTS], ...THREADS.map((entry) => [entry])]) {
+  await build({
+    ...common,
+    ...{ entryPoints, bundle: true, splitting: true, format: 'esm' },
+    ...{ external, chunkNames: 'chunks/[name]-[hash]' },
+  });
+}
 await build({ ...common, entryPoints: COMMON_JS, format: 'cjs', outExtension: { '.js': '.cjs' } });
 const licence = readFileSync(join(ROOT, 'node_modules', BUILT_IN, 'LICENSE'), 'utf8');
 writeFileSync(join(DIST, `LICENSE-${BUILT_IN}`), licence);

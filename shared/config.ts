@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { config as readDotEnv } from 'dotenv';
-import { z } from 'zod';
 import { MotiaError } from './errors.ts';
 import { LOG_LEVELS, type LogLevel } from './log-levels.ts';
 import { DEFAULT_PARTITIONS } from './protocol/subjects.ts';
 import type { AppPart } from './steps/app-part.ts';
 import { BUILD_FOLDER, FILES_FOLDER } from './steps/paths.ts';
+import * as z from './zod.ts';
 
 export type { LogLevel };
 
@@ -33,6 +33,8 @@ export interface BrokerAddress {
   locked?: boolean;
   /** On how many of its servers each broker stream is kept; absent for as it is, which is one in the beginning. */
   replicas?: number;
+  /** Broker streams are kept in the server's memory, which makes them in a third of the time. For tests, whose server is not started again. */
+  inMemory?: boolean;
 }
 
 /** Limits of realtime streams in a gateway; its own defaults count where there is none. See `gateway/streams/limits.ts`. */
@@ -134,43 +136,49 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ] as const;
 
+/** What a function makes of any text of a kind. */
+const converted = <To>(text: z.ZodMiniString<string>, to: (text: string) => To) => z.pipe(text, z.transform(to));
+
 const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`));
+  z.pipe(
+    converted(z.string().check(z.regex(/^\d+$/, 'expected a whole number')), Number),
+    z.number().check(z.minimum(min, `expected ${min} or more`), z.maximum(max, `expected ${max} or less`)),
+  );
 
 const oneOf = <const Names extends readonly string[]>(names: Names) =>
-  z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(names, `expected one of ${names.join(', ')}`));
+  z.pipe(z.string().check(z.toLowerCase()), z.enum(names, `expected one of ${names.join(', ')}`));
+
+/** What a function finds in a text; nothing is a mistake. */
+const read = <To>(mistake: string, find: (text: string) => To | undefined) =>
+  z.pipe(
+    z.string(),
+    z.transform((text, ctx) => {
+      const found = find(text);
+      if (found !== undefined) return found;
+      ctx.issues.push({ code: 'custom', message: mistake, input: text });
+      return z.NEVER;
+    }),
+  );
 
 /** Names with commas between them. */
-const nameList = z.string().transform(toNames);
+const nameList = converted(z.string(), toNames);
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with http:// or https://' });
 
 /** `name=value,name=value` with percent-encoded values, as OpenTelemetry writes lists. */
-const pairs = z.string().transform((text, ctx) => {
+const pairs = read('expected name=value, several with commas', (text) => {
   const entries = text.split(',').map((pair) => /^\s*([^=\s]+)\s*=(.*)$/.exec(pair));
-  if (entries.every((entry) => entry !== null)) {
-    return Object.fromEntries(entries.map(([, name = '', value = '']) => [name, percentDecoded(value.trim())]));
-  }
-  ctx.addIssue('expected name=value, several with commas');
-  return z.NEVER;
+  if (!entries.every((entry) => entry !== null)) return undefined;
+  return Object.fromEntries(entries.map(([, name = '', value = '']) => [name, percentDecoded(value.trim())]));
 });
 
-const serverUrls = z.string().transform((text, ctx) => {
+const serverUrls = read('expected nats://host:port, several with commas', (text) => {
   const urls = text.split(',').map((part) => brokerUrl(part.trim()));
-  if (urls.every((url) => url !== undefined)) return urls;
-  ctx.addIssue('expected nats://host:port, several with commas');
-  return z.NEVER;
+  return urls.every((url) => url !== undefined) ? urls : undefined;
 });
 
-const schema = z
-  .object({
+const schema = z.partial(
+  z.object({
     NATS_URL: serverUrls,
     NATS_CREDS: z.string(),
     NATS_USER: z.string(),
@@ -179,9 +187,9 @@ const schema = z
     NATS_CA: z.string(),
     NATS_CERT: z.string(),
     NATS_KEY: z.string(),
-    NATS_INBOX_PREFIX: z.string().regex(/^[\w-]+(\.[\w-]+)*$/, 'expected a subject without wildcards'),
+    NATS_INBOX_PREFIX: z.string().check(z.regex(/^[\w-]+(\.[\w-]+)*$/, 'expected a subject without wildcards')),
     MOTIA_PROVISION: oneOf(['on', 'off']),
-    MOTIA_APP: z.string().refine((name) => sanitise(name) !== '', 'expected at least one letter or digit'),
+    MOTIA_APP: z.string().check(z.refine((name) => sanitise(name) !== '', 'expected at least one letter or digit')),
     MOTIA_HOST: z.string(),
     MOTIA_PORT: wholeNumber(0, 65_535),
     MOTIA_DATA_DIR: z.string(),
@@ -222,16 +230,18 @@ const schema = z
     OTEL_TRACES_EXPORTER: oneOf(['otlp', 'none']),
     OTEL_SERVICE_NAME: z.string(),
     OTEL_TRACES_SAMPLER: oneOf(SAMPLERS),
-    OTEL_TRACES_SAMPLER_ARG: z
-      .string()
-      .transform(Number)
-      .pipe(z.number('expected a number from 0 to 1').min(0, 'expected 0 or more').max(1, 'expected 1 or less')),
+    OTEL_TRACES_SAMPLER_ARG: z.pipe(
+      converted(z.string(), Number),
+      z
+        .number('expected a number from 0 to 1')
+        .check(z.minimum(0, 'expected 0 or more'), z.maximum(1, 'expected 1 or less')),
+    ),
     OTEL_RESOURCE_ATTRIBUTES: pairs,
     OTEL_BSP_MAX_QUEUE_SIZE: wholeNumber(1, 1_000_000),
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE: wholeNumber(1, 100_000),
     OTEL_BSP_SCHEDULE_DELAY: wholeNumber(1, 600_000),
-  })
-  .partial();
+  }),
+);
 
 /** Names of all variables that mean something. */
 export const VARIABLES: readonly string[] = Object.keys(schema.shape);
@@ -249,7 +259,7 @@ const SECRETS = ['NATS_PASSWORD', 'MOTIA_ADMIN_TOKEN'] as const;
 export function readEnvironment(env: RawEnvironment = process.env): Environment {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   for (const name of SECRETS) present[name] ??= readSecret(`${name}_FILE`, present);
-  const parsed = schema.safeParse(present);
+  const parsed = schema.safeParse(present, { jitless: true }); // compiled it would be only for this once
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import type { WorkerGroup } from '../../shared/access/roles.ts';
 import { PACKAGE_ROOT } from '../../shared/package-root.ts';
+import * as z from '../../shared/zod.ts';
 import { CliError } from '../cli-error.ts';
 
 /** What follows from values; what they do not say is as it is in the project. */
@@ -18,17 +18,17 @@ export interface Release {
 
 const DEFAULTS = join(PACKAGE_ROOT, 'deploy/helm/motia/values.yaml');
 
-const texts = z.array(z.string()).default([]);
+const texts = z._default(z.array(z.string()), []);
 const groups = z.array(z.object({ name: z.string(), steps: texts, topics: texts, flows: texts }));
-const schema = z
-  .object({
+const schema = z.partial(
+  z.object({
     app: z.string(),
-    env: z.object({ MOTIA_PARTITIONS: z.coerce.number().int().positive() }).partial(),
-    admin: z.object({ enabled: z.boolean() }).partial(),
+    env: z.partial(z.object({ MOTIA_PARTITIONS: z.coerce.number().check(z.int(), z.positive()) })),
+    admin: z.partial(z.object({ enabled: z.boolean() })),
     workers: groups,
     pythonWorkers: groups,
-  })
-  .partial();
+  }),
+);
 
 /**
  * @param files of values; what a later one says holds, as with helm.
@@ -54,7 +54,7 @@ function readValues(file: string): z.infer<typeof schema> {
   try {
     return schema.parse(parse(readFileSync(file, 'utf8')) ?? {});
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const reason = error instanceof z.$ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new CliError(`${file} cannot be read as values of the chart: ${reason}`);
   }
 }

@@ -1,10 +1,10 @@
 /** Runs that are had again, in the admin API. */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import type { ReplayAdmin } from '../../shared/broker/replay-admin.ts';
 import { MotiaError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json-values.ts';
 import { formatIssues, toIssues } from '../../shared/steps/validation.ts';
+import * as z from '../../shared/zod.ts';
 import { readBody } from '../read-body.ts';
 import type { RequestReplays } from '../request-replays.ts';
 
@@ -13,7 +13,7 @@ interface One {
 }
 
 const MOST_BYTES = 64 * 1024;
-const options = z.strictObject({ headers: z.record(z.string(), z.string()).optional() });
+const options = z.strictObject({ headers: z.optional(z.record(z.string(), z.string())) });
 
 export function replayRoutes(
   api: FastifyInstance,

@@ -1,11 +1,11 @@
 /** Where people have put the steps of each flow: `motia-workbench.json` in the project, as Motia 0.17 has it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { MotiaError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json-values.ts';
 import { formatIssues, toIssues } from '../../shared/steps/validation.ts';
 import { writeIfChanged } from '../../shared/write-if-changed.ts';
+import * as z from '../../shared/zod.ts';
 
 const FILE = 'motia-workbench.json';
 
@@ -13,8 +13,8 @@ const side = z.enum(['bottom', 'right', 'left', 'top']);
 const position = z.looseObject({
   x: z.number(),
   y: z.number(),
-  sourceHandlePosition: side.optional(),
-  targetHandlePosition: side.optional(),
+  sourceHandlePosition: z.optional(side),
+  targetHandlePosition: z.optional(side),
 });
 /** By the path of the step's file in the project. */
 const config = z.record(z.string(), position);

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { z } from 'zod';
 import { MotiaError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json-values.ts';
 import type { StepEntry } from '../../shared/steps/manifest.ts';
+import * as z from '../../shared/zod.ts';
 
 /** A part of a step's source that a project explains. */
 export interface Feature {
@@ -33,14 +33,14 @@ const COMPONENTS = ['.tsx', '.jsx'];
 /** As Motia 0.17 has it. */
 const TUTORIAL = 'tutorial/tutorial';
 
-const lines = z.string().regex(/^\s*\d+\s*(-\s*\d+\s*)?$/);
+const lines = z.string().check(z.regex(/^\s*\d+\s*(-\s*\d+\s*)?$/));
 const features = z.array(
   z.object({
     id: z.string(),
     title: z.string(),
-    description: z.string().optional(),
-    link: z.string().optional(),
-    lines: z.array(lines).default([]),
+    description: z.optional(z.string()),
+    link: z.optional(z.string()),
+    lines: z._default(z.array(lines), []),
   }),
 );
 

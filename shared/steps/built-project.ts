@@ -1,10 +1,10 @@
 /** What `motia build` has made of a project, in `dist/`: it is served from there without its sources and without a compiler. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import { parseJson } from '../json-values.ts';
 import { ownPackage } from '../package-root.ts';
+import * as z from '../zod.ts';
 import { type Bundle, StepBundler } from './bundle.ts';
 import { BUILD_FOLDER, FILES_FOLDER, LOCK_FILE } from './paths.ts';
 
@@ -23,11 +23,11 @@ const lockSchema = z.object({
   /** Stands for the content of the compiled modules. */
   bundle: z.string(),
   /** The compiled `motia.config`, relative to the folder. */
-  config: z.string().optional(),
+  config: z.optional(z.string()),
   /** By the path of what is served of each, relative to the folder. */
   steps: z.record(z.string(), part),
   /** By name. */
-  streams: z.record(z.string(), part.extend({ bundlePath: z.string() })),
+  streams: z.record(z.string(), z.extend(part, { bundlePath: z.string() })),
   /** SHA-256 of every file that it was made from, by its path in the project. */
   sources: z.record(z.string(), z.string()),
 });

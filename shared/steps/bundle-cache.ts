@@ -3,9 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { parseJson } from '../json-values.ts';
 import { ownPackage } from '../package-root.ts';
+import * as z from '../zod.ts';
 import type { Bundle } from './bundle.ts';
 import { OWN_PACKAGE_SOURCE } from './own-package.ts';
 
@@ -17,7 +17,7 @@ const cacheSchema = z.object({
     id: z.string(),
     root: z.string(),
     entries: z.array(z.object({ file: z.string(), output: z.string(), inputs: z.array(z.string()) })),
-    config: z.string().optional(),
+    config: z.optional(z.string()),
     inputs: z.array(z.string()),
     failures: z.tuple([]),
   }),

@@ -1,8 +1,8 @@
 /** The rules for the `config` of a step or a stream, strict: an unknown key is a mistake, not a wish. */
-import { z } from 'zod';
 import { LONGEST_WAIT_S } from '../longest-wait.ts';
 import { RESERVED_MARK } from '../protocol/access.ts';
 import type { StepConfig } from '../types.ts';
+import * as z from '../zod.ts';
 import { explainCron, explainTimezone } from './cron-expression.ts';
 import type { ValidationResult } from './validation.ts';
 import { toIssues } from './validation.ts';
@@ -24,119 +24,134 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 
 const emit = z.union([
   z.string(),
-  z.object({ topic: z.string(), label: z.string().optional(), conditional: z.boolean().optional() }),
+  z.object({ topic: z.string(), label: z.optional(z.string()), conditional: z.optional(z.boolean()) }),
 ]);
 const schema = z.custom<object>(isObject, 'Expected a zod schema or a JSON Schema object');
 const handlerFunction = z.custom<object>(isFunction, 'Expected a function');
 
-/** A check by a function that says what is wrong with a text. */
-const refused = (explain: (text: string) => string | undefined) => (text: string, ctx: z.RefinementCtx) => {
-  const message = explain(text);
-  if (message !== undefined) ctx.addIssue({ code: 'custom', message });
-};
+/** A text that a function finds nothing wrong with. */
+const explained = (explain: (text: string) => string | undefined) =>
+  z.string().check(
+    z.superRefine((text, ctx) => {
+      const message = explain(text);
+      if (message !== undefined) ctx.addIssue({ code: 'custom', message });
+    }),
+  );
+
+const texts = z.array(z.string());
+const atLeast = (least: number) => z.number().check(z.minimum(least));
+const between = (least: number, most: number) => z.number().check(z.minimum(least), z.maximum(most));
+const wholeAtLeast = (least: number) => z.int().check(z.minimum(least));
+const wholeBetween = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
 
 /** Ids that begin with it are those of calls to what is no step. */
-const stepName = z
-  .string()
-  .min(1)
-  .refine((name) => !name.startsWith(RESERVED_MARK), { error: `Must not begin with "${RESERVED_MARK}"` });
+const stepName = z.string().check(
+  z.minLength(1),
+  z.refine((name) => !name.startsWith(RESERVED_MARK), { error: `Must not begin with "${RESERVED_MARK}"` }),
+);
 
 const base = {
   name: stepName,
-  description: z.string().optional(),
-  flows: z.array(z.string()).optional(),
-  virtualEmits: z.array(emit).optional(),
-  virtualSubscribes: z.array(z.string()).optional(),
-  includeFiles: z.array(z.string()).optional(),
+  description: z.optional(z.string()),
+  flows: z.optional(texts),
+  virtualEmits: z.optional(z.array(emit)),
+  virtualSubscribes: z.optional(texts),
+  includeFiles: z.optional(texts),
 };
 
 /** Of steps that have a handler. */
-const running = { ...base, stateGroups: z.array(z.string()).optional() };
+const running = { ...base, stateGroups: z.optional(texts) };
 
 const handler = z
   .object({
-    ram: z.number().min(128).max(10240).optional(),
-    cpu: z.number().positive().optional(),
-    timeout: z.number().min(1).max(900).optional(),
+    ram: z.optional(between(128, 10240)),
+    cpu: z.optional(z.number().check(z.positive())),
+    timeout: z.optional(between(1, 900)),
   })
-  .refine(({ ram, cpu }) => ram === undefined || cpu === undefined || Math.abs(cpu - cpuOf(ram)) <= CPU_TOLERANCE, {
-    path: ['cpu'],
-    error: 'Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion',
-  });
+  .check(
+    z.refine(({ ram, cpu }) => ram === undefined || cpu === undefined || Math.abs(cpu - cpuOf(ram)) <= CPU_TOLERANCE, {
+      path: ['cpu'],
+      error: 'Does not fit ram: 1 vCPU goes with 2048 MB, other sizes in proportion',
+    }),
+  );
 
 const backoff = z.strictObject({
-  initial: z.number().min(0).max(LONGEST_WAIT_S).optional(),
-  factor: z.number().min(1).max(100).optional(),
-  max: z.number().min(0).max(LONGEST_WAIT_S).optional(),
-  jitter: z.number().min(0).max(1).optional(),
+  initial: z.optional(between(0, LONGEST_WAIT_S)),
+  factor: z.optional(between(1, 100)),
+  max: z.optional(between(0, LONGEST_WAIT_S)),
+  jitter: z.optional(between(0, 1)),
 });
 
 const rateLimit = z.strictObject({
-  limit: z.int().min(1).max(100_000),
-  per: z.number().min(0.1).max(86_400),
+  limit: wholeBetween(1, 100_000),
+  per: between(0.1, 86_400),
 });
 
 const queue = z
   .object({
-    type: z.enum(['fifo', 'standard']).optional(),
-    maxRetries: z.int().min(0).optional(),
-    visibilityTimeout: z.number().min(1).optional(),
-    delaySeconds: z.number().min(0).max(900).optional(),
-    concurrency: z.int().min(1).optional(),
-    globalConcurrency: z.int().min(1).max(20_000).optional(),
-    rateLimit: rateLimit.optional(),
-    backoff: backoff.optional(),
-    deadLetter: z.boolean().optional(),
+    type: z.optional(z.enum(['fifo', 'standard'])),
+    maxRetries: z.optional(wholeAtLeast(0)),
+    visibilityTimeout: z.optional(atLeast(1)),
+    delaySeconds: z.optional(between(0, 900)),
+    concurrency: z.optional(wholeAtLeast(1)),
+    globalConcurrency: z.optional(wholeBetween(1, 20_000)),
+    rateLimit: z.optional(rateLimit),
+    backoff: z.optional(backoff),
+    deadLetter: z.optional(z.boolean()),
   })
-  .refine(({ type, globalConcurrency }) => type !== 'fifo' || globalConcurrency === undefined, {
-    path: ['globalConcurrency'],
-    error: 'Not with type fifo, which runs one event of each message group at a time',
-  });
+  .check(
+    z.refine(({ type, globalConcurrency }) => type !== 'fifo' || globalConcurrency === undefined, {
+      path: ['globalConcurrency'],
+      error: 'Not with type fifo, which runs one event of each message group at a time',
+    }),
+  );
 
-const infrastructure = z
-  .object({ handler: handler.optional(), queue: queue.optional() })
-  .refine((value) => (value.queue?.visibilityTimeout ?? Infinity) > (value.handler?.timeout ?? 0), {
+const infrastructure = z.object({ handler: z.optional(handler), queue: z.optional(queue) }).check(
+  z.refine((value) => (value.queue?.visibilityTimeout ?? Infinity) > (value.handler?.timeout ?? 0), {
     path: ['queue', 'visibilityTimeout'],
     error: 'Must be greater than handler.timeout',
-  });
+  }),
+);
 
 /** Of the `config` of a step, by its type. */
 export const configSchemas = {
   api: z.strictObject({
     ...running,
     type: z.literal('api'),
-    path: z.string().min(1),
-    method: z.string().refine((method) => METHODS.includes(method.toUpperCase()), {
-      error: `Expected one of ${METHODS.join(', ')}`,
-    }),
+    path: z.string().check(z.minLength(1)),
+    method: z.string().check(
+      z.refine((method) => METHODS.includes(method.toUpperCase()), {
+        error: `Expected one of ${METHODS.join(', ')}`,
+      }),
+    ),
     emits: z.array(emit),
-    middleware: z.array(handlerFunction).optional(),
-    bodySchema: schema.nullish(),
-    responseSchema: z.record(z.string(), schema).nullish(),
-    queryParams: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
+    middleware: z.optional(z.array(handlerFunction)),
+    bodySchema: z.nullish(schema),
+    responseSchema: z.nullish(z.record(z.string(), schema)),
+    queryParams: z.optional(z.array(z.object({ name: z.string(), description: z.string() }))),
   }),
   event: z.strictObject({
     ...running,
     type: z.literal('event'),
-    subscribes: z.array(z.string()),
+    subscribes: texts,
     emits: z.array(emit),
-    input: schema.nullish(),
-    infrastructure: infrastructure.optional(),
+    input: z.nullish(schema),
+    infrastructure: z.optional(infrastructure),
   }),
   cron: z.strictObject({
     ...running,
     type: z.literal('cron'),
-    cron: z.string().superRefine(refused(explainCron)),
+    cron: explained(explainCron),
     emits: z.array(emit),
-    timezone: z.string().superRefine(refused(explainTimezone)).optional(),
-    missed: z.enum(['skip', 'catchUp']).optional(),
-    overlap: z.boolean().optional(),
+    timezone: z.optional(explained(explainTimezone)),
+    missed: z.optional(z.enum(['skip', 'catchUp'])),
+    overlap: z.optional(z.boolean()),
   }),
   noop: z.strictObject({
     ...base,
     type: z.literal('noop'),
     virtualEmits: z.array(emit),
-    virtualSubscribes: z.array(z.string()),
+    virtualSubscribes: texts,
   }),
 };
 
@@ -154,8 +169,8 @@ export function validateConfig(config: unknown): ValidationResult {
 
 /** Of the `config` of a stream. */
 export const streamConfigSchema = z.strictObject({
-  name: z.string().min(1),
-  schema: schema.nullish(),
+  name: z.string().check(z.minLength(1)),
+  schema: z.nullish(schema),
   baseConfig: z.object({
     storageType: z.literal('default', {
       error: ({ input }) =>
@@ -164,7 +179,7 @@ export const streamConfigSchema = z.strictObject({
           : 'Expected "default"',
     }),
   }),
-  canAccess: handlerFunction.nullish(),
+  canAccess: z.nullish(handlerFunction),
 });
 
 /** Checks what a stream file exports as `config`. */

@@ -1,8 +1,8 @@
 /** Schemas of users, in whichever library they were written: as JSON Schema for display, as validators for requests. */
 import { createRequire } from 'node:module';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { z } from 'zod';
 import type { JsonSchema, StepSchema, ZodLike } from '../types.ts';
+import { type core, toJSONSchema } from '../zod.ts';
 import { toIssues, type ValidationResult } from './validation.ts';
 
 // Loaded on first use: most projects need neither, and start is what people wait for.
@@ -29,7 +29,7 @@ export function toJsonSchema(
 function convert(schema: StepSchema, side: SchemaSide): JsonSchema {
   if (!isZod(schema)) return schema;
   if ('_zod' in schema) {
-    return z.toJSONSchema(schema as unknown as z.ZodType, { io: side, unrepresentable: 'any' }) as JsonSchema;
+    return toJSONSchema(schema as unknown as core.$ZodType, { io: side, unrepresentable: 'any' }) as JsonSchema;
   }
   const { zodToJsonSchema } = require('zod-to-json-schema') as typeof import('zod-to-json-schema');
   type Zod3Schema = Parameters<typeof zodToJsonSchema>[0];

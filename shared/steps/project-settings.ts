@@ -1,7 +1,7 @@
 /** What `motia.config` says that others than its own worker need to know, as the manifest carries it. */
-import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import type { JsonSchema, MotiaConfig } from '../types.ts';
+import * as z from '../zod.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { TelemetrySettings } from './telemetry-settings.ts';
 import { formatIssues, toIssues } from './validation.ts';
@@ -26,24 +26,18 @@ export interface ProjectSettings {
 }
 
 /** Of `http` in `motia.config`. */
-export const httpSchema = z
-  .strictObject({
-    bodyLimit: z
-      .int()
-      .min(1)
-      .default(10 * 1024 * 1024),
-    cors: z
-      .strictObject({ origins: z.union([z.literal('*'), z.literal(false), z.array(z.string())]) })
-      .default({ origins: '*' }),
-    timeout: z.number().positive().default(30),
-    idempotencyWindow: z
-      .number()
-      .min(1)
-      .max(7 * 24 * 60 * 60)
-      .optional(),
-    validation: z.enum(['enforce', 'warn', 'ignore']).default('warn'),
-  })
-  .prefault({});
+export const httpSchema = z.prefault(
+  z.strictObject({
+    bodyLimit: z._default(z.int().check(z.minimum(1)), 10 * 1024 * 1024),
+    cors: z._default(z.strictObject({ origins: z.union([z.literal('*'), z.literal(false), z.array(z.string())]) }), {
+      origins: '*',
+    }),
+    timeout: z._default(z.number().check(z.positive()), 30),
+    idempotencyWindow: z.optional(z.number().check(z.minimum(1), z.maximum(7 * 24 * 60 * 60))),
+    validation: z._default(z.enum(['enforce', 'warn', 'ignore']), 'warn'),
+  }),
+  {},
+);
 
 /** Fills in the defaults. @throws MotiaError `PROJECT_INVALID` that names what is wrong in `motia.config` */
 export function resolveSettings(config: MotiaConfig): ProjectSettings {

@@ -1,7 +1,7 @@
 /** Settings of `motia.config` that concern traces and logs, as the manifest carries them. */
-import { z } from 'zod';
 import { MotiaError } from '../errors.ts';
 import type { MotiaConfig } from '../types.ts';
+import * as z from '../zod.ts';
 import { formatIssues, toIssues } from './validation.ts';
 
 /** What is absent has its default. */
@@ -21,25 +21,24 @@ export interface TelemetrySettings {
 }
 
 const MIB = 1024 ** 2;
+
+/** One that may be absent. */
+const section = <Shape extends z.core.$ZodLooseShape>(keys: Shape) => z.prefault(z.strictObject(keys), {} as never);
+
 /** Of `telemetry`, `tracing`, `workbench` and `logs` in `motia.config`. */
 export const telemetrySections = z.object({
-  telemetry: z
-    .strictObject({
-      days: z.number().positive().max(365).optional(),
-      bytes: z.int().min(MIB).optional(),
-      payloads: z.boolean().optional(),
-    })
-    .prefault({}),
-  tracing: z.strictObject({ trustIncoming: z.boolean().default(false) }).prefault({}),
-  workbench: z
-    .strictObject({
-      traceUrl: z
-        .string()
-        .regex(/^https?:\/\/.*\{traceId\}/, 'expected a URL with {traceId} in it')
-        .optional(),
-    })
-    .prefault({}),
-  logs: z.strictObject({ redact: z.array(z.string().min(1).max(200)).max(100).default([]) }).prefault({}),
+  telemetry: section({
+    days: z.optional(z.number().check(z.positive(), z.maximum(365))),
+    bytes: z.optional(z.int().check(z.minimum(MIB))),
+    payloads: z.optional(z.boolean()),
+  }),
+  tracing: section({ trustIncoming: z._default(z.boolean(), false) }),
+  workbench: section({
+    traceUrl: z.optional(z.string().check(z.regex(/^https?:\/\/.*\{traceId\}/, 'expected a URL with {traceId} in it'))),
+  }),
+  logs: section({
+    redact: z._default(z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.maxLength(100)), []),
+  }),
 });
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { VARIABLES } from '../../shared/config.ts';
 import { configSchemas, streamConfigSchema } from '../../shared/steps/config-schema.ts';
 import { CONFIG_KEYS } from '../../shared/steps/former-keys.ts';
@@ -26,11 +26,11 @@ function documented(heading: string): string[] {
 
 /** What a schema has keys for, with dots between those of different depths. */
 function keysOf(schema: unknown, prefix = ''): string[] {
-  if (schema instanceof z.ZodObject) {
+  if (schema instanceof z.ZodMiniObject) {
     return Object.entries(schema.shape).flatMap(([key, inner]) => [prefix + key, ...keysOf(inner, `${prefix}${key}.`)]);
   }
-  if (schema instanceof z.ZodArray) return keysOf(schema.element, prefix);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysOf(option, prefix));
+  if (schema instanceof z.ZodMiniArray) return keysOf(schema.def.element, prefix);
+  if (schema instanceof z.ZodMiniUnion) return schema.def.options.flatMap((option) => keysOf(option, prefix));
   const { innerType } = (schema as { def: { innerType?: unknown } }).def;
   return innerType === undefined ? [] : keysOf(innerType, prefix);
 }
