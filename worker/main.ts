@@ -56,7 +56,7 @@ export interface WorkerOptions {
   /** Where metrics and health are served. */
   ops?: OpsAddress | undefined;
   /** The manifest is published only when this has resolved: workers of other languages have their subscriptions then. */
-  othersReady?: Promise<void>;
+  othersReady?: Promise<unknown>;
   /** How long runs may take to finish at shutdown. Default 25 s, below the usual 30 s of an orchestrator. */
   graceMs?: number;
   /** Events of ordered subscriptions do not wait in their place: neither for their first attempt, nor for the next one. For tests. */

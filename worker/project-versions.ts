@@ -33,7 +33,7 @@ export interface ProjectVersionsOptions {
   log: pino.Logger;
   connecting: Promise<{ broker: Broker; worker: StepWorker; lease: WorkerLease }>;
   /** Resolves when the workers of other languages have their subscriptions, or will not come. */
-  othersReady: Promise<void>;
+  othersReady: Promise<unknown>;
 }
 
 /** How long until it is looked again whether the newer version is gone. */
