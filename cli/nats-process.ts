@@ -17,6 +17,8 @@ export interface NatsConfig {
   login?: { user: string; password: string };
   /** Each write is on the disk before it is acknowledged. Default: some minutes later. */
   syncAlways?: boolean;
+  /** Bytes of streams in memory, counted by what they may have and not by what they do. Default: the server's, most of what there is. */
+  memory?: number;
   /** More text for the configuration file, in the server's own syntax. */
   extra?: string;
   /** The folder goes with this process, even if it is killed. Our process does not wait for the server to end. */
@@ -89,10 +91,15 @@ function configText(config: NatsConfig, dir: string, logFile: string): string {
   const login = config.login
     ? `authorization { user: ${text(config.login.user)}, password: ${text(config.login.password)} }\n`
     : '';
+  const store = [
+    `store_dir: ${text(config.storeDir)}`,
+    ...(config.memory === undefined ? [] : [`max_memory_store: ${config.memory}`]),
+    ...(config.syncAlways ? ['sync_interval: always'] : []),
+  ];
   return `host: 127.0.0.1
 port: ${config.port}
 max_payload: ${config.maxPayload ?? DEFAULT_MAX_PAYLOAD}
-jetstream { store_dir: ${text(config.storeDir)}${config.syncAlways ? ', sync_interval: always' : ''} }
+jetstream { ${store.join(', ')} }
 ports_file_dir: ${text(dir)}
 logfile: ${text(logFile)}
 logfile_size_limit: 10MB

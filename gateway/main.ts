@@ -71,10 +71,10 @@ export interface GatewayOptions {
 export interface Gateway {
   url: string;
   port: number;
-  /** Resolves when the first manifest is served. */
-  ready: Promise<void>;
-  /** Serves the newest manifest at once, without waiting to be told of it. */
-  refresh(): Promise<void>;
+  /** Resolves with the first manifest that is served. */
+  ready: Promise<Manifest>;
+  /** Serves the newest manifest at once, without waiting to be told of it. Resolves with it, if there is one. */
+  refresh(): Promise<Manifest | undefined>;
   /** Serves for `drainMs` more, answers what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -94,8 +94,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   ops.health.readyIf(() => (served ? undefined : 'no steps are served yet'));
   if (options.otherMetrics) ops.include(options.otherMetrics);
   const requests = new RequestMetrics(ops.metrics);
-  let markReady = () => {};
-  const ready = new Promise<void>((resolve) => {
+  let markReady: (manifest: Manifest) => void = () => {};
+  const ready = new Promise<Manifest>((resolve) => {
     markReady = resolve;
   });
   let streams: Streams | undefined;
@@ -108,7 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       options.onManifest?.(manifest);
       streams?.onManifest();
     }
-    markReady();
+    markReady(manifest);
   };
   let onSettings = (_: TelemetrySettings | undefined) => {};
   try {
@@ -189,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       refresh: async () => {
         const manifest = await readManifest(broker, names);
         if (manifest) serve(manifest);
+        return manifest;
       },
       close: async () => {
         ops.health.drain();

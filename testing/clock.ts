@@ -1,8 +1,8 @@
 /** The time of an app under test: it stands still, and whatever is due happens when a test moves it on, in its order. */
 import { CronStore } from '../shared/broker/cron-store.ts';
-import { readManifest } from '../shared/broker/manifest-store.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { createSchedule, type Schedule } from '../shared/schedule.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
 import { toMilliseconds } from './duration.ts';
 import type { Idle, Watched } from './idle.ts';
 import type { Wait } from './waits.ts';
@@ -107,10 +107,8 @@ export class Clock implements TesterClock {
   }
 
   /** Has the cron steps run from now on. @throws {MotiaError} `INVALID_VALUE` for a schedule that has no meaning. */
-  async plan(): Promise<void> {
-    const { broker, names } = this.#app;
-    const manifest = await readManifest(broker, names);
-    this.#plans = (manifest?.steps ?? []).flatMap((step) => {
+  plan(manifest: Manifest): void {
+    this.#plans = manifest.steps.flatMap((step) => {
       if (step.type !== 'cron') return [];
       const schedule = createSchedule(step);
       return [{ stepId: step.id, schedule, next: schedule.next(this.#time.now) }];

@@ -29,6 +29,8 @@ export interface NatsServerOptions {
   maxPayload?: number;
   /** Each write is on the disk before it is acknowledged. */
   syncAlways?: boolean;
+  /** Bytes of streams in memory, counted by what they may have. */
+  memory?: number;
   /** More text for the configuration file, in the server's own syntax. */
   config?: string;
   /** Path of the program. Default: what `motia dev` would run. */
@@ -46,6 +48,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     startNatsProcess(binary, dir, {
       ...{ port, storeDir, maxPayload: options.maxPayload, extra: options.config, temporary: true },
       ...(options.syncAlways && { syncAlways: true }),
+      ...(options.memory !== undefined && { memory: options.memory }),
     });
   const remove = () => rm(dir, { recursive: true, force: true });
   let running = await start(options.port ?? -1).catch(async (error) => {

@@ -14,6 +14,7 @@ import { ownPackage } from '../shared/package-root.ts';
 import { createNames, type Names } from '../shared/protocol/subjects.ts';
 import { openProject, type ProjectCode } from '../shared/steps/built-project.ts';
 import { discoverSteps } from '../shared/steps/discover.ts';
+import type { Manifest } from '../shared/steps/manifest.ts';
 import { startWorker } from '../worker/main.ts';
 import { keepBlankThread } from '../worker/threads/blank-thread.ts';
 import { shareServer } from './shared-server.ts';
@@ -27,10 +28,13 @@ export interface ProjectAppOptions {
   sink: pino.DestinationStream;
 }
 
+/** One that is starting: its streams are there, and its gateway listens. */
 export interface ProjectApp {
   broker: Broker;
   names: Names;
   gateway: Gateway;
+  /** Resolves with the steps when all are served. @throws {MotiaError} `PROJECT_INVALID` when one cannot be loaded. */
+  ready: Promise<Manifest>;
   close(): Promise<void>;
 }
 
@@ -40,40 +44,46 @@ const GRACE_MS = 1_000;
 const PARTITIONS = 8;
 const PORT = { host: '127.0.0.1', port: 0, portFallback: 0 };
 
-/** Resolves when the app can be used. @throws {MotiaError} `PROJECT_INVALID` when a step cannot be loaded, or `BROKER_*`. */
+/** Starts an app, which is used when it is `ready`. @throws {MotiaError} `BROKER_*` */
 export async function startProjectApp({ project, threads = 1, stored, sink }: ProjectAppOptions): Promise<ProjectApp> {
-  keepBlankThread(); // starts while the rest does
-  const root = await realpath(resolve(project ?? '.'));
-  const settings = commandOptions({}, 'json', root);
-  const { motiaDir } = settings;
-  const app = `test-${randomBytes(6).toString('hex')}`; // on a broker that others share
-  const telemetry = { ...settings.env.telemetry, stored };
-  const { streams } = settings.env;
-  const logging = { level: settings.logging.level, pretty: false, destination: sink };
-  const log = createLogger(logging);
-  const partitions = PARTITIONS;
-  const names = createNames(app, partitions);
   const life = new Lifecycle();
   const close = async () => {
     const [error] = await life.close();
     if (error) throw error;
   };
-  const code = compiled({ root, motiaDir });
-  life.defer('bundler', () => code.close());
   try {
-    const { servers, release } = await shareServer();
-    life.defer('server', release);
-    const address: BrokerAddress = { servers };
-    const broker = await connectBroker(address, { name: `${app} tester` });
-    life.defer('broker connection', () => broker.close());
-    life.defer('broker streams', () => removeStreams(broker, names));
+    keepBlankThread(); // thread and server start while the rest does
+    const server = shareServer();
+    life.defer('server', async () => (await server).release());
+    server.catch(() => {}); // told below, as what other promises come to
+    const root = await realpath(resolve(project ?? '.'));
+    const settings = commandOptions({}, 'json', root);
+    const { motiaDir } = settings;
+    const app = `test-${randomBytes(6).toString('hex')}`; // on a broker that others share
+    const telemetry = { ...settings.env.telemetry, stored };
+    const { streams } = settings.env;
+    const logging = { level: settings.logging.level, pretty: false, destination: sink };
+    const log = createLogger(logging);
+    const partitions = PARTITIONS;
+    const names = createNames(app, partitions);
+    const code = compiled({ root, motiaDir });
+    life.defer('bundler', () => code.close());
+    const { servers } = await server;
+    const address: BrokerAddress = { servers, inMemory: true };
+    const connecting = connectBroker(address, { name: `${app} tester` });
+    connecting.catch(() => {});
+    life.defer('broker connection', async () => {
+      const broker = await connecting.catch(() => undefined);
+      if (broker) await removeStreams(broker, names);
+      await broker?.close();
+    });
     const python = startPython(
       { ...settings, app, env: { ...settings.env, telemetry, partitions }, logging },
       address,
       log,
       life,
     );
-    python.catch(() => {}); // told below
+    python.catch(() => {});
     const common = { broker: address, app, partitions, log, telemetry };
     const worker = startWorker({
       ...common,
@@ -87,11 +97,12 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const admin = { openOnLoopback: true };
     const gateway = await startGateway({ ...common, ...PORT, streams, admin, installation });
     life.defer('gateway', () => gateway.close());
-    await Promise.all([worker, python]);
-    await gateway.ready;
-    await gateway.refresh();
-    keepBlankThread(); // for the next tester of this process
-    return { broker, names, gateway, close };
+    const broker = await connecting;
+    const ready = Promise.all([gateway.ready, worker, python]).then(async ([manifest, , hasPython]) => {
+      if (!hasPython) return manifest;
+      return (await gateway.refresh()) ?? manifest; // the first one may lack the steps of one language
+    });
+    return { broker, names, gateway, ready, close };
   } catch (error) {
     await life.close();
     throw error;
@@ -111,14 +122,14 @@ function compiled(project: Parameters<typeof openProject>[0]): ProjectCode {
   };
 }
 
-/** Resolves when the Python steps take work, if there are any. */
+/** Resolves when the Python steps take work, with whether there are any. */
 async function startPython(
   options: ReturnType<typeof commandOptions>,
   broker: BrokerAddress,
   log: pino.Logger,
   life: Lifecycle,
-): Promise<void> {
-  if ((await discoverSteps(options.root)).python.length === 0) return;
+): Promise<boolean> {
+  if ((await discoverSteps(options.root)).python.length === 0) return false;
   const { PythonSteps } = await import('../cli/python/python-steps.ts');
   let failure: Error | undefined;
   const fail = (error: Error) => {
@@ -129,6 +140,7 @@ async function startPython(
   const runs = await python.start(broker);
   if (failure) throw failure;
   if (!runs) throw new MotiaError('PROJECT_INVALID', 'the Python steps cannot run: the log says why');
+  return true;
 }
 
 /** The server lives on for other testers. */

@@ -1,6 +1,8 @@
 /** The real broker of all testers in one process: started with the first, and ended soon after the last one was closed. */
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 
+/** The streams of an app may have some GB together, and many apps may share the server. None comes near that in a test. */
+const MEMORY = 1024 ** 4;
 /** So long it waits for another tester: they often come one after the other. The process does not wait for it. */
 const LINGERS_MS = 1_000;
 
@@ -12,7 +14,7 @@ let ending: NodeJS.Timeout | undefined;
 export async function shareServer(): Promise<{ servers: string; release: () => void }> {
   users++;
   clearTimeout(ending);
-  server ??= startNatsServer();
+  server ??= startNatsServer({ memory: MEMORY });
   try {
     const { url } = await server;
     return { servers: url, release: once(giveBack) };

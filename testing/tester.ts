@@ -10,6 +10,7 @@ import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
 import { logSink } from '../shared/logger.ts';
 import type { EmitData, MotiaStream, StateManager } from '../shared/types.ts';
+import { keepBlankThread } from '../worker/threads/blank-thread.ts';
 import { Clock, type TesterClock } from './clock.ts';
 import { EventFeed, type Watcher } from './event-feed.ts';
 import { HttpClient, type ParseJson, type RequestOptions, type TesterResponse } from './http.ts';
@@ -105,12 +106,12 @@ export async function createMotiaTester(options: TesterOptions = {}): Promise<Mo
     life.defer('events', () => events.close());
     const waits = new Waits(broker, names, events, time);
     life.defer('waits', () => waits.close());
-    await Promise.all([events.start(), waits.start()]);
+    const [manifest] = await Promise.all([app.ready, events.start(), waits.start()]);
     const watched = { broker, names, http, events, waits };
     const idle = new Idle(watched);
     life.defer('idle', () => idle.close());
     const clock = new Clock({ ...watched, idle }, time, timeoutMs);
-    await clock.plan();
+    clock.plan(manifest);
     const [streamStore, cron, emits] = [
       new StreamStore(broker, names),
       new CronAdmin(broker, names),
@@ -155,6 +156,7 @@ export async function createMotiaTester(options: TesterOptions = {}): Promise<Mo
       },
       [Symbol.asyncDispose]: () => tester.close(),
     };
+    keepBlankThread(); // for the next tester of this process
     return tester;
   } catch (error) {
     await life.close();

@@ -39,6 +39,8 @@ export interface Broker {
   mayBeStale(ackWaitMs: number): boolean;
   /** On how many servers each broker stream is to be kept, as {@link BrokerAddress.replicas}. */
   readonly replicas: number | undefined;
+  /** Whether broker streams are kept in memory, as {@link BrokerAddress.inMemory}. */
+  readonly inMemory: boolean;
   /** Largest message the server takes, in bytes. */
   maxPayload(): number;
   /** Nothing is made here, as {@link BrokerAddress.locked}. */
@@ -98,6 +100,7 @@ export async function connectBroker(
       nc,
       mux,
       replicas: address.replicas,
+      inMemory: address.inMemory ?? false,
       locked: address.locked ?? false,
       newInbox,
       jsm: await jetstreamManager(nc, { checkAPI: false }),

@@ -245,11 +245,12 @@ type StreamSettings = Partial<StreamConfig> & { name: string };
 
 /** Makes a stream, or brings an existing one of ours up to date. On a small disk it gets as much room as there is. */
 async function ensure(broker: Broker, names: Names, settings: StreamSettings): Promise<void> {
-  const { jsm, replicas } = broker;
+  const { jsm, replicas, inMemory } = broker;
   const wanted: StreamSettings = {
     max_bytes: -1, // said, because an update leaves alone what it does not name
     ...settings,
     ...(replicas !== undefined && { num_replicas: replicas }),
+    ...(inMemory && { storage: StorageType.Memory }),
     max_consumers: MAX_CONSUMERS,
     metadata: { 'motia.app': names.app },
   };

@@ -36,6 +36,18 @@ test('is made once, and again at every call changes nothing', async () => {
   );
 });
 
+test('who asks for it has all streams in memory, as a test does', async () => {
+  const { broker, names } = await harness.app();
+  const storages = async () => {
+    const infos = (await streamNames(broker)).map((name) => broker.jsm.streams.info(name));
+    return new Set((await Promise.all(infos)).map(({ config }) => config.storage));
+  };
+  expect(await storages()).toEqual(new Set(['file', 'memory'])); // requests do not outlive their callers
+  for (const name of await streamNames(broker)) await broker.jsm.streams.delete(name);
+  await ensureTopology({ ...broker, inMemory: true }, names);
+  expect(await storages()).toEqual(new Set(['memory']));
+});
+
 test('partitions that were set up in another way are refused, and left as they are', async () => {
   const { broker, names } = await harness.app();
   const before = (await broker.jsm.streams.info(names.streams.events)).config;
