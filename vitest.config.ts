@@ -23,8 +23,8 @@ const project = (name: string, groupOrder: number, timeout: number, retry: numbe
 
 export default defineConfig({
   test: {
-    // Twice the cores of the smallest machine: most tests wait for processes and deadlines, and use less than half a core.
-    maxWorkers: 4,
+    // More than twice the cores of the smallest machine: most tests wait for processes and deadlines, and use less than half a core.
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', 0, 20_000, 0),
