@@ -201,7 +201,8 @@ class RecordedTracing:
         self._export = export
         self._store = store
         self._thinning = Thinning()
-        self._has_room = first_of_each_second(_MOST_STORED)
+        # Whoever exports has asked for all that is sampled.
+        self._has_room = first_of_each_second(_MOST_STORED) if export is None else lambda: True
 
     def start_span(
         self,
@@ -217,8 +218,7 @@ class RecordedTracing:
         trace_id = new_trace_id() if cause is None else cause.trace_id
         if not self._is_sampled(cause, trace_id):
             return QuietSpan.of(trace_id, self, parent, name, kind, attributes, links)
-        # Whoever exports has asked for all that is sampled.
-        if not (self._export or self._has_room()):
+        if not self._has_room():
             return QuietSpan(self, parent, name, kind, attributes, links)
         context = TraceContext(trace_id, new_span_id(), sampled=True)
         return self.record(context, cause, name, kind, attributes, links)
@@ -250,7 +250,7 @@ class RecordedTracing:
         """One of the user's. `started_at`: nanoseconds since 1970."""
         trace_id = new_trace_id() if parent is None else parent.trace_id
         context = TraceContext(trace_id, new_span_id(), sampled=self._is_sampled(parent, trace_id))
-        sink = self._on_end if self._export or self._has_room() else self._on_end_without_room
+        sink = self._on_end if self._has_room() else self._on_end_without_room
         return RecordedSpan(context, parent, name, kind, attributes, links, sink, started_at)
 
     def _on_end_without_room(self, span: RecordedSpan) -> None:

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import * as z from 'zod/mini';
 import { VARIABLES } from '../../shared/config.ts';
 import { configSchemas, streamConfigSchema } from '../../shared/steps/config-schema.ts';
 import { CONFIG_KEYS } from '../../shared/steps/former-keys.ts';
 import { httpSchema } from '../../shared/steps/project-settings.ts';
 import { telemetrySections } from '../../shared/steps/telemetry-settings.ts';
 import type { MotiaConfig } from '../../shared/types.ts';
+import * as z from '../../shared/zod.ts';
 import { documentationPages } from '../helpers/markdown.ts';
 import { REPOSITORY } from '../helpers/project.ts';
 

@@ -7,8 +7,8 @@ import type { BrokerAddress } from '../../shared/config.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
 
 export interface BrokerServices {
-  /** Begins to connect, at the latest when a service is asked for. */
-  connect: () => void;
+  /** Connects in a moment, at the latest when a service is asked for. */
+  connectSoon: () => void;
   /** Each service at once if the connection stands, otherwise when it does. */
   events: () => EventStore | Promise<EventStore>;
   /** @param confined for a step that names its groups: where the broker is locked, its user may reach no others. */
@@ -20,6 +20,8 @@ export interface BrokerServices {
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 
+/** Until then the processors are for what makes the worker ready. */
+const CONNECT_AFTER_MS = 100;
 const CONNECT_WITHIN_MS = 30_000;
 
 /** The services of a handler thread. Whoever asks for one waits for the connection, and hears if there is none. */
@@ -41,7 +43,7 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
     return connecting;
   };
   return {
-    connect: () => void connected().catch(() => {}),
+    connectSoon: () => void setTimeout(() => connected().catch(() => {}), CONNECT_AFTER_MS).unref(),
     events: () => services?.events ?? connected().then(({ events }) => events),
     state: (confined) =>
       services ? storeFor(services, confined) : connected().then((ready) => storeFor(ready, confined)),

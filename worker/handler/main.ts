@@ -53,9 +53,6 @@ let services: ApiServices;
 const brokerServices = deferredServices(setup.broker, names);
 const whileInReserve = loadModulesWhenIdle();
 
-/** Until then the processors are for what makes the worker ready. */
-const CONNECT_AFTER_MS = 100;
-
 /** Runs that go on for so long are told of while they do. */
 const LONG_RUN_MS = 1_000;
 if (tracing.recording) setInterval(announceLongRuns, LONG_RUN_MS).unref();
@@ -85,7 +82,7 @@ async function load(bundle: Bundle): Promise<void> {
     settings: project.settings,
   });
   const { failures, warnings, config } = project;
-  setTimeout(brokerServices.connect, CONNECT_AFTER_MS).unref();
+  brokerServices.connectSoon();
   post({
     t: 'ready',
     app: {

@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 from motia.protocol.trace_ids import new_trace_id
 from motia.recorded_span import RecordedSpan
 from motia.thinning import Thinning
-from motia.tracing import RecordedTracing, TelemetryEnvironment
+from motia.tracing import RecordedTracing
+from tests.helpers.telemetry import telemetry
 
 if TYPE_CHECKING:
     from motia.otlp import OtlpExport
 
-_SETTINGS: TelemetryEnvironment = {
-    "disabled": False,
-    "headers": {},
-    "sampler": "parentbased_always_on",
-    "samplerRatio": 1,
-    "waitingSpans": 2_048,
-    "exportedTogether": 512,
-    "resourceAttributes": {},
-}
 _PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 
 
@@ -43,7 +35,7 @@ def test_a_process_that_was_too_busy_and_no_longer_is_stores_everything() -> Non
 
 def test_without_an_exporter_so_many_of_a_second_are_stored_whole_and_those_that_fail() -> None:
     stored: list[RecordedSpan] = []
-    tracing = RecordedTracing(_SETTINGS, None, stored.append)
+    tracing = RecordedTracing(telemetry(), None, stored.append)
     for _ in range(2_500):
         tracing.start_span("run", _PARENT).end()
         tracing.start("users", None, "internal", {}).end()
@@ -63,7 +55,7 @@ def test_with_an_exporter_everything_is_exported_and_what_is_stored_is_thinned_o
     class Export:
         add = staticmethod(exported.append)
 
-    tracing = RecordedTracing(_SETTINGS, cast("OtlpExport", cast("Any", Export())), stored.append)
+    tracing = RecordedTracing(telemetry(), cast("OtlpExport", cast("Any", Export())), stored.append)
     for _ in range(5_000):
         tracing.start_span("run").end()
     assert len(exported) == 5_000

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from motia.tracing import IdsOnly, TelemetryEnvironment, Tracing, create_tracing
+from tests.helpers.telemetry import telemetry
 from tests.integration.handler.conftest import SPAN_ID, TRACE_ID, Collector, Runs, Subscription
 
 pytest.importorskip("opentelemetry.sdk")
@@ -18,16 +19,7 @@ WAITED = {"motia.queue.wait_ms": 0}
 
 
 def settings(**changes: Any) -> TelemetryEnvironment:
-    defaults: TelemetryEnvironment = {
-        "disabled": False,
-        "headers": {},
-        "sampler": "parentbased_always_on",
-        "samplerRatio": 1,
-        "waitingSpans": 2_048,
-        "exportedTogether": 512,
-        "resourceAttributes": {"deployment.environment.name": "test"},
-    }
-    return {**defaults, **changes}  # type: ignore[typeddict-item]
+    return telemetry(**{"resourceAttributes": {"deployment.environment.name": "test"}, **changes})
 
 
 def tracing_to(collector: Collector, **changes: Any) -> Tracing:
