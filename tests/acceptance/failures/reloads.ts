@@ -84,8 +84,11 @@ export class Reloads implements AsyncDisposable {
     const file = this.#sources.stepFile('computing');
     const end = 'computed-enough';
     await this.#project.write(file, this.#sources.computing('Computing', '/computing', end));
-    await waitFor(() => this.cli.logs({ action: 'step_created', file }).length > 0);
-    await this.kinds.handler(); // it is served by now
+    const isServed = async () => {
+      const { body } = await this.call('GET', '/__motia/api/v1/steps'); // as the gateway knows them, which hears of them last
+      return JSON.stringify(body).includes('/computing');
+    };
+    await waitFor(isServed, { what: 'the new step to be served', within: LOST_AFTER_MS });
     return () => this.#project.write(end, '');
   }
 
