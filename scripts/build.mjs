@@ -11,31 +11,31 @@ const DIST = join(ROOT, 'dist');
 /** Built for itself, see `workbench/vite.config.ts`. */
 const PAGE = 'workbench';
 
-/** What users import, and what is started as a process. */
-const ENTRIES = [
-  'index.ts',
-  'workbench.ts',
-  'testing/index.ts',
-  'testing/host.ts',
-  'cli/main.ts',
-  'cli/worker-child.ts',
-];
-/** What is started as a thread: it loads what it needs anew in any case, so each is built without regard to the others. */
-const THREADS = ['worker/handler/main.ts', 'shared/span-export/export-thread.ts'];
-/** What scripts, benchmarks and tests of this repository import of the built program, in plain Node. */
-const PARTS = [
-  'cli/nats-server.ts',
-  'cli/python/environment.ts',
-  'cli/python/toolchain.ts',
-  'shared/broker/blobs.ts',
-  'shared/broker/connect.ts',
-  'shared/broker/publish.ts',
-  'shared/broker/state.ts',
-  'shared/broker/topology.ts',
-  'shared/config.ts',
-  'shared/lifecycle.ts',
-  'shared/protocol/subjects.ts',
-  'testing/nats-server.ts',
+/**
+ * Each set is built without regard to the others, so it is in fewer files, and what two sets share is there twice. In one process only
+ * one of them is loaded: what users import; the program; the processes and threads that it starts.
+ */
+const SETS = [
+  ['index.ts', 'workbench.ts', 'testing/index.ts', 'testing/host.ts'],
+  ['cli/main.ts'],
+  ['cli/worker-child.ts'],
+  ['worker/handler/main.ts'],
+  ['shared/span-export/export-thread.ts'],
+  // What scripts, benchmarks and tests of this repository import of the built program, in plain Node.
+  [
+    'cli/nats-server.ts',
+    'cli/python/environment.ts',
+    'cli/python/toolchain.ts',
+    'shared/broker/blobs.ts',
+    'shared/broker/connect.ts',
+    'shared/broker/publish.ts',
+    'shared/broker/state.ts',
+    'shared/broker/topology.ts',
+    'shared/config.ts',
+    'shared/lifecycle.ts',
+    'shared/protocol/subjects.ts',
+    'testing/nats-server.ts',
+  ],
 ];
 /** For loaders that know no ES modules. */
 const COMMON_JS = ['require.cts', 'testing/require.cts'];
@@ -54,7 +54,7 @@ const common = {
 
 mkdirSync(DIST, { recursive: true });
 for (const name of readdirSync(DIST)) if (name !== PAGE) rmSync(join(DIST, name), { recursive: true });
-for (const entryPoints of [[...ENTRIES, ...PARTS], ...THREADS.map((entry) => [entry])]) {
+for (const entryPoints of SETS) {
   await build({
     ...common,
     ...{ entryPoints, bundle: true, splitting: true, format: 'esm' },

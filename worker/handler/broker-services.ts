@@ -5,6 +5,7 @@ import type { StateStore } from '../../shared/broker/state.ts';
 import type { StreamStore } from '../../shared/broker/streams.ts';
 import type { BrokerAddress } from '../../shared/config.ts';
 import type { Names } from '../../shared/protocol/subjects.ts';
+import type { ConnectedServices } from './connected-services.ts';
 
 export interface BrokerServices {
   /** Connects in a moment, at the latest when a service is asked for. */
@@ -18,19 +19,16 @@ export interface BrokerServices {
   close: () => Promise<void>;
 }
 
-type Connected = Awaited<ReturnType<typeof connect>>;
-
 /** Until then the processors are for what makes the worker ready. */
 const CONNECT_AFTER_MS = 100;
-const CONNECT_WITHIN_MS = 30_000;
 
 /** The services of a handler thread. Whoever asks for one waits for the connection, and hears if there is none. */
 export function deferredServices(address: BrokerAddress, names: Names): BrokerServices {
-  let connecting: Promise<Connected> | undefined;
-  let services: Connected | undefined;
+  let connecting: Promise<ConnectedServices> | undefined;
+  let services: ConnectedServices | undefined;
   const connected = () => {
     if (!connecting) {
-      connecting = connect(address, names);
+      connecting = loadModules().then(({ connect }) => connect(address, names));
       connecting.then(
         (ready) => {
           services = ready;
@@ -56,7 +54,7 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
   };
 }
 
-const storeFor = ({ state, ownState }: Connected, confined: boolean) => (confined ? ownState : state);
+const storeFor = ({ state, ownState }: ConnectedServices, confined: boolean) => (confined ? ownState : state);
 
 /** A thread that has not been given steps within this time is in reserve. */
 const IN_RESERVE_AFTER_MS = 150;
@@ -64,28 +62,4 @@ const IN_RESERVE_AFTER_MS = 150;
 /** Loads the modules without connecting: a thread that waits for its steps has the time, one that serves has not. */
 export const loadModulesWhenIdle = (): NodeJS.Timeout => setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();
 
-const loadModules = () =>
-  Promise.all([
-    import('../../shared/broker/connect.ts'),
-    import('../../shared/broker/events.ts'),
-    import('../../shared/broker/state.ts'),
-    import('../../shared/broker/confined-key-value.ts'),
-    import('../../shared/broker/streams.ts'),
-    import('../../shared/broker/blobs.ts'),
-  ]);
-
-async function connect(address: BrokerAddress, names: Names) {
-  const [{ connectBroker }, { EventStore }, { StateStore }, { OWN_GROUPS }, { StreamStore }, { BlobStore }] =
-    await loadModules();
-  const broker = await connectBroker(address, { name: `${names.app} handlers`, timeoutMs: CONNECT_WITHIN_MS });
-  const state = new StateStore(broker, names);
-  return {
-    broker,
-    events: new EventStore(broker, names),
-    state,
-    /** Of steps that name their groups. */
-    ownState: broker.locked ? new StateStore(broker, names, OWN_GROUPS) : state,
-    streams: new StreamStore(broker, names),
-    bodies: new BlobStore(broker, names.buckets.bodies),
-  };
-}
+const loadModules = () => import('./connected-services.ts');
