@@ -1,8 +1,11 @@
 /** When a cron step is due: the expression's ticks in its time zone, whatever the clocks there do. */
-import { CronExpressionParser } from 'cron-parser';
+import { createRequire } from 'node:module';
 import { MotiaError } from './errors.ts';
 import { cronFields, explainCron, explainTimezone } from './steps/cron-expression.ts';
 import type { StepEntry } from './steps/manifest.ts';
+
+// Loaded on first use: most projects have no cron steps, and start is what people wait for.
+const require = createRequire(import.meta.url);
 
 const HOUR_MS = 60 * 60_000;
 
@@ -18,6 +21,7 @@ export function createSchedule({ cron = '', timezone }: Pick<StepEntry, 'cron' |
   const zone = timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const wrong = explainCron(cron) ?? explainTimezone(zone);
   if (wrong !== undefined) throw new MotiaError('INVALID_VALUE', wrong);
+  const { CronExpressionParser } = require('cron-parser') as typeof import('cron-parser');
   const expression = CronExpressionParser.parse(cronFields(cron).join(' '), { tz: zone });
   const offset = createOffset(zone);
   return {

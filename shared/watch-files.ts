@@ -1,7 +1,6 @@
 /** Watches files, and calls back once for all that one save does to them. */
 import { statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { watch } from 'chokidar';
 
 export interface WatchOptions {
   /** Folder that all paths are relative to; they have `/`. */
@@ -28,6 +27,7 @@ const NEVER = /(^|\/)(node_modules|python_modules|__pycache__|\.[^/]+)(\/|$)/;
 export async function watchFiles(options: WatchOptions): Promise<() => Promise<void>> {
   const { root, paths, ignored = () => false, lookAt, onChange, since } = options;
   const absolute = () => paths().map((path) => join(root, path));
+  const { watch } = await import('chokidar'); // not loaded by those who never watch
   const watcher = watch(absolute(), {
     ignoreInitial: true,
     ignored: (path, stats) => {

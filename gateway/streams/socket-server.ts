@@ -1,10 +1,13 @@
 /** WebSockets on the gateway's port: any path and query is taken, and who comes is asked who it is. */
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { admit } from './admission.ts';
 import type { ConnectedClients } from './connected.ts';
 import { type SessionOptions, SocketSession } from './socket-session.ts';
+
+const require = createRequire(import.meta.url);
 
 export interface SocketServerOptions extends SessionOptions {
   clients: ConnectedClients;
@@ -12,18 +15,20 @@ export interface SocketServerOptions extends SessionOptions {
 
 /** Serves the upgrades of an HTTP server. */
 export function serveSockets(server: Server, options: SocketServerOptions): void {
-  // Of the subprotocols that a client offers the library takes the first, as browsers want it.
-  const sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: options.limits.messageBytes,
-  });
+  let sockets: WebSocketServer | undefined;
   server.on('upgrade', (request, raw, head) => {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return serveWithoutUpgrade(server, request, raw, head);
     raw.on('error', () => raw.destroy());
+    sockets ??= createSocketServer(options.limits.messageBytes);
     void upgrade(sockets, options, request, raw, head);
   });
+}
+
+/** Its library is loaded for the first client: many apps have none, and start is what people wait for. */
+function createSocketServer(maxPayload: number): WebSocketServer {
+  const { WebSocketServer } = require('ws') as typeof import('ws');
+  // Of the subprotocols that a client offers the library takes the first, as browsers want it.
+  return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
 }
 
 async function upgrade(
