@@ -1,6 +1,7 @@
 /** One running `nats-server` program: its configuration file, how it becomes ready, how it is stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,12 +49,13 @@ const POLL_MS = 3;
  * @throws Error with the last lines that the server logged, when it ends first or takes longer than ten seconds.
  */
 export async function startNatsProcess(binary: string, dir: string, config: NatsConfig): Promise<NatsProcess> {
-  await mkdir(dir, { recursive: true });
+  // At once: a start waits for it, and to wait for each file takes longer than to write it.
+  mkdirSync(dir, { recursive: true });
   const logFile = join(dir, 'nats-server.log');
   const configFile = join(dir, 'nats-server.conf');
-  await Promise.all([rm(logFile, { force: true }), removePortsFiles(dir)]);
-  await rm(configFile, { force: true }); // `mode` below holds for a new file only
-  await writeFile(configFile, configText(config, dir, logFile), { mode: 0o600 });
+  for (const former of [logFile, ...portsFiles(dir)]) rmSync(former, { force: true });
+  rmSync(configFile, { force: true }); // `mode` below holds for a new file only
+  writeFileSync(configFile, configText(config, dir, logFile), { mode: 0o600 });
 
   // A process group of its own: Ctrl-C in a terminal must reach us and not the server that we still drain into.
   const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -116,20 +118,27 @@ async function portOf(child: ChildProcess, dir: string, exited: Promise<string>)
   });
   for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     if (ended !== undefined) throw new Error(ended);
-    const file = (await readdir(dir)).find((name) => name.endsWith(`_${child.pid}.ports`));
-    const written = file ? await readFile(join(dir, file), 'utf8').catch(() => '') : '';
-    const port = /"nats:\/\/[^"]*:(\d+)"/.exec(written)?.[1];
+    const file = portsFiles(dir).find((path) => path.endsWith(`_${child.pid}.ports`));
+    const port = file && /"nats:\/\/[^"]*:(\d+)"/.exec(readIfThere(file))?.[1];
     if (port) return Number(port);
   }
   throw new Error(`not ready after ${START_DEADLINE_MS / 1000} s`);
 }
 
 /** A killed server leaves its ports file behind, and process ids come again. */
-async function removePortsFiles(dir: string): Promise<void> {
-  const names = await readdir(dir);
-  await Promise.all(
-    names.filter((name) => name.endsWith('.ports')).map((name) => rm(join(dir, name), { force: true })),
-  );
+function portsFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.ports'))
+    .map((name) => join(dir, name));
+}
+
+/** Of a file that the server may take away at any time. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 async function stop(child: ChildProcess, exited: Promise<string>): Promise<void> {

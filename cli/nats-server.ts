@@ -1,7 +1,7 @@
 /** Finds a `nats-server` program that is new enough, and fetches one into our cache when the machine has none. */
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compareVersions, OLDEST_SERVER } from '../shared/versions.ts';
@@ -54,9 +54,9 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   const folder = join(options.cacheDir, 'nats-server', NATS_VERSION);
   const path = join(folder, PROGRAM);
   const fetched: FoundServer = { path, version: NATS_VERSION, source: 'cache' }; // it was asked for its version before it came there
-  if (await isProgram(path)) return fetched;
+  if (isProgram(path)) return fetched;
   await mkdir(folder, { recursive: true });
-  const work = async () => ((await isProgram(path)) ? fetched : fetchServer(folder, options, tried));
+  const work = async () => (isProgram(path) ? fetched : fetchServer(folder, options, tried));
   const onWait = () => options.progress?.(`Another process fetches nats-server ${NATS_VERSION}, waiting for it …`);
   return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, work, onWait);
 }
@@ -87,7 +87,7 @@ async function fetchServer(folder: string, options: FindOptions, tried: string[]
 
 /** The program of `PATH` if it can be used. A program that is there and cannot is noted in `tried`. */
 async function candidate(path: string, tried: string[]): Promise<FoundServer | undefined> {
-  if (!(await isProgram(path))) return undefined;
+  if (!isProgram(path)) return undefined;
   try {
     return { path, version: await usableVersion(path), source: 'PATH' };
   } catch (error) {
@@ -96,11 +96,15 @@ async function candidate(path: string, tried: string[]): Promise<FoundServer | u
   }
 }
 
-const isProgram = (path: string): Promise<boolean> =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+/** At once: a start waits for it, and to wait for each folder of `PATH` takes longer than to look there. */
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** @throws Error when the program does not run or is too old. */
 async function usableVersion(path: string): Promise<string> {

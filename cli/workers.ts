@@ -35,12 +35,8 @@ export class Workers {
     const { options, built, log, fail } = workers;
     this.#options = workers;
     this.#node = new WorkerProcess('worker', launchNodeWorker, log, fail);
-    this.#python = discoverSteps(pythonFolder(options.root, built)).then(async ({ python }) => {
-      if (python.length === 0) return undefined;
-      const steps = await this.#loadPythonSteps();
-      steps.prepare();
-      return steps;
-    });
+    const { python } = discoverSteps(pythonFolder(options.root, built));
+    this.#python = python.length === 0 ? Promise.resolve(undefined) : this.#preparePythonSteps();
     this.#python.catch(() => {}); // told by `start`
   }
 
@@ -80,6 +76,12 @@ export class Workers {
       return steps;
     });
     this.#python.catch(this.#options.fail);
+  }
+
+  async #preparePythonSteps(): Promise<PythonSteps> {
+    const steps = await this.#loadPythonSteps();
+    steps.prepare();
+    return steps;
   }
 
   async #loadPythonSteps(): Promise<PythonSteps> {

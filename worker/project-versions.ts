@@ -174,7 +174,7 @@ export class ProjectVersions {
   async #publish(broker: Broker, manifest: Manifest): Promise<void> {
     const { names, root, built, othersReady, watch } = this.#options;
     await othersReady; // an event that a call emits would be lost to whoever has no subscription yet
-    const { python } = await discoverSteps(pythonFolder(root, built));
+    const { python } = discoverSteps(pythonFolder(root, built));
     const publisher = watch ? 'editor' : 'worker';
     const { warnings, gaveWay } = await publishManifest(broker, names, manifest, python.length > 0, publisher);
     for (const warning of warnings) this.#warnOnce(warning);

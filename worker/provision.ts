@@ -69,7 +69,7 @@ export async function provision(options: ProvisionOptions): Promise<{
     }
     await ensureTopology(broker, names);
     await options.provisionOthers();
-    const { python } = await discoverSteps(pythonFolder(root, options.built));
+    const { python } = discoverSteps(pythonFolder(root, options.built));
     const provisioned = await provisionManifest(broker, names, manifest, python.length > 0);
     for (const warning of provisioned.warnings) log.warn({ action: 'project_warning' }, warning);
     const { version, steps } = provisioned.manifest;

@@ -18,8 +18,8 @@ export interface ProjectFiles extends Discovered {
 
 /** Paths are relative to the project, with `/`. */
 export async function projectFiles(root: string): Promise<ProjectFiles> {
-  const found = await discoverSteps(root);
-  const inFolders = await listFiles(root, STEP_FOLDERS, (folder) => CACHES.test(folder));
+  const found = discoverSteps(root);
+  const inFolders = listFiles(root, STEP_FOLDERS, (folder) => CACHES.test(folder));
   const ofPython = found.python.length === 0 ? [] : await pythonFiles(root);
   const all = [...inFolders, ...ofPython].filter((file) => !LEFT_OUT.test(file));
   return { ...found, all: [...new Set(all)].sort() };
@@ -29,7 +29,7 @@ export async function projectFiles(root: string): Promise<ProjectFiles> {
 async function pythonFiles(root: string): Promise<string[]> {
   const isForeign = (folder: string) =>
     folder === BUILD_FOLDER || CACHES.test(folder) || existsSync(join(root, folder, 'pyvenv.cfg'));
-  const files = await listFiles(root, [''], isForeign);
+  const files = listFiles(root, [''], isForeign);
   const { files: required } = await readRequirements(root);
   const inside = required
     .map((file) => relative(root, file).split(sep).join('/'))

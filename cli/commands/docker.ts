@@ -47,7 +47,7 @@ async function mayReplace(files: string[]): Promise<boolean> {
 async function buildImage(root: string, image: string): Promise<void> {
   if (!existsSync(join(root, 'Dockerfile')))
     throw new CliError('There is no Dockerfile here: motia docker setup writes one');
-  const { python } = await discoverSteps(root);
+  const { python } = discoverSteps(root);
   await runDocker(['build', '--target', python.length > 0 ? 'python' : 'node', '-t', image, '.'], root);
 }
 

@@ -7,7 +7,7 @@ import { prepareProjectEnvironment } from '../python/project-environment.ts';
 
 export async function install({ verbose, ...flags }: Flags): Promise<number> {
   const options = commandOptions(flags, 'readable');
-  const requirements = await pythonSources(options.root);
+  const requirements = pythonSources(options.root);
   if (requirements === undefined) {
     console.log('Nothing to install: there are no Python steps');
     return 0;
@@ -19,9 +19,9 @@ export async function install({ verbose, ...flags }: Flags): Promise<number> {
 }
 
 /** The folder with the Python steps: the project, or, where it is without its sources, what was built of it. */
-async function pythonSources(root: string): Promise<string | undefined> {
+function pythonSources(root: string): string | undefined {
   for (const folder of [root, join(root, BUILD_FOLDER, FILES_FOLDER)]) {
-    if ((await discoverSteps(folder)).python.length > 0) return folder;
+    if (discoverSteps(folder).python.length > 0) return folder;
   }
   return undefined;
 }

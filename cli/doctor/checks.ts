@@ -50,7 +50,7 @@ async function checkNode(): Promise<Finding> {
 
 async function checkProject(options: CommandOptions): Promise<Finding> {
   const { root, app } = options;
-  const { steps, streams, python } = await discoverSteps(root);
+  const { steps, streams, python } = discoverSteps(root);
   const built = await findBuild(options).catch((error: Error) => error);
   if (built instanceof Error) {
     return { status: 'warn', text: `motia start would not start: ${built.message}` };
@@ -71,7 +71,7 @@ async function checkProject(options: CommandOptions): Promise<Finding> {
 }
 
 async function checkPython({ root, env }: CommandOptions): Promise<Finding> {
-  const { python } = await discoverSteps(root);
+  const { python } = discoverSteps(root);
   if (python.length === 0) return { status: 'ok', text: 'not needed: there are no Python steps' };
   try {
     if (env.python === undefined) {

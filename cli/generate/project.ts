@@ -79,8 +79,7 @@ async function describeNode({ root, motiaDir }: CommandOptions): Promise<Describ
  * @param root where they are; default: the project
  */
 export async function describePython(options: CommandOptions, root = options.root): Promise<DescribedPython> {
-  if ((await discoverSteps(root)).python.length === 0)
-    return { steps: [], streams: [], failures: [], includeFiles: {} };
+  if (discoverSteps(root).python.length === 0) return { steps: [], streams: [], failures: [], includeFiles: {} };
   const { python } = await prepareProjectEnvironment(options);
   const { stdout, said, failure } = await runProgram(python, ['-m', 'motia.steps'], {
     cwd: root,

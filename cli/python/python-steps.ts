@@ -90,7 +90,7 @@ export class PythonSteps {
   async provision(broker: BrokerAddress): Promise<void> {
     this.#broker = broker;
     const root = this.#root;
-    if ((await discoverSteps(root)).python.length === 0) return;
+    if (discoverSteps(root).python.length === 0) return;
     await this.#prepare();
     const { onMessage, send, exited } = launchPythonWorker(this.#python, root, this.#sink);
     await new Promise<void>((resolve, reject) => {
@@ -121,7 +121,7 @@ export class PythonSteps {
   /** Makes the worker's process, if the project has steps for it. */
   async #launch(): Promise<void> {
     const { watch, log, fail } = this.#options;
-    const { python: files } = await discoverSteps(this.#root);
+    const { python: files } = discoverSteps(this.#root);
     if (files.length === 0 || this.#worker || this.#stopped) return;
     try {
       await this.#prepare();
@@ -185,7 +185,7 @@ export class PythonSteps {
       paths: () => ['.'],
       ignored: (path, isFile) =>
         isFile ? !path.endsWith('.py') && !REQUIREMENTS.test(path) : existsSync(join(root, path, 'pyvenv.cfg')),
-      lookAt: async () => (await discoverSteps(root)).python,
+      lookAt: async () => discoverSteps(root).python,
       onChange: () => {
         this.#edits = this.#edits.then(() => this.#onEdit());
         return this.#edits;

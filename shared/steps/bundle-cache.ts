@@ -1,6 +1,7 @@
 /** Remembers a clean build between starts, so that an unchanged project starts without esbuild. */
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseJson } from '../json-values.ts';
@@ -31,27 +32,19 @@ export interface CachedBundle {
   outputs: string[];
 }
 
-/** The bundle of the last clean build if no file it depends on has changed. `files`: all entry points. */
-export async function readBundleCache(
-  root: string,
-  outDir: string,
-  files: readonly string[],
-): Promise<CachedBundle | undefined> {
-  const cache = await readFile(join(outDir, 'cache.json'), 'utf8').then(
-    (text) => cacheSchema.safeParse(parseJson(text)).data,
-    () => undefined,
-  );
+/**
+ * The bundle of the last clean build if no file it depends on has changed. At once: a start waits for it, and to wait for each of
+ * many small files takes longer than to read them.
+ * @param files all entry points
+ */
+export function readBundleCache(root: string, outDir: string, files: readonly string[]): CachedBundle | undefined {
+  const text = readText(join(outDir, 'cache.json'));
+  const cache = text === undefined ? undefined : cacheSchema.safeParse(parseJson(text)).data;
   if (cache === undefined || cache.key !== cacheKey(root, files)) return undefined;
-  const texts = await readTexts(root, cache.bundle.inputs);
-  for (const input of cache.bundle.inputs) if (hashOf(texts.get(input)) !== cache.hashes[input]) return undefined;
-  const { bundle, outputs } = cache;
-  const present = outputs.map((output) =>
-    access(join(outDir, output)).then(
-      () => true,
-      () => false,
-    ),
-  );
-  return (await Promise.all(present)).every(Boolean) ? { bundle, texts, outputs } : undefined;
+  const { bundle, outputs, hashes } = cache;
+  const texts = readTexts(root, bundle.inputs);
+  for (const input of bundle.inputs) if (hashOf(texts.get(input)) !== hashes[input]) return undefined;
+  return outputs.every((output) => existsSync(join(outDir, output))) ? { bundle, texts, outputs } : undefined;
 }
 
 /**
@@ -60,7 +53,7 @@ export async function readBundleCache(
  */
 export async function writeBundleCache(outDir: string, files: readonly string[], built: CachedBundle): Promise<void> {
   const { bundle, texts, outputs } = built;
-  const others = await readTexts(
+  const others = readTexts(
     bundle.root,
     bundle.inputs.filter((input) => !texts.has(input)),
   );
@@ -79,10 +72,17 @@ function cacheKey(root: string, files: readonly string[]): string {
   return JSON.stringify([version, ownPackage().version, OWN_PACKAGE_SOURCE, root, files]);
 }
 
-async function readTexts(root: string, files: readonly string[]): Promise<Map<string, string>> {
-  const read = async (file: string) => [file, await readFile(join(root, file), 'utf8').catch(() => undefined)] as const;
-  const pairs = await Promise.all(files.map(read));
+function readTexts(root: string, files: readonly string[]): Map<string, string> {
+  const pairs = files.map((file) => [file, readText(join(root, file))] as const);
   return new Map(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function hashOf(text: string | undefined): string {

@@ -97,18 +97,18 @@ export class StepBundler {
   }
 
   async #build(): Promise<Bundle> {
-    const { steps, streams } = await discoverSteps(this.#root);
+    const { steps, streams } = discoverSteps(this.#root);
     const modules = [...steps, ...streams].sort();
     const config = CONFIG_FILES.find((file) => existsSync(join(this.#root, file)));
     const files = config === undefined ? modules : [...modules, config];
-    this.#last = (await this.#restore(files)) ?? (await this.#compile(files, config));
+    this.#last = this.#restore(files) ?? (await this.#compile(files, config));
     return this.#last;
   }
 
   /** In the first build: what an earlier process left, if it still holds. */
-  async #restore(files: readonly string[]): Promise<Bundle | undefined> {
+  #restore(files: readonly string[]): Bundle | undefined {
     if (this.#last !== undefined) return undefined;
-    const cached = await readBundleCache(this.#root, this.#outputs.path, files);
+    const cached = readBundleCache(this.#root, this.#outputs.path, files);
     if (cached === undefined) return undefined;
     for (const [file, text] of cached.texts) this.#compiler.texts.use(join(this.#root, file), text);
     this.#compiler.texts.finish();

@@ -1,5 +1,5 @@
 /** Finds the step and stream files of a project by their names. */
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Paths relative to the project, with `/`, sorted. */
@@ -20,9 +20,12 @@ const STEP = /[._]step\.[cm]?[jt]s$/;
 const STREAM = /[._]stream\.[cm]?[jt]s$/;
 const PYTHON = /[._](step|stream)\.py$/;
 
-/** Walks `src/` and `steps/` of the project. Follows symbolic links; skips dotfiles and `node_modules`. */
-export async function discoverSteps(root: string): Promise<Discovered> {
-  const files = await listFiles(root, STEP_FOLDERS);
+/**
+ * Walks `src/` and `steps/` of the project. Follows symbolic links; skips dotfiles and `node_modules`. At once: a start waits for it,
+ * and to wait for each folder takes longer than to read it.
+ */
+export function discoverSteps(root: string): Discovered {
+  const files = listFiles(root, STEP_FOLDERS);
   return {
     steps: files.filter((file) => STEP.test(file)),
     streams: files.filter(isStreamFile),
@@ -41,33 +44,38 @@ export function isStreamFile(file: string): boolean {
  * @param isSkipped whether a folder is left out as well, given relative to the root
  * @returns sorted paths relative to the root, with `/`
  */
-export async function listFiles(
+export function listFiles(
   root: string,
   folders: readonly string[],
   isSkipped: (folder: string) => boolean = () => false,
-): Promise<string[]> {
-  const files: string[] = [];
-  for (const folder of folders) await walk(root, folder, [], files, isSkipped);
-  return files.sort();
+): string[] {
+  return folders.flatMap((folder) => [...walk(root, folder, [], isSkipped)]).sort();
 }
 
 /** `parents`: real paths of the folders above, so that a link to one of them does not go round for ever. */
-async function walk(
+function* walk(
   root: string,
   folder: string,
   parents: readonly string[],
-  files: string[],
   isSkipped: (folder: string) => boolean,
-): Promise<void> {
-  const real = await realpath(join(root, folder)).catch(() => undefined);
+): Generator<string> {
+  const real = orNothing(() => realpathSync(join(root, folder)));
   if (real === undefined || parents.includes(real)) return;
-  const entries = await readdir(real, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
+  for (const entry of orNothing(() => readdirSync(real, { withFileTypes: true })) ?? []) {
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    const kind = entry.isSymbolicLink() ? await stat(join(root, path)).catch(() => undefined) : entry;
+    const kind = entry.isSymbolicLink() ? orNothing(() => statSync(join(root, path))) : entry;
     if (kind?.isDirectory()) {
-      if (!isSkipped(path)) await walk(root, path, [...parents, real], files, isSkipped);
-    } else if (kind?.isFile()) files.push(path);
+      if (!isSkipped(path)) yield* walk(root, path, [...parents, real], isSkipped);
+    } else if (kind?.isFile()) yield path;
+  }
+}
+
+/** What is gone meanwhile, or may not be read, is not there. */
+function orNothing<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
   }
 }
