@@ -16,7 +16,8 @@ const PAGE = 'workbench';
  * one of them is loaded: what users import; the program; the processes and threads that it starts.
  */
 const SETS = [
-  ['index.ts', 'workbench.ts', 'testing/index.ts', 'testing/host.ts'],
+  // The spare thread is an entry so that it is a file of its own: it is to be loaded before the rest.
+  ['index.ts', 'workbench.ts', 'testing/spare-thread.ts', 'testing/index.ts', 'testing/host.ts'],
   ['cli/main.ts'],
   ['cli/worker-child.ts'],
   ['worker/handler/main.ts'],

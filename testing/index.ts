@@ -1,4 +1,6 @@
 /** The public door of `motia/testing`. */
+import './spare-thread.ts';
+
 export type { TesterClock } from './clock.ts';
 export type { CapturedEvent, Watcher } from './event-feed.ts';
 export type { RequestOptions, TesterResponse } from './http.ts';

@@ -57,7 +57,7 @@ export function deferredServices(address: BrokerAddress, names: Names): BrokerSe
 const storeFor = ({ state, ownState }: ConnectedServices, confined: boolean) => (confined ? ownState : state);
 
 /** A thread that has not been given steps within this time is in reserve. */
-const IN_RESERVE_AFTER_MS = 150;
+const IN_RESERVE_AFTER_MS = 1_000;
 
 /** Loads the modules without connecting: a thread that waits for its steps has the time, one that serves has not. */
 export const loadModulesWhenIdle = (): NodeJS.Timeout => setTimeout(loadModules, IN_RESERVE_AFTER_MS).unref();

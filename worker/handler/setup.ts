@@ -7,6 +7,7 @@ import { loadModulesWhenIdle } from './broker-services.ts';
 
 const port = workerData as MessagePort;
 const idle = loadModulesWhenIdle();
+port.postMessage('ready');
 const [told] = (await once(port, 'message')) as [ThreadSetup];
 clearTimeout(idle);
 port.close();

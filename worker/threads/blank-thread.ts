@@ -5,7 +5,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { childEnvironment } from '../../shared/config.ts';
 import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import type { ThreadSetup } from './messages.ts';
 
@@ -13,8 +12,10 @@ const ENTRY = join(PACKAGE_ROOT, 'dist/worker/handler/main.js');
 
 export interface BlankThread {
   readonly worker: Worker;
+  /** Resolves when it waits to be told. Never, if it ends before. */
+  readonly ready: Promise<unknown>;
   /** Makes it a handler thread. Once. */
-  setUp(setup: Omit<ThreadSetup, 'env'>): void;
+  setUp(setup: ThreadSetup): void;
 }
 
 let spare: BlankThread | undefined;
@@ -27,12 +28,17 @@ export function takeBlankThread(): BlankThread {
   return taken;
 }
 
-/** Has a thread ready for the next who wants one. The process does not wait for it. */
+/**
+ * Has a thread ready for the next who wants one. The process does not stay for it, but it does not end while the thread is being made:
+ * the engine may crash when that is cut off.
+ */
 export function keepBlankThread(): void {
   if (spare) return;
   const kept = startBlankThread();
   spare = kept;
-  kept.worker.unref();
+  void kept.ready.then(() => {
+    if (spare === kept) kept.worker.unref();
+  });
   const forget = () => {
     if (spare === kept) spare = undefined;
   };
@@ -45,7 +51,7 @@ function startBlankThread(): BlankThread {
   const worker = new Worker(ENTRY, { workerData: port2, transferList: [port2], name: 'handlers' });
   return {
     worker,
-    setUp: (setup) =>
-      port1.postMessage({ ...setup, env: childEnvironment({}) }, setup.exportTo ? [setup.exportTo.port] : []),
+    ready: once(port1, 'message'), // its one word
+    setUp: (setup) => port1.postMessage(setup, setup.exportTo ? [setup.exportTo.port] : []),
   };
 }

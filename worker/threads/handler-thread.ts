@@ -1,5 +1,6 @@
 /** One handler thread as the broker thread sees it: what it runs, whether it answers, how it ends. */
 import type { Worker } from 'node:worker_threads';
+import { childEnvironment } from '../../shared/config.ts';
 import { type ErrorRecord, MotiaError, toErrorRecord } from '../../shared/errors.ts';
 import type { SpanExport } from '../../shared/span-export/span-export.ts';
 import type { Bundle } from '../../shared/steps/bundle.ts';
@@ -97,7 +98,10 @@ export class HandlerThread {
     for (let slot = SLOTS_PER_THREAD - 1; slot >= 0; slot--) this.#free.push(slot);
     const { worker, setUp } = takeBlankThread();
     this.#worker = worker;
-    setUp({ ...setup, slots: this.#slots.buffer, gates: gates.buffer, exportTo: spanExport?.connect() });
+    setUp({
+      ...setup,
+      ...{ env: childEnvironment({}), slots: this.#slots.buffer, gates: gates.buffer, exportTo: spanExport?.connect() },
+    });
     this.#worker.on('message', (batch: WireFromThread) => this.#onBatch(batch));
     this.#worker.on('error', (error) => {
       const { message, code } = toErrorRecord(error);

@@ -1,11 +1,12 @@
 /** What a tester promises: HTTP, time, ends that are told, and nothing left behind. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { MotiaTester } from '../../../testing/index.ts';
 import { processesWith } from '../../helpers/processes.ts';
@@ -197,6 +198,25 @@ test('a process whose testers are closed ends by itself, and leaves nothing', as
   await waitFor(() => child.exitCode !== null, { what: 'the end of the process' });
   expect(child.exitCode).toBe(0);
   await waitFor(async () => isEmpty(folder) && (await processesWith(folder)).length === 0, { what: 'nothing left' });
+});
+
+/** Says when a thread has nothing left to do but to wait for an app. */
+const TELL_READY = `
+  const { isMainThread, MessagePort } = require('node:worker_threads');
+  const { writeSync } = require('node:fs');
+  const { postMessage } = MessagePort.prototype;
+  MessagePort.prototype.postMessage = function (...message) {
+    if (!isMainThread && message[0] === 'ready') writeSync(1, 'ready');
+    return postMessage.apply(this, message);
+  };
+`;
+
+test('a process that makes no tester ends by itself, but not while a thread starts', async () => {
+  const { path } = await createProject({
+    files: { 'tell.cjs': TELL_READY, 'test.mjs': `import ${JSON.stringify(KIT)};` },
+  });
+  const run = promisify(execFile)(process.execPath, ['--require', path('tell.cjs'), path('test.mjs')]);
+  expect((await run).stdout).toBe('ready');
 });
 
 test('a process that is killed leaves nothing', async () => {
