@@ -1,12 +1,13 @@
 /** The HTTP server's assembly. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type pino from 'pino';
 import type { Ops } from '../shared/ops.ts';
 import { type AdminOptions, mountAdmin } from './admin/admin.ts';
 import { createEmitRoute, EMIT_PATH } from './admin/events.ts';
 import { answerFailure, createBareFastify } from './bare-fastify.ts';
 import { createOpsRoute } from './ops-route.ts';
 import { watchSilentConnections } from './silent-connections.ts';
-import { createStepRoute, type OwnRoute, type StepRouteOptions } from './step-route.ts';
+import { createStepRoute, type StepRouteOptions } from './step-route.ts';
 import { mountWorkbench, showWorkbench } from './workbench/pages.ts';
 
 /** How long a client may take to send a request, which is also Node's own default. */
@@ -18,25 +19,23 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
 
-/** Methods beyond those that fastify knows are 404 without reaching a step. */
-export function createApp(
-  options: Omit<StepRouteOptions, 'closing' | 'ownRoute'> & {
-    admin: AdminOptions;
-    ops: Ops;
-    /** Folder of the built Workbench; `undefined` when there is to be none. */
-    workbench: string | undefined;
-  },
-): FastifyInstance {
-  const { access, services } = options.admin;
-  const emit = createEmitRoute(access, services.emits);
-  const opsRoute = createOpsRoute(options.ops, access);
-  const page = showWorkbench(options.workbench !== undefined);
-  const ownRoute = (method: string, path: string, request: FastifyRequest): OwnRoute | undefined =>
-    method === 'POST' && path === EMIT_PATH && options.served()
-      ? emit
-      : (opsRoute(method, path) ?? page(method, path, request));
-  const route = createStepRoute({ ...options, ownRoute, closing: () => options.ops.health.draining });
-  const app = createBareFastify(options.log, {
+type AppOptions = Omit<StepRouteOptions, 'closing' | 'ownRoute' | 'log'> & {
+  admin: AdminOptions;
+  ops: Ops;
+  /** Folder of the built Workbench; `undefined` when there is to be none. */
+  workbench: string | undefined;
+};
+
+export interface App {
+  server: FastifyInstance;
+  /** Gives it its routes. Once, before it listens. */
+  mount(options: AppOptions): void;
+}
+
+/** The server without its routes. They need the broker; the rest, which takes longer to make, does not. */
+export function createApp(log: pino.Logger): App {
+  let route: ReturnType<typeof createStepRoute> | undefined;
+  const server = createBareFastify(log, {
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -46,13 +45,34 @@ export function createApp(
     },
     // A URL that fastify cannot decode is ours to judge, as any other.
     frameworkErrors: (_error, request: FastifyRequest, reply: FastifyReply) => {
-      route(request, reply).catch((error) => answerFailure(options.log, error, request, reply));
+      route?.(request, reply).catch((error) => answerFailure(log, error, request, reply));
     },
   });
-  const endSilentConnections = watchSilentConnections(app.server);
-  app.addHook('preClose', async () => endSilentConnections());
-  mountAdmin(app, options.admin);
-  mountWorkbench(app, options.workbench);
-  app.all('/*', route);
-  return app;
+  const endSilentConnections = watchSilentConnections(server.server);
+  server.addHook('preClose', async () => endSilentConnections());
+  return {
+    server,
+    mount: (options) => {
+      route = createStepRoute({
+        ...options,
+        log,
+        ownRoute: ownRoute(options),
+        closing: () => options.ops.health.draining,
+      });
+      mountAdmin(server, options.admin);
+      mountWorkbench(server, options.workbench);
+      server.all('/*', route); // methods beyond those that fastify knows are 404 without reaching a step
+    },
+  };
+}
+
+/** What comes before the steps. */
+function ownRoute({ admin: { access, services }, ops, served, workbench }: AppOptions): StepRouteOptions['ownRoute'] {
+  const emit = createEmitRoute(access, services.emits);
+  const opsRoute = createOpsRoute(ops, access);
+  const page = showWorkbench(workbench !== undefined);
+  return (method, path, request) =>
+    method === 'POST' && path === EMIT_PATH && served()
+      ? emit
+      : (opsRoute(method, path) ?? page(method, path, request));
 }

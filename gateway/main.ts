@@ -35,7 +35,8 @@ import { type Streams, startStreams } from './streams/streams.ts';
 import { WorkerAccess } from './streams/worker-access.ts';
 
 export interface GatewayOptions {
-  broker: BrokerAddress;
+  /** May still be coming: what needs no broker is made meanwhile. */
+  broker: BrokerAddress | Promise<BrokerAddress>;
   /** Sanitised app name. */
   app: string;
   /** Partitions that message groups are spread over. */
@@ -48,6 +49,8 @@ export interface GatewayOptions {
   /** Who may use the admin API. */
   admin: AdminAccess;
   installation: Installation;
+  /** Resolves when the broker has the app's streams, if somebody else sees to it at the start. */
+  topology?: Promise<void>;
   /** Folder of the built Workbench. Without it there is none. */
   workbench?: string | undefined;
   /** How long a consumer has to be unused to be taken away. Default 60 s. */
@@ -113,8 +116,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let onSettings = (_: TelemetrySettings | undefined) => {};
   try {
     await serveOps(ops, options.ops, lifecycle, log);
+    const app = createApp(log);
     let calls: StepCalls | undefined;
-    const broker = await connectBroker(options.broker, {
+    const broker = await connectBroker(await options.broker, {
       name: `${options.app} gateway`,
       onDisconnect: () => calls?.onDisconnect(),
       onReconnect: () => {
@@ -130,7 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     lifecycle.defer('broker connection', () => broker.close());
     ops.watch(broker);
-    const topology = ensureTopology(broker, names);
+    const topology = options.topology ?? ensureTopology(broker, names);
     topology.catch(() => {}); // awaited below: what serves is made while the broker works
     const { telemetry } = options;
     const telling = telemetry.stored ? startTelemetryStore(broker, names, 'gateway', log) : undefined;
@@ -149,7 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const followers = (stream: string) => streams?.followers(stream) ?? 0;
     const services = createAdminServices(broker, names, tracing, () => payloads);
     const { installation } = options;
-    const replays = new RequestReplays((request) => app.inject(request));
+    const replays = new RequestReplays((request) => app.server.inject(request));
     const admin = {
       app: options.app,
       access: options.admin,
@@ -162,12 +166,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       followers,
     };
     const { stalledAfterMs, workbench } = options;
-    const app = createApp({
-      ...{ served: () => served, calls, keyedCalls, tracing, log },
+    app.mount({
+      ...{ served: () => served, calls, keyedCalls, tracing },
       ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads, replays },
     });
-    lifecycle.defer('http server', () => app.close(), GRACE_MS);
-    streams = startStreams(app, {
+    lifecycle.defer('http server', () => app.server.close(), GRACE_MS);
+    streams = startStreams(app.server, {
       broker,
       names,
       manifest,
@@ -176,11 +180,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
     });
     lifecycle.defer('realtime streams', () => streams?.close());
-    await Promise.all([topology, app.ready()]);
+    await Promise.all([topology, app.server.ready()]);
     lifecycle.defer('manifest watch', await watchManifest(broker, names, serve));
     const housekeeping = broker.locked ? undefined : startHousekeeping(broker, names, log, options.orphanGraceMs);
     lifecycle.defer('housekeeping', () => housekeeping?.());
-    const port = await listen(app, options);
+    const port = await listen(app.server, options);
     const shownHost = options.host === '0.0.0.0' || options.host === '::' ? 'localhost' : options.host;
     return {
       url: `http://${shownHost.includes(':') ? `[${shownHost}]` : shownHost}:${port}`,

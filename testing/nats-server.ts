@@ -1,5 +1,6 @@
 /** A real JetStream server for a test: random loopback port, a store of its own, about 20 ms to start. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsProcess } from '../cli/nats-process.ts';
@@ -42,7 +43,7 @@ let foundBinary: Promise<string> | undefined;
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   foundBinary ??= findBinary();
   const binary = options.binary ?? (await foundBinary);
-  const dir = await mkdtemp(join(tmpdir(), 'motia-nats-'));
+  const dir = mkdtempSync(join(tmpdir(), 'motia-nats-'));
   const storeDir = options.storeDir ?? join(dir, 'store');
   const start = (port: number) =>
     startNatsProcess(binary, dir, {

@@ -1,11 +1,13 @@
 /** One project on a broker, as `motia start` would run it, within this process: gateway, worker, and the process of Python steps. */
 import { randomBytes } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pino from 'pino';
 import { commandOptions } from '../cli/options.ts';
 import { type Gateway, startGateway } from '../gateway/main.ts';
 import { type Broker, connectBroker } from '../shared/broker/connect.ts';
+import { ensureTopology } from '../shared/broker/topology.ts';
 import type { BrokerAddress } from '../shared/config.ts';
 import { MotiaError } from '../shared/errors.ts';
 import { Lifecycle } from '../shared/lifecycle.ts';
@@ -52,11 +54,12 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     if (error) throw error;
   };
   try {
-    keepBlankThread(); // thread and server start while the rest does
+    keepBlankThread(); // starts while the rest does
     const server = shareServer();
     life.defer('server', async () => (await server).release());
     server.catch(() => {}); // told below, as what other promises come to
-    const root = await realpath(resolve(project ?? '.'));
+    await nextTurn(); // its process starts now: the rest takes less long
+    const root = realpathSync(resolve(project ?? '.'));
     const settings = commandOptions({}, 'json', root);
     const { motiaDir } = settings;
     const app = `test-${randomBytes(6).toString('hex')}`; // on a broker that others share
@@ -68,41 +71,44 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const names = createNames(app, partitions);
     const code = compiled({ root, motiaDir });
     life.defer('bundler', () => code.close());
-    const { servers } = await server;
-    const address: BrokerAddress = { servers, inMemory: true };
-    const connecting = connectBroker(address, { name: `${app} tester` });
+    const address = server.then(({ servers }): BrokerAddress => ({ servers, inMemory: true }));
+    const connecting = address.then((broker) => connectBroker(broker, { name: `${app} tester` }));
     connecting.catch(() => {});
     life.defer('broker connection', async () => {
       const broker = await connecting.catch(() => undefined);
       if (broker) await removeStreams(broker, names);
       await broker?.close();
     });
+    const topology = connecting.then((broker) => ensureTopology(broker, names));
+    topology.catch(() => {});
+    const common = { app, partitions, topology, log, telemetry };
+    const installation = { mode: 'start' as const, motiaVersion: ownPackage().version };
+    const admin = { openOnLoopback: true };
+    const starting = startGateway({ ...common, ...PORT, broker: address, streams, admin, installation });
+    starting.catch(() => {});
+    const broker = await address;
     const python = startPython(
       { ...settings, app, env: { ...settings.env, telemetry, partitions }, logging },
-      address,
+      broker,
       log,
       life,
     );
     python.catch(() => {});
-    const common = { broker: address, app, partitions, log, telemetry };
     const worker = startWorker({
       ...common,
-      ...{ root, motiaDir, code, threads, sink, logLevel: settings.logging.level },
+      ...{ broker, root, motiaDir, code, threads, sink, logLevel: settings.logging.level },
       ...{ watch: false, provision: true, graceMs: GRACE_MS, skipWaits: true },
       othersReady: python,
     });
     worker.catch(() => {});
     life.defer('worker', async () => (await worker.catch(() => undefined))?.close(), GRACE_MS + 5_000);
-    const installation = { mode: 'start' as const, motiaVersion: ownPackage().version };
-    const admin = { openOnLoopback: true };
-    const gateway = await startGateway({ ...common, ...PORT, streams, admin, installation });
-    life.defer('gateway', () => gateway.close());
-    const broker = await connecting;
+    life.defer('gateway', async () => (await starting.catch(() => undefined))?.close());
+    const [gateway, connected] = await Promise.all([starting, connecting]);
     const ready = Promise.all([gateway.ready, worker, python]).then(async ([manifest, , hasPython]) => {
       if (!hasPython) return manifest;
       return (await gateway.refresh()) ?? manifest; // the first one may lack the steps of one language
     });
-    return { broker, names, gateway, ready, close };
+    return { broker: connected, names, gateway, ready, close };
   } catch (error) {
     await life.close();
     throw error;
@@ -129,7 +135,7 @@ async function startPython(
   log: pino.Logger,
   life: Lifecycle,
 ): Promise<boolean> {
-  if ((await discoverSteps(options.root)).python.length === 0) return false;
+  if (discoverSteps(options.root).python.length === 0) return false;
   const { PythonSteps } = await import('../cli/python/python-steps.ts');
   let failure: Error | undefined;
   const fail = (error: Error) => {

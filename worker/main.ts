@@ -48,6 +48,8 @@ export interface WorkerOptions {
   watch: boolean;
   /** Make the streams, consumers and the manifest; otherwise `motia provision` has done it. */
   provision: boolean;
+  /** Resolves when the broker has the app's streams, if somebody else sees to it at the start. */
+  topology?: Promise<void>;
   log: pino.Logger;
   /** Where finished log lines of handlers go. */
   sink: pino.DestinationStream;
@@ -119,7 +121,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       connected = broker;
       ops.watch(broker);
       lifecycle.defer('broker connection', () => broker.close());
-      if (options.provision || broker.locked) await ensureTopology(broker, names);
+      if (options.provision || broker.locked) await (options.topology ?? ensureTopology(broker, names));
       if (telemetry.stored) {
         const telling = startTelemetryStore(broker, names, 'worker', log);
         store = telling.store;
@@ -158,7 +160,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         root,
         paths: () => ['src', 'steps', ...versions.inputs],
         lookAt: async () => {
-          const { steps, streams } = await discoverSteps(root);
+          const { steps, streams } = discoverSteps(root);
           return [...steps, ...streams, ...versions.inputs];
         },
         onChange: () => versions.reload(),
