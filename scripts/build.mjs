@@ -1,6 +1,5 @@
 // Builds the program into `dist/`: what belongs together is one file, since to load some hundred small ones takes longer than to run
-// them. Shared code is in chunks, so each module exists once in a thread, whichever entry it came by. The compiler (`tsc`) writes the
-// types beside it.
+// them. The compiler (`tsc`) writes the types beside it.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +11,9 @@ const DIST = join(ROOT, 'dist');
 const PAGE = 'workbench';
 
 /**
- * Each set is built without regard to the others, so it is in fewer files, and what two sets share is there twice. In one process only
- * one of them is loaded: what users import; the program; the processes and threads that it starts.
+ * Each set is built without regard to the others, so that it is in fewer files: what users import; the program; the processes and threads
+ * that it starts. Within a set what entries share is in chunks, so a module has one instance, whichever entry it came by; what two sets
+ * have in common is there twice.
  */
 const SETS = [
   // The spare thread is an entry so that it is a file of its own: it is to be loaded before the rest.
