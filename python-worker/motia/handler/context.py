@@ -91,7 +91,7 @@ class Context:
             return run.begin(_nothing())
         run.emits += 1
         json = to_json(data)  # now, since the handler may change it before it is sent
-        at, group = _to_delivery(delay), _to_group(group)
+        at, group = delivery_time(delay), _to_group(group)
         message_id = _to_message_id(topic, id)
         new_event = NewEvent(run.event_id(topic, json), topic, json, "", group=group, message_id=message_id, at=at)
         return run.begin(self._emit(new_event))
@@ -150,10 +150,10 @@ def _to_message_id(topic: str, id: object) -> str | None:
     return given_message_id(topic, id)
 
 
-def _to_delivery(delay: object) -> int | None:
+def delivery_time(delay: object) -> int | None:
     """When an event with this delay is to be delivered, ms since 1970; at once if it has none."""
     if delay is None:
         return None
     if not isinstance(delay, (int, float)) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_WAIT_S:
         raise MotiaError("INVALID_VALUE", f"the delay of an event is a number of seconds, 0 to {LONGEST_WAIT_S}")
-    return None if delay == 0 else round((time.time() + delay) * 1000)
+    return None if delay == 0 else int((time.time() + delay) * 1000)  # rounded up it were later than was asked for

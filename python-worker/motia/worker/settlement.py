@@ -74,7 +74,7 @@ class Settlement:
                 self.count(outcome)
                 return
             if outcome.action == "retry":
-                at = round(time.time() * 1000 + outcome.delay_ms)
+                at = int(time.time() * 1000 + outcome.delay_ms)
                 await self._events.schedule_retry(self._durable, event, delivery.data, at)
             elif outcome.action == "defer":
                 await self._events.schedule_attempt(self._durable, event, delivery.data, outcome.at)
