@@ -20,21 +20,23 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 type AppOptions = Omit<StepRouteOptions, 'closing' | 'ownRoute' | 'log'> & {
-  admin: AdminOptions;
+  admin: Omit<AdminOptions, 'log'>;
   ops: Ops;
-  /** Folder of the built Workbench; `undefined` when there is to be none. */
-  workbench: string | undefined;
 };
 
 export interface App {
   server: FastifyInstance;
-  /** Gives it its routes. Once, before it listens. */
-  mount(options: AppOptions): void;
+  /** Gives it what its routes need. Once, before it listens. */
+  serve(options: AppOptions): void;
 }
 
-/** The server without its routes. They need the broker; the rest, which takes longer to make, does not. */
-export function createApp(log: pino.Logger): App {
-  let route: ReturnType<typeof createStepRoute> | undefined;
+/**
+ * The server with its routes. To make it takes a while and needs no broker; what the routes need of that comes with `serve`.
+ * @param workbench folder of the built Workbench; `undefined` when there is to be none.
+ */
+export function createApp(log: pino.Logger, workbench: string | undefined): App {
+  let admin: AdminOptions | undefined;
+  let route: ReturnType<typeof createStepRoute> = async () => {};
   const server = createBareFastify(log, {
     forceCloseConnections: 'idle',
     return503OnClosing: true,
@@ -45,32 +47,33 @@ export function createApp(log: pino.Logger): App {
     },
     // A URL that fastify cannot decode is ours to judge, as any other.
     frameworkErrors: (_error, request: FastifyRequest, reply: FastifyReply) => {
-      route?.(request, reply).catch((error) => answerFailure(log, error, request, reply));
+      route(request, reply).catch((error) => answerFailure(log, error, request, reply));
     },
   });
   const endSilentConnections = watchSilentConnections(server.server);
   server.addHook('preClose', async () => endSilentConnections());
+  mountAdmin(server, log, () => admin as AdminOptions);
+  mountWorkbench(server, workbench);
+  // Methods beyond those that fastify knows are 404 without reaching a step.
+  server.all('/*', (request, reply) => route(request, reply));
   return {
     server,
-    mount: (options) => {
-      route = createStepRoute({
-        ...options,
-        log,
-        ownRoute: ownRoute(options),
-        closing: () => options.ops.health.draining,
-      });
-      mountAdmin(server, options.admin);
-      mountWorkbench(server, options.workbench);
-      server.all('/*', route); // methods beyond those that fastify knows are 404 without reaching a step
+    serve: (options) => {
+      admin = { ...options.admin, log };
+      const closing = () => options.ops.health.draining;
+      route = createStepRoute({ ...options, log, ownRoute: ownRoute(options, workbench !== undefined), closing });
     },
   };
 }
 
 /** What comes before the steps. */
-function ownRoute({ admin: { access, services }, ops, served, workbench }: AppOptions): StepRouteOptions['ownRoute'] {
+function ownRoute(
+  { admin: { access, services }, ops, served }: AppOptions,
+  hasWorkbench: boolean,
+): StepRouteOptions['ownRoute'] {
   const emit = createEmitRoute(access, services.emits);
   const opsRoute = createOpsRoute(ops, access);
-  const page = showWorkbench(workbench !== undefined);
+  const page = showWorkbench(hasWorkbench);
   return (method, path, request) =>
     method === 'POST' && path === EMIT_PATH && served()
       ? emit

@@ -116,7 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let onSettings = (_: TelemetrySettings | undefined) => {};
   try {
     await serveOps(ops, options.ops, lifecycle, log);
-    const app = createApp(log);
+    const app = createApp(log, options.workbench);
     let calls: StepCalls | undefined;
     const broker = await connectBroker(await options.broker, {
       name: `${options.app} gateway`,
@@ -158,17 +158,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       app: options.app,
       access: options.admin,
       services,
-      log,
       manifest,
       installation,
       telemetry,
       requests: replays,
       followers,
     };
-    const { stalledAfterMs, workbench } = options;
-    app.mount({
+    const { stalledAfterMs } = options;
+    app.serve({
       ...{ served: () => served, calls, keyedCalls, tracing },
-      ...{ admin, ops, requests, stalledAfterMs, workbench, payloads: () => payloads, replays },
+      ...{ admin, ops, requests, stalledAfterMs, payloads: () => payloads, replays },
     });
     lifecycle.defer('http server', () => app.server.close(), GRACE_MS);
     streams = startStreams(app.server, {

@@ -45,13 +45,16 @@ const PREFIX = `${RESERVED}api/v1`;
 /** How much of a path is logged. */
 const LONGEST_PATH = 500;
 
-/** Serves the admin API, and 404 for whatever else is below the reserved path. It is made when it is first asked for: it has many routes. */
-export function mountAdmin(app: FastifyInstance, options: AdminOptions): void {
+/**
+ * Serves the admin API, and 404 for whatever else is below the reserved path. It is made when it is first asked for: it has many routes.
+ * @param options asked for then.
+ */
+export function mountAdmin(app: FastifyInstance, log: pino.Logger, options: () => AdminOptions): void {
   let admin: FastifyInstance | undefined;
   app.all(`${RESERVED}*`, async ({ raw: request }, reply) => {
     if (!admin) {
-      admin = createBareFastify(options.log);
-      addAdminRoutes(admin, options);
+      admin = createBareFastify(log);
+      addAdminRoutes(admin, options());
     }
     await admin.ready();
     reply.hijack();
