@@ -2530,4 +2530,13 @@ export const MUTANTS = [
     to: '',
     test: 'tests/acceptance/deploy/drain.test.ts',
   },
+  {
+    guarantee: 'a process does not end while a thread starts',
+    file: 'worker/threads/blank-thread.ts',
+    from: "port1.once('message', () => {});",
+    to: 'port1.unref();',
+    test: 'tests/acceptance/testing/tester.test.ts',
+    name: 'but not while a thread starts',
+    quick: true,
+  },
 ];

@@ -12,8 +12,6 @@ const ENTRY = join(PACKAGE_ROOT, 'dist/worker/handler/main.js');
 
 export interface BlankThread {
   readonly worker: Worker;
-  /** Resolves when it waits to be told. Never, if it ends before. */
-  readonly ready: Promise<unknown>;
   /** Makes it a handler thread. Once. */
   setUp(setup: ThreadSetup): void;
 }
@@ -28,17 +26,12 @@ export function takeBlankThread(): BlankThread {
   return taken;
 }
 
-/**
- * Has a thread ready for the next who wants one. The process does not stay for it, but it does not end while the thread is being made:
- * the engine may crash when that is cut off.
- */
+/** Has a thread ready for the next who wants one. The process does not stay for it. */
 export function keepBlankThread(): void {
   if (spare) return;
   const kept = startBlankThread();
   spare = kept;
-  void kept.ready.then(() => {
-    if (spare === kept) kept.worker.unref();
-  });
+  kept.worker.unref();
   const forget = () => {
     if (spare === kept) spare = undefined;
   };
@@ -47,11 +40,11 @@ export function keepBlankThread(): void {
 
 function startBlankThread(): BlankThread {
   const { port1, port2 } = new MessageChannel();
-  port1.unref();
+  // Who listens holds the process, here until the thread says that it is made: the engine may crash when that is cut off.
+  port1.once('message', () => {});
   const worker = new Worker(ENTRY, { workerData: port2, transferList: [port2], name: 'handlers' });
   return {
     worker,
-    ready: once(port1, 'message'), // its one word
     setUp: (setup) => port1.postMessage(setup, setup.exportTo ? [setup.exportTo.port] : []),
   };
 }

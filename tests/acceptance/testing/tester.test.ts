@@ -213,7 +213,7 @@ const TELL_READY = `
 
 test('a process that makes no tester ends by itself, but not while a thread starts', async () => {
   const { path } = await createProject({
-    files: { 'tell.cjs': TELL_READY, 'test.mjs': `import ${JSON.stringify(KIT)};` },
+    files: { 'tell.cjs': TELL_READY, 'test.mjs': `import ${JSON.stringify(new URL('spare-thread.js', KIT).href)};` },
   });
   const run = promisify(execFile)(process.execPath, ['--require', path('tell.cjs'), path('test.mjs')]);
   expect((await run).stdout).toBe('ready');
