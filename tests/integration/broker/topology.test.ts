@@ -73,7 +73,7 @@ test('what was taken away a moment ago can be made again, though the server is s
     await Promise.all((await streamNames(broker)).map((name) => broker.jsm.streams.delete(name)));
     await ensureTopology(broker, names);
   }
-});
+}, 90_000); // nine seconds alone, and several times that on a busy disk
 
 test('what acknowledged events are in never drops them', async () => {
   const { broker, names } = await harness.app();
