@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orNothing } from '../shared/or-nothing.ts';
 import { howItEnded } from './child-end.ts';
 import { guardProcess } from './process-guard.ts';
 
@@ -119,7 +120,8 @@ async function portOf(child: ChildProcess, dir: string, exited: Promise<string>)
   for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     if (ended !== undefined) throw new Error(ended);
     const file = portsFiles(dir).find((path) => path.endsWith(`_${child.pid}.ports`));
-    const port = file && /"nats:\/\/[^"]*:(\d+)"/.exec(readIfThere(file))?.[1];
+    const written = file && orNothing(() => readFileSync(file, 'utf8')); // the server may have taken it away by now
+    const port = written && /"nats:\/\/[^"]*:(\d+)"/.exec(written)?.[1];
     if (port) return Number(port);
   }
   throw new Error(`not ready after ${START_DEADLINE_MS / 1000} s`);
@@ -130,15 +132,6 @@ function portsFiles(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => name.endsWith('.ports'))
     .map((name) => join(dir, name));
-}
-
-/** Of a file that the server may take away at any time. */
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 async function stop(child: ChildProcess, exited: Promise<string>): Promise<void> {

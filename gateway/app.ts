@@ -20,7 +20,7 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 type AppOptions = Omit<StepRouteOptions, 'closing' | 'ownRoute' | 'log'> & {
-  admin: Omit<AdminOptions, 'log'>;
+  admin: AdminOptions;
   ops: Ops;
 };
 
@@ -52,14 +52,14 @@ export function createApp(log: pino.Logger, workbench: string | undefined): App 
   });
   const endSilentConnections = watchSilentConnections(server.server);
   server.addHook('preClose', async () => endSilentConnections());
-  mountAdmin(server, log, () => admin as AdminOptions);
+  mountAdmin(server, () => admin as AdminOptions);
   mountWorkbench(server, workbench);
   // Methods beyond those that fastify knows are 404 without reaching a step.
   server.all('/*', (request, reply) => route(request, reply));
   return {
     server,
     serve: (options) => {
-      admin = { ...options.admin, log };
+      admin = options.admin;
       const closing = () => options.ops.health.draining;
       route = createStepRoute({ ...options, log, ownRoute: ownRoute(options, workbench !== undefined), closing });
     },

@@ -158,6 +158,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       app: options.app,
       access: options.admin,
       services,
+      log,
       manifest,
       installation,
       telemetry,

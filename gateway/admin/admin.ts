@@ -49,12 +49,13 @@ const LONGEST_PATH = 500;
  * Serves the admin API, and 404 for whatever else is below the reserved path. It is made when it is first asked for: it has many routes.
  * @param options asked for then.
  */
-export function mountAdmin(app: FastifyInstance, log: pino.Logger, options: () => AdminOptions): void {
+export function mountAdmin(app: FastifyInstance, options: () => AdminOptions): void {
   let admin: FastifyInstance | undefined;
   app.all(`${RESERVED}*`, async ({ raw: request }, reply) => {
     if (!admin) {
-      admin = createBareFastify(log);
-      addAdminRoutes(admin, options());
+      const given = options();
+      admin = createBareFastify(given.log);
+      addAdminRoutes(admin, given);
     }
     await admin.ready();
     reply.hijack();

@@ -5,6 +5,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseJson } from '../json-values.ts';
+import { orNothing } from '../or-nothing.ts';
 import { ownPackage } from '../package-root.ts';
 import * as z from '../zod.ts';
 import type { Bundle } from './bundle.ts';
@@ -77,13 +78,7 @@ function readTexts(root: string, files: readonly string[]): Map<string, string> 
   return new Map(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+const readText = (file: string): string | undefined => orNothing(() => readFileSync(file, 'utf8'));
 
 function hashOf(text: string | undefined): string {
   return text === undefined ? 'absent' : createHash('sha256').update(text).digest('hex');

@@ -1,6 +1,7 @@
 /** Finds the step and stream files of a project by their names. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { orNothing } from '../or-nothing.ts';
 
 /** Paths relative to the project, with `/`, sorted. */
 export interface Discovered {
@@ -68,14 +69,5 @@ function* walk(
     if (kind?.isDirectory()) {
       if (!isSkipped(path)) yield* walk(root, path, [...parents, real], isSkipped);
     } else if (kind?.isFile()) yield path;
-  }
-}
-
-/** What is gone meanwhile, or may not be read, is not there. */
-function orNothing<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { loadModulesWhenIdle } from './broker-services.ts';
 
 const port = workerData as MessagePort;
 const idle = loadModulesWhenIdle();
-port.postMessage('ready');
+port.postMessage('ready'); // whoever started it is held until then
 const [told] = (await once(port, 'message')) as [ThreadSetup];
 clearTimeout(idle);
 port.close();
