@@ -2539,4 +2539,13 @@ export const MUTANTS = [
     name: 'but not while a thread starts',
     quick: true,
   },
+  // Deployment.
+  {
+    guarantee: 'a request finds the gateway that is there',
+    file: 'deploy/haproxy/haproxy.cfg',
+    from: ' observe layer4 error-limit 1',
+    to: '',
+    test: 'tests/acceptance/deploy/proxy.test.ts',
+    quick: true,
+  },
 ];
