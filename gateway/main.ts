@@ -124,11 +124,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onReconnect: () => {
         calls?.onReconnect(); // at once: where the stream has to be made, they are sent until it is there
         // The requests stream lives in the server's memory and may be gone.
-        ensureTopology(broker, names)
-          .catch((error) =>
-            log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
-          )
-          .finally(() => streams?.onReconnect());
+        ensureTopology(broker, names).catch((error) =>
+          log.warn({ action: 'topology_failed', err: error }, 'The broker streams could not be checked'),
+        );
       },
       onError: (message) => log.warn({ action: 'broker_error' }, `Broker: ${message}`),
     });

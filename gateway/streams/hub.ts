@@ -44,11 +44,6 @@ export class StreamHub {
     return this.#feeds.get(stream)?.followers ?? 0;
   }
 
-  /** The connection to the broker was made again. */
-  onReconnect(): void {
-    for (const feed of this.#feeds.values()) feed.onReconnect();
-  }
-
   close(): void {
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();

@@ -86,12 +86,6 @@ export class StreamFeed implements ChannelSource {
     return channel;
   }
 
-  /** The connection to the broker was made again. */
-  onReconnect(): void {
-    this.#items.restart();
-    this.#sent.restart();
-  }
-
   close(): void {
     this.#waiting = undefined;
     this.#items.close();

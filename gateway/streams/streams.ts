@@ -27,8 +27,6 @@ export interface Streams {
   followers(stream: string): number;
   /** Streams may have come to the app. */
   onManifest(): void;
-  /** The connection to the broker was made again. */
-  onReconnect(): void;
   /** Sends the clients away. */
   close(): Promise<void>;
 }
@@ -47,7 +45,6 @@ export function startStreams(app: FastifyInstance, options: StreamsOptions): Str
     clients: () => clients.count,
     followers: (stream) => hub.followers(stream),
     onManifest: () => clients.onManifest(),
-    onReconnect: () => hub.onReconnect(),
     close: async () => {
       await clients.close();
       hub.close();

@@ -35,6 +35,8 @@ export interface Broker {
   closed(): boolean;
   /** Resolves when it stands, or after `timeoutMs`. */
   whenConnected(timeoutMs: number): Promise<void>;
+  /** Calls back each time that it was made again. Stop with the returned function. */
+  onReconnect(listener: () => void): () => void;
   /** Whether a message with this ack wait that arrives now may be somebody else's, since this process stood still meanwhile. */
   mayBeStale(ackWaitMs: number): boolean;
   /** On how many servers each broker stream is to be kept, as {@link BrokerAddress.replicas}. */
@@ -75,6 +77,7 @@ export async function connectBroker(
     });
     let up = true;
     const waiting = new Set<() => void>();
+    const listeners = new Set<() => void>();
     void (async () => {
       for await (const status of nc.status()) {
         if (status.type === 'disconnect') {
@@ -86,6 +89,7 @@ export async function connectBroker(
           for (const resume of waiting) resume();
           waiting.clear();
           options.onReconnect?.();
+          for (const listener of listeners) listener();
         } else if (status.type === 'error') {
           const { error } = status;
           if (error instanceof errors.PermissionViolationError && error.operation === 'publish')
@@ -120,6 +124,10 @@ export async function connectBroker(
               }
               waiting.add(done);
             }),
+      onReconnect: (listener) => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
       mayBeStale: (ackWaitMs) => stalls.mayBeStale(ackWaitMs),
       maxPayload: () => nc.info?.max_payload ?? 1_048_576,
       close: async () => {

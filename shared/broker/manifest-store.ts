@@ -2,15 +2,15 @@
  * The manifest on the broker: one entry per version, and `current` naming the one that gateways serve. Workers of several
  * languages write it, each its own steps; whoever is late reads again what the others wrote.
  */
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { Kvm } from '@nats-io/kv';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Names } from '../protocol/subjects.ts';
 import { createManifest, type Manifest } from '../steps/manifest.ts';
 import { mergeSteps, mergeStreams } from '../steps/merge.ts';
 import type { Broker } from './connect.ts';
 import { purgeRevision, readEntries, readEntry, readLast, replaceEntry, writeEntry } from './key-value.ts';
 import { claimNewest, type Publisher } from './newest-version.ts';
+import { OrderedFeed } from './ordered-feed.ts';
 
 /** What has come of publishing a manifest. */
 export interface Publication {
@@ -23,6 +23,7 @@ export interface Publication {
 }
 
 const RETIRED_AFTER_MS = 24 * 3_600_000;
+const READ_AGAIN_MS = 250;
 const CURRENT = 'current';
 const versionKey = (version: string) => `v.${version}`;
 
@@ -49,7 +50,7 @@ export async function publishManifest(
     warnings.push(...streamWarnings);
     const manifest = createManifest({ app: own.app, settings: own.settings, steps, streams });
     if (!isNewest || manifest.version === before?.version) return { manifest, warnings, gaveWay: !isNewest };
-    await writeEntry(broker, bucket, versionKey(manifest.version), await promisify(gzip)(JSON.stringify(manifest)));
+    await writeEntry(broker, bucket, versionKey(manifest.version), gzipSync(JSON.stringify(manifest)));
     if ((await replaceEntry(broker, bucket, CURRENT, manifest.version, revision)) !== undefined)
       return { manifest, warnings, gaveWay: false };
   }
@@ -73,7 +74,7 @@ export async function readManifest(broker: Broker, names: Names, version?: strin
   const wanted = version ?? (await readText(broker, names, CURRENT));
   if (wanted === undefined) return undefined;
   const entry = await readEntry(broker, names.buckets.manifest, versionKey(wanted));
-  return entry ? (JSON.parse((await promisify(gunzip)(entry.data)).toString('utf8')) as Manifest) : undefined;
+  return entry ? (JSON.parse(gunzipSync(entry.data).toString('utf8')) as Manifest) : undefined;
 }
 
 /** Calls back with the current manifest, now if there is one and at every change. Stop with the returned function. */
@@ -82,16 +83,35 @@ export async function watchManifest(
   names: Names,
   onManifest: (manifest: Manifest) => void,
 ): Promise<() => void> {
-  const bucket = await new Kvm(broker.nc).open(names.buckets.manifest);
-  const updates = await bucket.watch({ key: CURRENT });
-  void (async () => {
-    for await (const _ of updates) {
-      // Not the version of this update: there may be a newer one by now.
-      const manifest = await readManifest(broker, names).catch(() => undefined);
-      if (manifest) onManifest(manifest);
+  let stopped = false;
+  let changes = 0;
+  const readAll = async () => {
+    for (let read = 0; read < changes && !stopped; ) {
+      const upTo = changes; // one reading for all that came by then
+      const manifest = await readManifest(broker, names).catch(() => 'again' as const);
+      if (manifest === 'again') await sleep(READ_AGAIN_MS, undefined, { ref: false });
+      else read = upTo;
+      if (typeof manifest === 'object' && !stopped) onManifest(manifest);
     }
-  })();
-  return () => updates.stop();
+    changes = 0;
+  };
+  const onChange = () => {
+    if (changes++ === 0) void readAll();
+  };
+  const { manifest: bucket } = names.buckets;
+  const feed = new OrderedFeed(broker, {
+    stream: `KV_${bucket}`,
+    filter: `$KV.${bucket}.${CURRENT}`,
+    onMessage: onChange,
+    onReset: onChange,
+    afterReset: 'next',
+  });
+  await feed.start();
+  onChange(); // what was there before
+  return () => {
+    stopped = true;
+    feed.close();
+  };
 }
 
 async function readText(broker: Broker, names: Names, key: string): Promise<string | undefined> {

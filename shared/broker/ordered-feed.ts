@@ -68,6 +68,7 @@ export class OrderedFeed {
   #opening: Promise<void> | undefined;
   #again = false;
   #watchdog: NodeJS.Timeout | undefined;
+  #forgetReconnects = () => {};
   #closed = false;
 
   constructor(broker: Broker, options: OrderedFeedOptions) {
@@ -78,18 +79,11 @@ export class OrderedFeed {
   /** Begins with what is stored from now on. Resolves when nothing can be missed any more, or when it was closed. */
   start(): Promise<void> {
     this.#watchdog = setInterval(() => {
-      if (this.#broker.connected() && performance.now() - this.#lastSign > SILENCE_MS) this.restart();
+      if (this.#broker.connected() && performance.now() - this.#lastSign > SILENCE_MS) this.#restart();
     }, HEARTBEAT_MS).unref();
-    this.restart();
+    this.#forgetReconnects = this.#broker.onReconnect(() => this.#restart());
+    this.#restart();
     return this.#opening as Promise<void>;
-  }
-
-  /** Goes on after the last message with a new consumer. To be called when the connection was made again. */
-  restart(): void {
-    this.#again = true;
-    this.#opening ??= this.#reopen().finally(() => {
-      this.#opening = undefined;
-    });
   }
 
   /** The time by the broker's clock, in ms since 1970. */
@@ -100,7 +94,16 @@ export class OrderedFeed {
   close(): void {
     this.#closed = true;
     clearInterval(this.#watchdog);
+    this.#forgetReconnects();
     this.#drop();
+  }
+
+  /** Goes on after the last message with a new consumer. */
+  #restart(): void {
+    this.#again = true;
+    this.#opening ??= this.#reopen().finally(() => {
+      this.#opening = undefined;
+    });
   }
 
   async #reopen(): Promise<void> {
@@ -198,7 +201,7 @@ export class OrderedFeed {
     const first = tokens.length > 9 ? 7 : 5;
     const consumerSequence = Number(tokens[first + 1]);
     if (consumerSequence !== this.#consumerSequence + 1) {
-      this.restart(); // one is missing
+      this.#restart(); // one is missing
       return;
     }
     this.#consumerSequence = consumerSequence;
@@ -216,7 +219,7 @@ export class OrderedFeed {
     else if (stalled) this.#broker.send(stalled, '');
     const last = headers?.get('Nats-Last-Consumer');
     if (!last) return;
-    if (Number(last) !== this.#consumerSequence) this.restart();
+    if (Number(last) !== this.#consumerSequence) this.#restart();
     else this.heardAt = Math.max(this.heardAt, this.now() - HEARTBEAT_MS);
   }
 }

@@ -34,7 +34,6 @@ export async function startStreamGateway(
   options: { limits?: Partial<StreamLimits>; access?: StreamAccess } = {},
 ): Promise<StreamGateway> {
   const names = createNames(`streams${++apps}`);
-  let streams: ReturnType<typeof startStreams> | undefined;
   const proxy = await startProxy(harness.server.url);
   const broker = await connectBroker({ servers: harness.server.url }, { name: 'test' });
   const ofGateway = await connectBroker(
@@ -42,9 +41,7 @@ export async function startStreamGateway(
     {
       name: 'test gateway',
       onReconnect: () => {
-        void ensureTopology(ofGateway, names)
-          .catch(() => {})
-          .finally(() => streams?.onReconnect());
+        ensureTopology(ofGateway, names).catch(() => {});
       },
     },
   );
@@ -53,7 +50,7 @@ export async function startStreamGateway(
   const app = Fastify({ forceCloseConnections: true });
   const { limits, access = EVERYBODY } = options;
   const log = pino({ level: 'silent' });
-  streams = startStreams(app, { broker: ofGateway, names, manifest: () => manifest, access, limits, log });
+  const streams = startStreams(app, { broker: ofGateway, names, manifest: () => manifest, access, limits, log });
   const serve = (...wanted: string[]) => {
     manifest = createManifest({
       app: names.app,
