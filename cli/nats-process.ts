@@ -1,13 +1,12 @@
 /** One running `nats-server` program: its configuration file, how it becomes ready, how it is stopped. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { orNothing } from '../shared/or-nothing.ts';
 import { howItEnded } from './child-end.ts';
-import { guardProcess } from './process-guard.ts';
+import { spawnGuarded } from './process-guard.ts';
 
 export interface NatsConfig {
   /** -1 for any free port. */
@@ -46,31 +45,28 @@ const POLL_MS = 3;
 /**
  * Starts `binary` and resolves once it takes connections and JetStream is up, which is when it writes its ports file.
  *
- * @param dir folder for the configuration, the ports file and `nats-server.log`.
+ * @param dir folder for the configuration, the ports file, `nats-server.log` and `nats-server.err`.
  * @throws Error with the last lines that the server logged, when it ends first or takes longer than ten seconds.
  */
 export async function startNatsProcess(binary: string, dir: string, config: NatsConfig): Promise<NatsProcess> {
   // At once: a start waits for it, and to wait for each file takes longer than to write it.
   mkdirSync(dir, { recursive: true });
   const logFile = join(dir, 'nats-server.log');
+  const errorFile = join(dir, 'nats-server.err');
   const configFile = join(dir, 'nats-server.conf');
   for (const former of [logFile, ...portsFiles(dir)]) rmSync(former, { force: true });
   rmSync(configFile, { force: true }); // `mode` below holds for a new file only
   writeFileSync(configFile, configText(config, dir, logFile), { mode: 0o600 });
 
-  // A process group of its own: Ctrl-C in a terminal must reach us and not the server that we still drain into.
-  const child = spawn(binary, ['-c', configFile], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-2000);
+  // Ctrl-C in a terminal does not reach it: we still drain into it then.
+  const errors = openSync(errorFile, 'w');
+  const child = spawnGuarded(binary, ['-c', configFile], {
+    ...{ stdio: ['ignore', 'ignore', errors], signal: 'TERM' },
+    folder: config.temporary ? dir : undefined,
   });
+  closeSync(errors);
   const exited = howItEnded(child);
-  const dismissGuard = guardProcess('TERM', String(child.pid), config.temporary ? dir : undefined);
-  if (config.temporary) {
-    child.unref();
-    (child.stderr as Socket | null)?.unref();
-  }
-  void exited.then(dismissGuard);
+  if (config.temporary) child.unref();
 
   try {
     const port = await portOf(child, dir, exited);
@@ -83,8 +79,8 @@ export async function startNatsProcess(binary: string, dir: string, config: Nats
     };
   } catch (error) {
     child.kill('SIGKILL');
-    const log = await readFile(logFile, 'utf8').catch(() => '');
-    const said = `${errors}${log}`.trim().split('\n').slice(-5).join('\n');
+    const texts = [errorFile, logFile].map((file) => readFile(file, 'utf8').catch(() => ''));
+    const said = (await Promise.all(texts)).join('').trim().split('\n').slice(-5).join('\n');
     throw new Error(`nats-server (${binary}) did not start: ${(error as Error).message}${said && `\n${said}`}`);
   }
 }

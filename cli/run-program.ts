@@ -1,7 +1,9 @@
 /** Runs a program to its end, and not a moment longer than this process lives. */
-import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { childEnvironment } from '../shared/config.ts';
-import { guardProcess } from './process-guard.ts';
+import { describeEnd } from './child-end.ts';
+import { spawnGuarded } from './process-guard.ts';
 
 const isWindows = process.platform === 'win32';
 const KEPT_CHARACTERS = 16_384;
@@ -25,17 +27,17 @@ interface RunOptions {
  */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions) {
   const { cwd, timeout, env = {}, keep = KEPT_CHARACTERS, onOutput } = options;
-  const child = spawn(program, args, {
+  const child = spawnGuarded(program, args, {
     cwd,
     env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: !isWindows, // a process group, to be ended as a whole
+    signal: 'KILL',
     windowsHide: true,
   });
   let stdout = '';
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       onOutput?.(text);
       said = (said + text).slice(-keep);
       if (stream === child.stdout) stdout = (stdout + text).slice(-keep);
@@ -54,13 +56,16 @@ export async function runProgram(program: string, args: readonly string[], optio
     kill();
   }, timeout);
   process.once('exit', kill);
-  const dismissGuard = child.pid === undefined || isWindows ? () => {} : guardProcess('KILL', `-${child.pid}`);
   const failure = await new Promise<string | undefined>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+    child.once('close', (code, signal) =>
+      resolve(code === 0 ? undefined : isMissing(program) ? 'no such file' : describeEnd(code, signal)),
+    );
   });
-  dismissGuard();
   process.off('exit', kill);
   clearTimeout(timer);
   return { stdout, said, failure: isLate ? `not done after ${timeout / 1000} s` : failure };
 }
+
+/** Of a name without a folder the shell says so. */
+const isMissing = (program: string): boolean => isAbsolute(program) && !existsSync(program);

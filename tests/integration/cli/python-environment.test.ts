@@ -354,7 +354,7 @@ describe.skipIf(!machine)('the Python environment', { timeout: 60_000 }, () => {
   });
 
   test.each([
-    ['missing', undefined, /MOTIA_PYTHON cannot be used: \S+python3 does not run \(ENOENT\)/],
+    ['missing', undefined, /MOTIA_PYTHON cannot be used: \S+python3 does not run \(no such file\)/],
     ['failing', 'exit 127', /does not run \(exit code 127\)/],
     ['something else', 'echo hello', /does not answer as a Python interpreter does/],
     ['too old', RUN_OLD, /is Python 3\.9\.18, and 3\.10 or newer is needed/],
