@@ -5,6 +5,9 @@ import type { Socket } from 'node:net';
 /** A descriptor that the program itself does not have. */
 const GUARD = 3;
 
+/** Ten seconds at most: where nobody takes note of its end, it is there for ever. */
+const ENDED = 'n=0; while [ $n -lt 200 ] && kill -0 $$; do n=$((n+1)); sleep 0.05; done';
+
 export interface GuardedOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'windowsHide'> {
   stdio: ['ignore', 'ignore' | 'pipe', 'pipe' | number];
   /** What it is sent when this process has ended. `KILL` goes to all of its process group. */
@@ -21,7 +24,7 @@ export function spawnGuarded(program: string, args: readonly string[], options: 
   const { signal, folder, stdio, ...rest } = options;
   if (process.platform === 'win32') return spawn(program, args, { ...rest, stdio }); // no shell and no process groups
   const target = signal === 'KILL' ? '-$$' : '$$';
-  const remove = folder === undefined ? '' : '; while kill -0 $$; do sleep 0.05; done; rm -rf "$0"';
+  const remove = folder === undefined ? '' : `; ${ENDED}; rm -rf "$0"`;
   const guard = `read -r _ <&${GUARD} && exit; kill -${signal} ${target}${remove}`;
   const script = `(${guard}) </dev/null >/dev/null 2>&1 & exec ${GUARD}<&-; exec "$@"`;
   const child = spawn('sh', ['-c', script, folder ?? 'sh', program, ...args], {
