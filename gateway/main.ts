@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type pino from 'pino';
 import { BlobStore } from '../shared/broker/blobs.ts';
-import { connectBroker } from '../shared/broker/connect.ts';
+import { type Broker, connectBroker } from '../shared/broker/connect.ts';
 import { readManifest, watchManifest } from '../shared/broker/manifest-store.ts';
 import { followTelemetrySettings } from '../shared/broker/telemetry-limits.ts';
 import { startTelemetryStore } from '../shared/broker/telemetry-store.ts';
@@ -35,8 +35,8 @@ import { type Streams, startStreams } from './streams/streams.ts';
 import { WorkerAccess } from './streams/worker-access.ts';
 
 export interface GatewayOptions {
-  /** May still be coming: what needs no broker is made meanwhile. */
-  broker: BrokerAddress | Promise<BrokerAddress>;
+  /** May still be coming: what needs no broker is made meanwhile. A connection is that of somebody else, who closes it. */
+  broker: BrokerAddress | Promise<BrokerAddress | Broker>;
   /** Sanitised app name. */
   app: string;
   /** Partitions that message groups are spread over. */
@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await serveOps(ops, options.ops, lifecycle, log);
     const app = createApp(log, options.workbench);
     let calls: StepCalls | undefined;
-    const broker = await connectBroker(await options.broker, {
+    const broker = await connectBroker(options.broker, {
       name: `${options.app} gateway`,
       onDisconnect: () => calls?.onDisconnect(),
       onReconnect: () => {

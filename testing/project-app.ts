@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pino from 'pino';
 import { commandOptions } from '../cli/options.ts';
 import { type Gateway, startGateway } from '../gateway/main.ts';
@@ -58,7 +57,6 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const server = shareServer();
     life.defer('server', async () => (await server).release());
     server.catch(() => {}); // told below, as what other promises come to
-    await nextTurn(); // its process starts now: the rest takes less long
     const root = realpathSync(resolve(project ?? '.'));
     const settings = commandOptions({}, 'json', root);
     const { motiaDir } = settings;
@@ -84,7 +82,7 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     const common = { app, partitions, topology, log, telemetry };
     const installation = { mode: 'start' as const, motiaVersion: ownPackage().version };
     const admin = { openOnLoopback: true };
-    const starting = startGateway({ ...common, ...PORT, broker: address, streams, admin, installation });
+    const starting = startGateway({ ...common, ...PORT, broker: connecting, streams, admin, installation });
     starting.catch(() => {});
     const broker = await address;
     const python = startPython(
@@ -96,7 +94,7 @@ export async function startProjectApp({ project, threads = 1, stored, sink }: Pr
     python.catch(() => {});
     const worker = startWorker({
       ...common,
-      ...{ broker, root, motiaDir, code, threads, sink, logLevel: settings.logging.level },
+      ...{ broker, connection: connecting, root, motiaDir, code, threads, sink, logLevel: settings.logging.level },
       ...{ watch: false, provision: true, graceMs: GRACE_MS, skipWaits: true },
       othersReady: python,
     });

@@ -26,6 +26,8 @@ import { ThreadPool } from './threads/thread-pool.ts';
 
 export interface WorkerOptions {
   broker: BrokerAddress;
+  /** The connection to it, if somebody else makes it, and closes it. */
+  connection?: Promise<Broker>;
   /** Sanitised app name. */
   app: string;
   /** Partitions that message groups are spread over. */
@@ -112,7 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ops.metrics.gauge('motia_handler_queue_length', () => pool.waiting);
     ops.metrics.gauges('motia_runs_in_flight', () => worker?.holding() ?? []);
     // The threads load the steps while this thread connects.
-    const connecting = connectBroker(options.broker, {
+    const connecting = connectBroker(options.connection ?? options.broker, {
       name: `${app} worker`,
       onDisconnect: () => worker?.onDisconnect(),
       onReconnect: () => worker?.onReconnect(),

@@ -35,8 +35,8 @@ export interface Broker {
   closed(): boolean;
   /** Resolves when it stands, or after `timeoutMs`. */
   whenConnected(timeoutMs: number): Promise<void>;
-  /** Calls back each time that it was made again. Stop with the returned function. */
-  onReconnect(listener: () => void): () => void;
+  /** Calls these back as well. Stop with the returned function. */
+  listen(events: BrokerEvents): () => void;
   /** Whether a message with this ack wait that arrives now may be somebody else's, since this process stood still meanwhile. */
   mayBeStale(ackWaitMs: number): boolean;
   /** On how many servers each broker stream is to be kept, as {@link BrokerAddress.replicas}. */
@@ -54,13 +54,15 @@ export interface Broker {
 }
 
 /**
- * Connects and checks the server.
+ * Connects and checks the server; or takes the connection that somebody else has made, who closes it.
  * @throws {MotiaError} `BROKER_UNREACHABLE`, `BROKER_AUTH` or `BROKER_TOO_OLD`, with the setting to look at.
  */
 export async function connectBroker(
-  address: BrokerAddress,
+  to: BrokerAddress | Promise<BrokerAddress | Broker>,
   options: { name: string; timeoutMs?: number } & BrokerEvents,
 ): Promise<Broker> {
+  const address = await to;
+  if ('nc' in address) return lend(address, options);
   const login = loginOptions(address);
   const nc = await dial(address, { ...login, name: options.name }, options.timeoutMs ?? 10_000);
   try {
@@ -73,30 +75,32 @@ export async function connectBroker(
       await nc.flush();
     };
     const stalls = new StallWatch((ms) => {
-      options.onError?.(`this process stood still for ${ms} ms; what was handed to it meanwhile is left to others`);
+      tellError(`this process stood still for ${ms} ms; what was handed to it meanwhile is left to others`);
     });
     let up = true;
     const waiting = new Set<() => void>();
-    const listeners = new Set<() => void>();
+    const listeners = new Set<BrokerEvents>([options]);
+    const tellError = (message: string) => {
+      for (const { onError } of listeners) onError?.(message);
+    };
     void (async () => {
       for await (const status of nc.status()) {
         if (status.type === 'disconnect') {
           up = false;
           mux.rejectAll('the connection to the broker dropped');
-          options.onDisconnect?.();
+          for (const { onDisconnect } of listeners) onDisconnect?.();
         } else if (status.type === 'reconnect') {
           up = true;
           for (const resume of waiting) resume();
           waiting.clear();
-          options.onReconnect?.();
-          for (const listener of listeners) listener();
+          for (const { onReconnect } of listeners) onReconnect?.();
         } else if (status.type === 'error') {
           const { error } = status;
           if (error instanceof errors.PermissionViolationError && error.operation === 'publish')
             mux.refuse(error.subject);
-          options.onError?.(error.message);
+          tellError(error.message);
         } else if (status.type === 'slowConsumer') {
-          options.onError?.(`a subscription holds ${status.pending} messages`);
+          tellError(`a subscription holds ${status.pending} messages`);
         }
       }
     })();
@@ -124,9 +128,9 @@ export async function connectBroker(
               }
               waiting.add(done);
             }),
-      onReconnect: (listener) => {
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
+      listen: (events) => {
+        listeners.add(events);
+        return () => void listeners.delete(events);
       },
       mayBeStale: (ackWaitMs) => stalls.mayBeStale(ackWaitMs),
       maxPayload: () => nc.info?.max_payload ?? 1_048_576,
@@ -134,8 +138,7 @@ export async function connectBroker(
         stalls.stop();
         mux.rejectAll('the connection to the broker was closed');
         if (nc.isClosed()) return;
-        if (up)
-          await Promise.race([flush().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+        if (up) await flushAtLast(flush);
         await nc.close();
       },
     };
@@ -144,6 +147,21 @@ export async function connectBroker(
     throw error;
   }
 }
+
+/** The same connection for somebody else in this process, who hears of it and does not close it. */
+function lend(broker: Broker, events: BrokerEvents): Broker {
+  const stop = broker.listen(events);
+  return {
+    ...broker,
+    close: async () => {
+      stop();
+      if (broker.connected()) await flushAtLast(broker.flush);
+    },
+  };
+}
+
+const flushAtLast = (flush: Broker['flush']) =>
+  Promise.race([flush().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
 
 async function dial(address: BrokerAddress, login: NodeConnectionOptions, timeoutMs: number): Promise<NatsConnection> {
   const options: NodeConnectionOptions = {

@@ -68,7 +68,7 @@ export class OrderedFeed {
   #opening: Promise<void> | undefined;
   #again = false;
   #watchdog: NodeJS.Timeout | undefined;
-  #forgetReconnects = () => {};
+  #stopListening = () => {};
   #closed = false;
 
   constructor(broker: Broker, options: OrderedFeedOptions) {
@@ -81,7 +81,7 @@ export class OrderedFeed {
     this.#watchdog = setInterval(() => {
       if (this.#broker.connected() && performance.now() - this.#lastSign > SILENCE_MS) this.#restart();
     }, HEARTBEAT_MS).unref();
-    this.#forgetReconnects = this.#broker.onReconnect(() => this.#restart());
+    this.#stopListening = this.#broker.listen({ onReconnect: () => this.#restart() });
     this.#restart();
     return this.#opening as Promise<void>;
   }
@@ -94,7 +94,7 @@ export class OrderedFeed {
   close(): void {
     this.#closed = true;
     clearInterval(this.#watchdog);
-    this.#forgetReconnects();
+    this.#stopListening();
     this.#drop();
   }
 
