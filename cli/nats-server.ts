@@ -51,7 +51,7 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   }
   if (tried.length === 0) tried.push('PATH: no nats-server in it');
 
-  const folder = join(options.cacheDir, 'nats-server', NATS_VERSION);
+  const folder = cacheFolder(options);
   const path = join(folder, PROGRAM);
   const fetched: FoundServer = { path, version: NATS_VERSION, source: 'cache' }; // it was asked for its version before it came there
   if (isProgram(path)) return fetched;
@@ -60,6 +60,19 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   const onWait = () => options.progress?.(`Another process fetches nats-server ${NATS_VERSION}, waiting for it …`);
   return withFileLock(join(folder, '.lock'), LOCK_WAIT_MS, work, onWait);
 }
+
+/**
+ * The program that would be found, if that can be told without running one. Its version is not asked for: whoever connects to it refuses one
+ * that is too old.
+ */
+export function natsServerAtHand(options: FindOptions): string | undefined {
+  const { configured, searchPath } = options;
+  if (configured === undefined && searchPath.some((folder) => isProgram(join(folder, PROGRAM)))) return undefined;
+  const path = configured ?? join(cacheFolder(options), PROGRAM);
+  return isProgram(path) ? path : undefined;
+}
+
+const cacheFolder = ({ cacheDir }: FindOptions): string => join(cacheDir, 'nats-server', NATS_VERSION);
 
 async function fetchServer(folder: string, options: FindOptions, tried: string[]): Promise<FoundServer> {
   const target = join(folder, PROGRAM);

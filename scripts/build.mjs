@@ -16,8 +16,8 @@ const PAGE = 'workbench';
  * have in common is there twice.
  */
 const SETS = [
-  // The spare thread is an entry so that it is a file of its own: it is to be loaded before the rest.
-  ['index.ts', 'workbench.ts', 'testing/spare-thread.ts', 'testing/index.ts', 'testing/host.ts'],
+  // The head start is an entry so that it is a file of its own: it is to be loaded before the rest.
+  ['index.ts', 'workbench.ts', 'testing/head-start.ts', 'testing/index.ts', 'testing/mocks.ts', 'testing/host.ts'],
   ['cli/main.ts'],
   ['cli/worker-child.ts'],
   ['worker/handler/main.ts'],
@@ -39,7 +39,7 @@ const SETS = [
   ],
 ];
 /** For loaders that know no ES modules. */
-const COMMON_JS = ['require.cts', 'testing/require.cts'];
+const COMMON_JS = ['require.cts', 'testing/require.cts', 'testing/require-mocks.cts'];
 /** The one package that is built in: every process and thread of ours loads it, and needs a part of it only. */
 const BUILT_IN = 'zod';
 

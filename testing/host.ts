@@ -2,7 +2,7 @@
  * A tester in a process of its own, for tests in other languages: reads a command on each line of standard input, and writes its
  * answer as a line to the descriptor named on the command line. It ends when its standard input does.
  */
-import './spare-thread.ts';
+import './head-start.ts';
 
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsProcess } from '../cli/nats-process.ts';
-import { findNatsServer } from '../cli/nats-server.ts';
+import { findNatsServer, natsServerAtHand } from '../cli/nats-server.ts';
 import { readEnvironment } from '../shared/config.ts';
 
 export interface NatsServer extends AsyncDisposable {
@@ -41,8 +41,7 @@ export interface NatsServerOptions {
 let foundBinary: Promise<string> | undefined;
 
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  foundBinary ??= findBinary();
-  const binary = options.binary ?? (await foundBinary);
+  const binary = options.binary ?? (await findBinaryOnce());
   const dir = mkdtempSync(join(tmpdir(), 'motia-nats-'));
   const storeDir = options.storeDir ?? join(dir, 'store');
   const start = (port: number) =>
@@ -79,8 +78,20 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   return server;
 }
 
+/** What `motia dev` would run, if it is at hand: nothing has to be asked or fetched. */
+export const binaryAtHand = (): string | undefined => natsServerAtHand(whereToLook());
+
+function findBinaryOnce(): Promise<string> {
+  foundBinary ??= findBinary();
+  return foundBinary;
+}
+
 async function findBinary(): Promise<string> {
-  const { natsServer, searchPath, cacheDir } = readEnvironment();
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
-  return (await findNatsServer({ configured: natsServer, searchPath, cacheDir, progress })).path;
+  return (await findNatsServer({ ...whereToLook(), progress })).path;
+}
+
+function whereToLook() {
+  const { natsServer: configured, searchPath, cacheDir } = readEnvironment();
+  return { configured, searchPath, cacheDir };
 }

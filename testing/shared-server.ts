@@ -1,5 +1,5 @@
 /** The real broker of all testers in one process: started with the first, and ended soon after the last one was closed. */
-import { type NatsServer, startNatsServer } from './nats-server.ts';
+import { binaryAtHand, type NatsServer, startNatsServer } from './nats-server.ts';
 
 /** The streams of an app may have some GB together, and many apps may share the server. None comes near that in a test. */
 const MEMORY = 1024 ** 4;
@@ -9,6 +9,17 @@ const LINGERS_MS = 1_000;
 let server: Promise<NatsServer> | undefined;
 let users = 0;
 let ending: NodeJS.Timeout | undefined;
+
+/** Starts it ahead of its time, with what is at hand. It waits for a tester as long as the process lives. */
+export function startServerAhead(): void {
+  const binary = binaryAtHand();
+  if (binary === undefined || server) return;
+  const ahead = startNatsServer({ memory: MEMORY, binary });
+  server = ahead;
+  ahead.catch(() => {
+    if (server === ahead) server = undefined; // the tester tries again, and says why it cannot
+  });
+}
 
 /** Takes a share in the server. @returns its address, and what gives the share back. */
 export async function shareServer(): Promise<{ servers: string; release: () => void }> {

@@ -1,6 +1,7 @@
 /** Claim checks: payloads above the broker's message limit travel through an object store, transparent to handlers. */
 import { randomUUID } from 'node:crypto';
-import { type ObjectStore, Objm } from '@nats-io/obj';
+import { createRequire } from 'node:module';
+import type { ObjectStore } from '@nats-io/obj';
 import { MotiaError } from '../errors.ts';
 import type { Broker } from './connect.ts';
 import { readBlob } from './read-blob.ts';
@@ -60,10 +61,16 @@ export class BlobStore {
   }
 
   #open(): Promise<ObjectStore> {
-    this.#store ??= new Objm(this.#broker.nc).open(this.#bucket).catch((error) => {
+    this.#store ??= openStore(this.#broker, this.#bucket).catch((error) => {
       this.#store = undefined;
       throw error;
     });
     return this.#store;
   }
+}
+
+function openStore(broker: Broker, bucket: string): Promise<ObjectStore> {
+  // Loaded here because few processes store large payloads.
+  const { Objm }: typeof import('@nats-io/obj') = createRequire(import.meta.url)('@nats-io/obj');
+  return new Objm(broker.nc).open(bucket);
 }

@@ -85,25 +85,28 @@ export async function watchManifest(
 ): Promise<() => void> {
   let stopped = false;
   let changes = 0;
+  let latest: string | undefined;
   const readAll = async () => {
     for (let read = 0; read < changes && !stopped; ) {
       const upTo = changes; // one reading for all that came by then
-      const manifest = await readManifest(broker, names).catch(() => 'again' as const);
+      const manifest = await readManifest(broker, names, latest).catch(() => 'again' as const);
       if (manifest === 'again') await sleep(READ_AGAIN_MS, undefined, { ref: false });
       else read = upTo;
       if (typeof manifest === 'object' && !stopped) onManifest(manifest);
     }
     changes = 0;
   };
-  const onChange = () => {
+  /** @param version the current one, if that is known. */
+  const onChange = (version?: string) => {
+    latest = version;
     if (changes++ === 0) void readAll();
   };
   const { manifest: bucket } = names.buckets;
   const feed = new OrderedFeed(broker, {
     stream: `KV_${bucket}`,
     filter: `$KV.${bucket}.${CURRENT}`,
-    onMessage: onChange,
-    onReset: onChange,
+    onMessage: ({ data }) => onChange(Buffer.from(data).toString('utf8') || undefined), // empty: it was removed
+    onReset: () => onChange(),
     afterReset: 'next',
   });
   await feed.start();

@@ -2539,6 +2539,25 @@ export const MUTANTS = [
     name: 'but not while a thread starts',
     quick: true,
   },
+  {
+    guarantee: 'a program goes with the process that has started it',
+    file: 'cli/process-guard.ts',
+    from: 'kill -${signal} ${target}${remove}',
+    to: 'true',
+    test: 'tests/acceptance/testing/tester.test.ts',
+    name: 'that is killed leaves nothing',
+    quick: true,
+  },
+  {
+    guarantee: 'a feed goes on when the connection is back',
+    file: 'shared/broker/ordered-feed.ts',
+    from: 'onReconnect: () => this.#restart()',
+    to: '',
+    test: `${BROKER}/manifest.test.ts`,
+    name: 'three crashes',
+    quick: true,
+  },
+
   // Deployment.
   {
     guarantee: 'a request finds the gateway that is there',

@@ -2,12 +2,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { MotiaTester } from '../../../testing/index.ts';
 import { processesWith } from '../../helpers/processes.ts';
 import { createProject, fixtureApp, REPOSITORY } from '../../helpers/project.ts';
@@ -213,10 +213,34 @@ const TELL_READY = `
 
 test('a process that makes no tester ends by itself, but not while a thread starts', async () => {
   const { path } = await createProject({
-    files: { 'tell.cjs': TELL_READY, 'test.mjs': `import ${JSON.stringify(new URL('spare-thread.js', KIT).href)};` },
+    files: { 'tell.cjs': TELL_READY, 'test.mjs': `import ${JSON.stringify(new URL('head-start.js', KIT).href)};` },
   });
   const run = promisify(execFile)(process.execPath, ['--require', path('tell.cjs'), path('test.mjs')]);
   expect((await run).stdout).toBe('ready');
+});
+
+/** A process that loads a module and stays; what it has started, and where its temporary files are. */
+const startedBy = async (specifier: string) => {
+  const project = await createProject({
+    files: { 'test.cjs': `require('${specifier}'); console.log('loaded'); setInterval(() => {}, 1000);` },
+  });
+  const folder = project.path('tmp');
+  await mkdir(folder);
+  const child = spawn(process.execPath, [project.path('test.cjs')], { env: { ...process.env, TMPDIR: folder } });
+  await once(child.stdout, 'data');
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const started = async () =>
+    (await processesWith(folder)).filter(({ pid }) => pid !== child.pid).map(({ commandLine }) => commandLine);
+  return { child, folder, started };
+};
+
+test('the server of the first tester starts with the import, and goes with the process; the mocks start nothing', async () => {
+  const [kit, mocks] = await Promise.all([startedBy('motia/testing'), startedBy('motia/testing/mocks')]);
+  await waitFor(async () => (await kit.started()).some((command) => command.includes('nats-server')), { what: 'it' });
+  expect(await mocks.started()).toEqual([]);
+  kit.child.kill('SIGKILL');
+  const left = async () => (await kit.started()).length + readdirSync(kit.folder).length;
+  await waitFor(async () => (await left()) === 0, { what: 'nothing left' });
 });
 
 test('a process that is killed leaves nothing', async () => {
