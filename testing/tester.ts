@@ -156,7 +156,7 @@ export async function createMotiaTester(options: TesterOptions = {}): Promise<Mo
       },
       [Symbol.asyncDispose]: () => tester.close(),
     };
-    keepBlankThread(); // for the next tester of this process
+    setImmediate(keepBlankThread); // for the next tester of this process, when this one is handed over
     return tester;
   } catch (error) {
     await life.close();

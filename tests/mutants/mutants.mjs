@@ -2544,8 +2544,8 @@ export const MUTANTS = [
     file: 'cli/process-guard.ts',
     from: 'kill -${signal} ${target}${remove}',
     to: 'true',
-    test: 'tests/acceptance/testing/tester.test.ts',
-    name: 'that is killed leaves nothing',
+    test: 'tests/integration/cli/python-environment.test.ts', // what it leaves behind then ends within a minute
+    name: 'SIGKILL while it is updated',
     quick: true,
   },
   {

@@ -186,6 +186,13 @@ async function testProcess(end: 'close' | 'crash'): Promise<{ child: ChildProces
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(async () => {
+    for (const { pid } of await processesWith(folder)) {
+      try {
+        process.kill(pid, 'SIGKILL'); // of a test that fails
+      } catch {} // ended meanwhile
+    }
+  });
   const [said] = await Promise.race([once(child.stdout as Readable, 'data'), once(child, 'exit')]);
   expect(String(said)).toBe('done\n');
   return { child, folder };
