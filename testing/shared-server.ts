@@ -13,27 +13,29 @@ let ending: NodeJS.Timeout | undefined;
 /** Starts it ahead of its time, with what is at hand. It waits for a tester as long as the process lives. */
 export function startServerAhead(): void {
   const binary = binaryAtHand();
-  if (binary === undefined || server) return;
-  const ahead = startNatsServer({ memory: MEMORY, binary });
-  server = ahead;
-  ahead.catch(() => {
-    if (server === ahead) server = undefined; // the tester tries again, and says why it cannot
-  });
+  if (binary !== undefined && !server) void start({ binary });
 }
 
 /** Takes a share in the server. @returns its address, and what gives the share back. */
 export async function shareServer(): Promise<{ servers: string; release: () => void }> {
   users++;
   clearTimeout(ending);
-  server ??= startNatsServer({ memory: MEMORY });
   try {
-    const { url } = await server;
+    const { url } = await (server ?? start());
     return { servers: url, release: once(giveBack) };
   } catch (error) {
-    server = undefined;
     users--;
     throw error;
   }
+}
+
+function start(options: { binary?: string } = {}): Promise<NatsServer> {
+  const started = startNatsServer({ memory: MEMORY, ...options });
+  server = started;
+  started.catch(() => {
+    if (server === started) server = undefined; // the next one tries again
+  });
+  return started;
 }
 
 function giveBack(): void {

@@ -84,22 +84,26 @@ export async function watchManifest(
   onManifest: (manifest: Manifest) => void,
 ): Promise<() => void> {
   let stopped = false;
-  let changes = 0;
+  let reading = false;
+  let changed = false;
   let latest: string | undefined;
   const readAll = async () => {
-    for (let read = 0; read < changes && !stopped; ) {
-      const upTo = changes; // one reading for all that came by then
+    reading = true;
+    while (changed && !stopped) {
+      changed = false; // one reading for all that came by now
       const manifest = await readManifest(broker, names, latest).catch(() => 'again' as const);
-      if (manifest === 'again') await sleep(READ_AGAIN_MS, undefined, { ref: false });
-      else read = upTo;
-      if (typeof manifest === 'object' && !stopped) onManifest(manifest);
+      if (manifest === 'again') {
+        changed = true;
+        await sleep(READ_AGAIN_MS, undefined, { ref: false });
+      } else if (manifest && !stopped) onManifest(manifest);
     }
-    changes = 0;
+    reading = false;
   };
   /** @param version the current one, if that is known. */
   const onChange = (version?: string) => {
     latest = version;
-    if (changes++ === 0) void readAll();
+    changed = true;
+    if (!reading) void readAll();
   };
   const { manifest: bucket } = names.buckets;
   const feed = new OrderedFeed(broker, {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
-import { processesWith, type RunningProcess } from './processes.ts';
+import { killProcessesWith, processesWith, type RunningProcess } from './processes.ts';
 import { type Project, REPOSITORY } from './project.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -213,12 +213,7 @@ class CliProcess implements RunningCli {
   async #endLeftovers(): Promise<string[]> {
     const gone = () => waitFor(async () => (await this.processes()).length === 0, { within: 1_000 });
     if (await gone().catch(() => false)) return [];
-    const left = await this.processes();
-    for (const { pid } of left) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {} // ended meanwhile
-    }
+    const left = await killProcessesWith(this.#mark);
     return left.map(({ commandLine }) => commandLine);
   }
 

@@ -13,6 +13,17 @@ export async function processesWith(mark: string): Promise<RunningProcess[]> {
   return process.platform === 'linux' ? fromProc(mark) : fromPs(mark);
 }
 
+/** Kills them. @returns those that there were. */
+export async function killProcessesWith(mark: string): Promise<RunningProcess[]> {
+  const found = await processesWith(mark);
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {} // ended meanwhile
+  }
+  return found;
+}
+
 async function fromProc(mark: string): Promise<RunningProcess[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(

@@ -1,15 +1,14 @@
 /** What a tester promises: HTTP, time, ends that are told, and nothing left behind. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { MotiaTester } from '../../../testing/index.ts';
-import { processesWith } from '../../helpers/processes.ts';
+import { killProcessesWith, processesWith } from '../../helpers/processes.ts';
 import { createProject, fixtureApp, REPOSITORY } from '../../helpers/project.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -177,26 +176,22 @@ const SCRIPT = `
   if (process.argv[3] !== 'close') setInterval(() => {}, 1000);
 `;
 
-/** A test process of its own, with its temporary files in a folder of its own. */
-async function testProcess(end: 'close' | 'crash'): Promise<{ child: ChildProcess; folder: string }> {
-  const { path } = await createProject({ files: { 'test.mjs': SCRIPT, 'tmp/.keep': '' } });
+/** A process of its own, which has said that it is done with what it was to do, and whose temporary files are in a folder of their own. */
+async function startProcess(file: string, script: string, ...args: string[]) {
+  const { path } = await createProject({ files: { [file]: script } });
   const folder = path('tmp');
-  await rm(path('tmp/.keep'));
-  const child = spawn(process.execPath, [path('test.mjs'), project, end], {
+  await mkdir(folder);
+  const child = spawn(process.execPath, [path(file), ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  onTestFinished(async () => {
-    for (const { pid } of await processesWith(folder)) {
-      try {
-        process.kill(pid, 'SIGKILL'); // of a test that fails
-      } catch {} // ended meanwhile
-    }
-  });
-  const [said] = await Promise.race([once(child.stdout as Readable, 'data'), once(child, 'exit')]);
+  onTestFinished(async () => void (await killProcessesWith(folder))); // of a test that fails
+  const [said] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
   expect(String(said)).toBe('done\n');
   return { child, folder };
 }
+
+const testProcess = (end: 'close' | 'crash') => startProcess('test.mjs', SCRIPT, project, end);
 
 const isEmpty = (folder: string) => existsSync(folder) && readdirSync(folder).length === 0;
 
@@ -226,16 +221,10 @@ test('a process that makes no tester ends by itself, but not while a thread star
   expect((await run).stdout).toBe('ready');
 });
 
-/** A process that loads a module and stays; what it has started, and where its temporary files are. */
+/** A process that loads a module and stays, and what it has started. */
 const startedBy = async (specifier: string) => {
-  const project = await createProject({
-    files: { 'test.cjs': `require('${specifier}'); console.log('loaded'); setInterval(() => {}, 1000);` },
-  });
-  const folder = project.path('tmp');
-  await mkdir(folder);
-  const child = spawn(process.execPath, [project.path('test.cjs')], { env: { ...process.env, TMPDIR: folder } });
-  await once(child.stdout, 'data');
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const script = `require('${specifier}'); console.log('done'); setInterval(() => {}, 1000);`;
+  const { child, folder } = await startProcess('test.cjs', script);
   const started = async () =>
     (await processesWith(folder)).filter(({ pid }) => pid !== child.pid).map(({ commandLine }) => commandLine);
   return { child, folder, started };
